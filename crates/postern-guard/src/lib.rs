@@ -1,0 +1,1 @@
+//! The protocol-neutral stages: authenticate, authorize, limit, record; Flight and its close.

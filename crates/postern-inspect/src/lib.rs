@@ -1,0 +1,1 @@
+//! What is in the bytes? Wire dialects of AI providers, sans-I/O.

@@ -1,0 +1,1 @@
+//! May they? Cedar behind a small face.
