@@ -210,8 +210,8 @@ pub struct AdminRecord {
     pub object: String,
     /// The environment, where there is one.
     pub environment: Option<EnvName>,
-    /// The status that was answered.
-    pub status: u16,
+    /// The status that was answered; `None` in the record that is written before the act.
+    pub status: Option<u16>,
     /// What was asked, as JSON without secrets.
     pub detail: String,
 }
@@ -326,12 +326,7 @@ impl AuditRecord {
                 record.status,
                 record.refusal,
             ),
-            Self::Admin(record) => (
-                RecordKind::Admin,
-                Some(record.request),
-                Some(record.status),
-                None,
-            ),
+            Self::Admin(record) => (RecordKind::Admin, Some(record.request), record.status, None),
             Self::Strangers(_) => (RecordKind::Strangers, None, None, None),
             Self::System(_) => (RecordKind::System, None, None, None),
         };
