@@ -1,0 +1,28 @@
+//! A tamper-evident, encrypted, append-only log over opaque bytes.
+//!
+//! An entry is a clear header and a body sealed under the key of its domain. Entries are appended in
+//! batches (frames) to preallocated segment files; over them grows the tree of RFC 6962, whose
+//! signed checkpoints let anybody with the public key find a changed, dropped, swapped, added or cut
+//! entry. `docs/audit-format.md` has the bytes.
+//!
+//! The crate knows nothing of what the bytes mean, needs no async runtime (its threads are its own),
+//! never retries a failed write or sync, and never repairs silently.
+
+pub mod bounds;
+mod checkpoint;
+mod disk;
+mod entry;
+mod log;
+mod note;
+mod options;
+mod seal;
+mod tile;
+pub mod tree;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use disk::{Disk, DiskFile, RealDisk};
+pub use entry::{AppendError, Durability, Entry, Position, ReserveError, SlotPool, Slots};
+pub use log::Log;
+pub use note::{NoteError, ParseKeyError, SigningKey, VerifyingKey};
+pub use options::{LogOptions, OpenLogError, RecoveryReport, TailCut};
+pub use seal::{DomainKey, KeyError, SealingKeys};
