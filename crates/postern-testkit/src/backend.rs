@@ -1,0 +1,1 @@
+//! Real programs that stand behind (or in front of) the gateway in tests.
