@@ -260,7 +260,7 @@ impl Answer {
 mod tests {
     use super::*;
 
-    // Goal: cutting loses and repeats nothing. Method: every kind of cut over one body, joined again.
+    // Goal: cutting loses and repeats nothing. Method: every kind of cut over one body, joined.
     #[test]
     fn pieces_join_to_the_body() {
         let body = Bytes::from_static(b"data: a\n\ndata: b\r\n\r\nrest");

@@ -1,8 +1,8 @@
 //! Public corpora that tests read and that are never part of the repository.
 //!
 //! They lie in `$POSTERN_CORPORA`, else in `../shared/corpora` beside the workspace. A test that
-//! needs them asks [`dir`] (or a loader); where there are none it says `SKIPPED` and returns, except
-//! under `CI=true`, where a skipped test is a failed one.
+//! needs them asks [`dir`] (or a loader); where there are none it says `SKIPPED` and returns,
+//! except under `CI=true`, where a skipped test is a failed one.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,8 +1,8 @@
 //! Exchanges: one request and the answer it got.
 //!
-//! Two sources give the same type: the committed set under `exchanges/`, in our own words and in the
-//! wire shapes of each dialect, and recordings of real providers ([`crate::corpora`]). The bodies of
-//! the committed set go out exactly as they are written in the files, white space included.
+//! Two sources give the same type: the committed set under `exchanges/`, in our own words and in
+//! the wire shapes of each dialect, and recordings of real providers ([`crate::corpora`]). The
+//! bodies of the committed set go out exactly as they are written in the files.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -292,7 +292,7 @@ mod tests {
 
     use super::*;
 
-    // Goal: the committed set covers each dialect and can be told apart. Method: its ids, operations.
+    // Goal: the committed set covers each dialect. Method: its ids and operations.
     #[test]
     fn the_committed_set_covers_every_operation_of_every_dialect() {
         let own = own();

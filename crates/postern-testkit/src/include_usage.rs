@@ -106,12 +106,13 @@ mod tests {
 
     const PLAIN: &str = concat!(
         "data: {\"id\":\"c\",\"choices\":[],\"prompt_filter_results\":[]}\n\n",
-        "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"content\":\"a}b\"}}],\"obfuscation\":\"x\"}\n\n",
+        "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"content\":\"a}b\"}}],",
+        "\"obfuscation\":\"x\"}\n\n",
         "data: {\"id\":\"c\",\"choices\":[{\"delta\":{}}]}\n\n",
         "data: [DONE]\n\n",
     );
 
-    // Goal: the option adds exactly the null fields and one frame. Method: a whole stream, in and out.
+    // Goal: the option adds the null fields and one frame, no more. Method: a whole stream.
     #[test]
     fn the_option_adds_null_fields_and_one_frame() {
         let with = with_usage(

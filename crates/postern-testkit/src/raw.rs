@@ -122,6 +122,16 @@ pub fn request(
     answer.unwrap_or_else(|| panic!("no answer to {method} {target}"))
 }
 
+/// `text` percent-encoded for use as a query value: everything but letters and digits.
+#[must_use]
+pub fn percent(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
 /// Reads until the peer closes or is quiet.
 pub fn listen(stream: &mut TcpStream, quiet: Duration) -> Conversation {
     let deadline = Instant::now() + CONVERSATION_MAX;
@@ -261,7 +271,8 @@ mod tests {
         let bytes = concat!(
             "HTTP/1.1 100 Continue\r\n\r\n",
             "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nab",
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nc\r\n2\r\nde\r\n0\r\nX-T: 1\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            "1\r\nc\r\n2\r\nde\r\n0\r\nX-T: 1\r\n\r\n",
             "HTTP/1.1 401 Unauthorized\r\ncontent-length: 5\r\n\r\nno",
         );
         let answers = split(bytes.as_bytes(), true);

@@ -5,6 +5,8 @@
 //! under `CI=true`, where it is a failure.
 
 use std::env;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use crate::corpora::workspace_root;
@@ -24,8 +26,8 @@ pub fn missing<T>(what: &str) -> Option<T> {
 /// A Python interpreter that has the official SDKs.
 #[must_use]
 pub fn python() -> Option<PathBuf> {
-    found("POSTERN_TOOLS_PYTHON", &["target/tools/venv/bin/python"])
-        .or_else(|| missing("no Python with the SDKs: POSTERN_TOOLS_PYTHON or target/tools/venv"))
+    found("POSTERN_TOOLS_PYTHON", &["target/tools/python/bin/python"])
+        .or_else(|| missing("no Python with the SDKs: POSTERN_TOOLS_PYTHON or target/tools/python"))
 }
 
 /// The `node_modules` folder that has the official SDKs and parse-server.
@@ -41,7 +43,9 @@ pub fn node_modules() -> Option<PathBuf> {
 /// Node itself.
 #[must_use]
 pub fn node() -> Option<PathBuf> {
-    on_path("node").or_else(|| missing("no node on the path"))
+    found("POSTERN_TOOLS_NODE", &[])
+        .or_else(|| on_path("node"))
+        .or_else(|| missing("no Node: POSTERN_TOOLS_NODE or on the path"))
 }
 
 /// nginx.
@@ -55,7 +59,9 @@ pub fn nginx() -> Option<PathBuf> {
 /// curl.
 #[must_use]
 pub fn curl() -> Option<PathBuf> {
-    on_path("curl").or_else(|| missing("no curl on the path"))
+    found("POSTERN_TOOLS_CURL", &[])
+        .or_else(|| on_path("curl"))
+        .or_else(|| missing("no curl: POSTERN_TOOLS_CURL or on the path"))
 }
 
 /// The folder with PostgreSQL's `initdb` and `postgres`.
@@ -70,6 +76,21 @@ pub fn postgres_bin() -> Option<PathBuf> {
         .or_else(|| {
             missing("no PostgreSQL server: POSTERN_TOOLS_POSTGRES_BIN or /usr/lib/postgresql")
         })
+}
+
+/// The words that go before a PostgreSQL program: it refuses to run as root, so root hands over to
+/// the user that Debian made for it.
+#[must_use]
+pub fn postgres_as() -> Vec<String> {
+    let told = env::var("POSTERN_TOOLS_POSTGRES_AS").unwrap_or_else(|_| {
+        let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+        if root {
+            "runuser -u postgres --".to_owned()
+        } else {
+            String::new()
+        }
+    });
+    told.split_whitespace().map(str::to_owned).collect()
 }
 
 /// The path in this variable, else the first of `usual` that exists, relative to the workspace.

@@ -55,7 +55,7 @@ fn an_unknown_question_is_a_404_and_not_some_other_answer() {
     assert!(answer.text().contains("no exchange for"));
 }
 
-// Goal: usage frames come exactly when asked for. Method: the same stream with and without the option.
+// Goal: usage frames come exactly when asked for. Method: a stream with and without the option.
 #[test]
 fn include_usage_is_honoured() {
     let upstream = ReplayUpstream::own().unwrap();
