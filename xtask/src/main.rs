@@ -7,6 +7,7 @@
 
 #![expect(clippy::print_stdout, reason = "the workshop speaks to the terminal")]
 
+mod bench;
 mod generate;
 mod run;
 mod test;
@@ -25,6 +26,7 @@ Usage: cargo xtask COMMAND
   tidy               the house style, as a test
   tools              installs what the tests need; prints where it is, for your shell
   gen [--check]      writes docs/reference/ from the binary; --check: only compares
+  bench [OPTIONS]    measures the gateway beside nginx; --markdown for docs/performance.md
 ";
 
 fn main() -> ExitCode {
@@ -45,6 +47,8 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         ["test", "--fast"] => test::run(&root, true),
         ["tidy"] => tidy::run(&root),
         ["tools"] => tools::run(&root),
+        ["bench", options @ ..] => bench::run(&root, options),
+        ["bench-upstream"] => bench::serve_upstream(),
         ["gen"] => generate::run(&root, false),
         ["gen", "--check"] => generate::run(&root, true),
         [] | ["help" | "--help" | "-h"] => {

@@ -11,6 +11,7 @@ mod node;
 mod python;
 
 use anyhow::Result;
+pub(crate) use debian::apt_install;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

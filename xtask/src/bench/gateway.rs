@@ -1,0 +1,168 @@
+//! The gateway, set up as an operator would: by its own command line.
+
+use super::legs::Leg;
+use super::nginx::free_address;
+use super::processes::Process;
+use super::upstream::Upstream;
+use crate::run;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// How many tokens share the load.
+const TOKENS: usize = 16;
+
+/// A durability level of the audit log: as it stands in the table and in `postern.toml`.
+#[derive(Clone, Copy)]
+pub(super) struct Durability {
+    name: &'static str,
+    setting: &'static str,
+}
+
+/// Both levels.
+pub(super) const DURABILITIES: [Durability; 2] = [
+    Durability {
+        name: "postern buffered",
+        setting: "buffered",
+    },
+    Durability {
+        name: "postern durable",
+        setting: "durable",
+    },
+];
+
+#[derive(Deserialize)]
+struct Minted {
+    token: String,
+}
+
+/// Builds the binary and answers where it is.
+pub(super) fn build(root: &Path, profile: &str) -> Result<PathBuf> {
+    println!("building postern in profile `{profile}`");
+    let mut cargo = run::cargo(root);
+    cargo.args([
+        "build",
+        "--quiet",
+        "--package",
+        "postern",
+        "--profile",
+        profile,
+    ]);
+    if !run::visibly(&mut cargo)?.success {
+        bail!("the gateway does not build");
+    }
+    Ok(super::target(root).join(profile).join("postern"))
+}
+
+/// Starts a fresh gateway in front of the upstream, with a token that everything applies to:
+/// policy layers, grants, a rate, a concurrency limit, inspection both ways, the audit log.
+pub(super) fn start(
+    binary: &Path,
+    folder: &Path,
+    upstream: &Upstream,
+    durability: Durability,
+) -> Result<Leg> {
+    let home = folder.join(durability.setting);
+    if home.exists() {
+        std::fs::remove_dir_all(&home).context("cannot remove the last run")?;
+    }
+    std::fs::create_dir_all(&home)?;
+    let (data, admin) = (free_address()?, free_address()?);
+    let configuration = format!(
+        "[listen]\ndata = \"{data}\"\nadmin = \"{admin}\"\n\n\
+         [audit]\ndurability = \"{}\"\n",
+        durability.setting
+    );
+    std::fs::write(home.join("postern.toml"), configuration)?;
+    let postern = |arguments: &[&str]| command(binary, &home, arguments);
+    finish(&mut postern(&["init"]))?;
+    let log = std::fs::File::create(home.join("serve.log"))?;
+    let mut serve = postern(&["serve", "--config", "postern.toml"]);
+    serve.stdout(Stdio::null()).stderr(log);
+    let mut process = Process::start(&mut serve)?;
+    process
+        .wait_until(Duration::from_secs(10), || TcpStream::connect(data).ok())
+        .with_context(|| format!("the gateway does not listen: see {}", home.display()))?;
+
+    finish(&mut postern(&["env", "create", "bench"]))?;
+    let url = format!("http://{}", upstream.address);
+    let mut create = postern(&["upstream", "create", "openai", "--env", "bench"]);
+    create.args([
+        "--kind",
+        "openai",
+        "--url",
+        &url,
+        "--credential",
+        "env:BENCH_CREDENTIAL",
+    ]);
+    finish(create.env("BENCH_CREDENTIAL", "sk-upstream"))?;
+    finish(&mut postern(&[
+        "principal",
+        "create",
+        "service:bench",
+        "--env",
+        "bench",
+    ]))?;
+    let mut tokens = Vec::new();
+    for _ in 0..TOKENS {
+        let mut mint = postern(&["token", "create", "--env", "bench", "--json"]);
+        mint.args([
+            "--principal",
+            "service:bench",
+            "--grant",
+            "openai:invoke:gpt-4o-mini",
+        ]);
+        mint.args([
+            "--ttl",
+            "1h",
+            "--limit",
+            "requests=1000000/s",
+            "--limit",
+            "concurrency=4096",
+        ]);
+        let minted: Minted = serde_json::from_str(&finish(&mut mint)?)
+            .context("`token create --json` did not print a token")?;
+        tokens.push(minted.token);
+    }
+    Ok(Leg {
+        name: durability.name,
+        address: data,
+        path: "/openai/v1/chat/completions".to_owned(),
+        tokens,
+        process: Some(process),
+    })
+}
+
+fn command(binary: &Path, home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .current_dir(home)
+        .args(arguments)
+        .env_remove("POSTERN_DATA");
+    command
+        .env("BENCH_CREDENTIAL", "sk-upstream")
+        .arg("--data")
+        .arg(home.join("data"));
+    command.arg("--keys").arg(home.join("keys"));
+    command
+}
+
+/// Runs a command to its end and answers what it printed.
+fn finish(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot start the gateway")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!(
+            "{:?}: {}",
+            command.get_args().collect::<Vec<_>>(),
+            said.trim()
+        );
+    }
+    String::from_utf8(output.stdout).context("the output is not UTF-8")
+}
