@@ -19,6 +19,7 @@ impl Results {
         Self {
             machine,
             rounds,
+            idle_bytes: Vec::new(),
             requests: Vec::new(),
             streams: Vec::new(),
         }
