@@ -45,10 +45,18 @@ pub(super) fn request_body(stream: Option<(u32, u32)>) -> String {
     let text = "Please read the following paragraph and answer with one sentence that says what \
                 it is about, in plain words and without any introduction. "
         .repeat(6);
-    let streaming = stream.map_or_else(String::new, |(events, pause_ms)| {
-        format!(r#","stream":true,"max_tokens":{events},"seed":{pause_ms}"#)
+    let mut body = serde_json::json!({
+        "model": "gpt-4o-mini",
+        "messages": [
+            { "role": "system", "content": "Be brief." },
+            { "role": "user", "content": text },
+        ],
+        "temperature": 0.2,
     });
-    format!(
-        r#"{{"model":"gpt-4o-mini","messages":[{{"role":"system","content":"Be brief."}},{{"role":"user","content":"{text}"}}],"temperature":0.2{streaming}}}"#
-    )
+    if let Some((events, pause_ms)) = stream {
+        body["stream"] = true.into();
+        body["max_tokens"] = events.into();
+        body["seed"] = pause_ms.into();
+    }
+    body.to_string()
 }

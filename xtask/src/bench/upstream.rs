@@ -162,8 +162,10 @@ impl Body for Events {
 }
 
 /// About 1 KB.
-const PLAIN: &[u8] = br#"{"id":"chatcmpl-bench","object":"chat.completion","created":1750000000,"model":"gpt-4o-mini-2024-07-18","choices":[{"index":0,"message":{"role":"assistant","content":"The paragraph asks the reader to summarise a text in one plain sentence; it repeats the same request several times, so that the body of the request has a typical size, and it does not contain a text of its own to be summarised, which is why this answer can only describe the request itself. It is about as long as the answers that short questions usually get, so that the cost of carrying it is neither flattered nor exaggerated by an unusual size of the body.","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":172,"completion_tokens":91,"total_tokens":263,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"service_tier":"default","system_fingerprint":"fp_bench"}"#;
+const PLAIN: &[u8] = include_bytes!("wire/plain.json");
 
-const EVENT: &[u8] = b"data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1750000000,\"model\":\"gpt-4o-mini-2024-07-18\",\"system_fingerprint\":\"fp_bench\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n";
+/// One event of a stream, with the empty line that ends it.
+const EVENT: &[u8] = include_bytes!("wire/event.txt");
 
-const LAST: &[u8] = b"data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1750000000,\"model\":\"gpt-4o-mini-2024-07-18\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1750000000,\"model\":\"gpt-4o-mini-2024-07-18\",\"choices\":[],\"usage\":{\"prompt_tokens\":172,\"completion_tokens\":20,\"total_tokens\":192}}\n\ndata: [DONE]\n\n";
+/// The events that end a stream: the reason, the usage, the mark.
+const LAST: &[u8] = include_bytes!("wire/last.txt");
