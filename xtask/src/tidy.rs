@@ -8,9 +8,11 @@ mod calls;
 mod columns;
 mod decisions;
 mod edges;
+mod errors;
 mod front;
 mod functions;
 mod leftovers;
+mod links;
 mod manifest;
 mod names;
 mod paths;
@@ -49,9 +51,11 @@ const CHECKS: &[(&str, Check)] = &[
     ("calls", calls::check),
     ("columns", columns::check),
     ("decisions", decisions::check),
+    ("errors", errors::check),
     ("front", front::check),
     ("functions", functions::check),
     ("leftovers", leftovers::check),
+    ("links", links::check),
     ("manifest", manifest::check),
     ("names", names::check),
     ("paths", paths::check),

@@ -1,0 +1,67 @@
+//! Links between our pages lead somewhere: a relative link in Markdown names a file of the tree.
+
+use super::Finding;
+use crate::tree::Tree;
+
+pub(super) fn check(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for page in tree.files.iter().filter(|file| file.path.ends_with(".md")) {
+        let folder = page.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        for (number, line) in page.lines() {
+            for target in targets(line) {
+                let path = resolve(folder, target);
+                let folder_of_files = format!("{}/", path.trim_end_matches('/'));
+                let leads_somewhere = tree.file(&path).is_some()
+                    || tree
+                        .files
+                        .iter()
+                        .any(|file| file.path.starts_with(&folder_of_files));
+                if !leads_somewhere {
+                    let message = format!("the link to `{target}` leads nowhere");
+                    findings.push(Finding::new(&page.path, number, message));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// The relative targets of `[text](target)` on this line, without their `#fragment`.
+fn targets(line: &str) -> impl Iterator<Item = &str> {
+    line.split("](").skip(1).filter_map(|rest| {
+        let target = rest.split([')', '#']).next()?;
+        (!target.is_empty() && !target.contains("://") && !target.starts_with("mailto:"))
+            .then_some(target)
+    })
+}
+
+fn resolve(folder: &str, target: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in target.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => drop(parts.pop()),
+            name => parts.push(name),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_nowhere_is_found() {
+        let page = "[up](../README.md) [folder](reference/) [part](#here)\n\
+                    [web](https://example.com) [gone](reference/gone.md#part)\n";
+        let found = check(&Tree::sample(&[
+            ("docs/a.md", page),
+            ("docs/reference/cli.md", ""),
+            ("README.md", ""),
+        ]));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].line, 2);
+        assert!(found[0].message.contains("reference/gone.md"));
+    }
+}
