@@ -80,7 +80,7 @@ const BANS: &[Ban] = &[
         instead: "every queue has a bound, named in bounds.rs",
     },
     Ban {
-        pattern: "mpsc::channel::<",
+        pattern: "mpsc::channel()",
         allowed: &[],
         instead: "name the capacity: tokio's `channel(n)` or std's `sync_channel(n)`",
     },
@@ -133,7 +133,7 @@ mod tests {
             // An attribute needs its closing half to be valid Rust; a call needs its arguments.
             let text = match ban.pattern {
                 "#[allow(" => "#[allow(dead_code)]\nfn f() {}\n".to_owned(),
-                "mpsc::channel::<" => "fn f() { mpsc::channel::<u8>(); }\n".to_owned(),
+                "mpsc::channel()" => "fn f() { mpsc::channel(); }\n".to_owned(),
                 ".unwrap()" => "fn f() { x.unwrap(); }\n".to_owned(),
                 pattern => format!("fn f() {{ {pattern}(); }}\n"),
             };
