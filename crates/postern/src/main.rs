@@ -1,2 +1,3 @@
-//! The `postern` binary.
+//! The postern binary.
+
 fn main() {}

@@ -1,0 +1,6 @@
+//! The command line.
+
+pub mod escape;
+pub mod failure;
+pub mod output;
+pub mod table;

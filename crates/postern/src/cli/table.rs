@@ -1,0 +1,206 @@
+//! Tables and sheets: the two shapes in which people read answers.
+//!
+//! Cells take any text and escape it themselves, so that no caller can forget to.
+
+use comfy_table::{Attribute, Color, ContentArrangement, presets};
+
+use super::escape::plain;
+
+/// How a cell looks on a terminal with colours. The text alone must say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tone {
+    /// Nothing special.
+    #[default]
+    Plain,
+    /// The thing to look for: names and ids.
+    Strong,
+    /// It went well.
+    Good,
+    /// It was refused, or is over.
+    Bad,
+    /// Worth a second look.
+    Warn,
+    /// Less important.
+    Faint,
+}
+
+/// One cell.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    text: String,
+    tone: Tone,
+}
+
+impl Cell {
+    /// A cell with a tone.
+    #[must_use]
+    pub fn new(text: impl AsRef<str>, tone: Tone) -> Self {
+        Self { text: plain(text.as_ref()).into_owned(), tone }
+    }
+
+    /// An optional text; `-` stands for none.
+    #[must_use]
+    pub fn maybe<T: std::fmt::Display>(value: Option<T>) -> Self {
+        value.map_or_else(|| Self::new("-", Tone::Faint), |value| Self::from(value.to_string()))
+    }
+
+    fn render(&self) -> comfy_table::Cell {
+        let cell = comfy_table::Cell::new(&self.text);
+        match self.tone {
+            Tone::Plain => cell,
+            Tone::Strong => cell.add_attribute(Attribute::Bold),
+            Tone::Good => cell.fg(Color::DarkGreen),
+            Tone::Bad => cell.fg(Color::DarkRed),
+            Tone::Warn => cell.fg(Color::DarkYellow),
+            Tone::Faint => cell.add_attribute(Attribute::Dim),
+        }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::new(text, Tone::Plain)
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::new(text, Tone::Plain)
+    }
+}
+
+/// A table with one row a thing.
+#[derive(Debug)]
+pub struct Table {
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// A table with these column heads.
+    #[must_use]
+    pub fn new(columns: &[&'static str]) -> Self {
+        Self { columns: columns.to_vec(), rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: Vec<Cell>) {
+        debug_assert_eq!(cells.len(), self.columns.len(), "a row fills its columns");
+        self.rows.push(cells);
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The table as text, wrapped to a width if there is one.
+    #[must_use]
+    pub fn render(&self, width: Option<u16>) -> String {
+        let mut table = plain_table(width);
+        table.set_header(
+            self.columns.iter().map(|head| Cell::new(head, Tone::Faint).render()),
+        );
+        for row in &self.rows {
+            table.add_row(row.iter().map(Cell::render));
+        }
+        finish(table, self.columns.len())
+    }
+}
+
+/// What there is to say about one thing, a line a field.
+#[derive(Debug, Default)]
+pub struct Sheet {
+    lines: Vec<(String, Cell)>,
+}
+
+impl Sheet {
+    /// An empty sheet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a field.
+    pub fn line(&mut self, name: &str, value: impl Into<Cell>) {
+        self.lines.push((plain(name).into_owned(), value.into()));
+    }
+
+    /// Adds a field if there is something to say.
+    pub fn maybe<T: std::fmt::Display>(&mut self, name: &str, value: Option<T>) {
+        if let Some(value) = value {
+            self.line(name, value.to_string());
+        }
+    }
+
+    /// The sheet as text.
+    #[must_use]
+    pub fn render(&self, width: Option<u16>) -> String {
+        let mut table = plain_table(width);
+        for (name, value) in &self.lines {
+            table.add_row(vec![Cell::new(name, Tone::Faint).render(), value.render()]);
+        }
+        finish(table, 2)
+    }
+}
+
+fn plain_table(width: Option<u16>) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(presets::NOTHING).enforce_styling();
+    match width {
+        Some(width) => {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
+        None => {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+    }
+    table
+}
+
+/// Takes the outer padding off, which only costs width.
+fn finish(mut table: comfy_table::Table, columns: usize) -> String {
+    for index in 0..columns {
+        if let Some(column) = table.column_mut(index) {
+            column.set_padding((0, if index + 1 == columns { 0 } else { 2 }));
+        }
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Table {
+        let mut table = Table::new(&["ID", "PATH"]);
+        table.row(vec![Cell::new("0123", Tone::Strong), "/a\u{1b}[2J".into()]);
+        table.row(vec![Cell::maybe(None::<u8>), "x".repeat(60).into()]);
+        table
+    }
+
+    fn without_colours(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn cells_escape_what_a_terminal_would_obey() {
+        let text = without_colours(&sample().render(None));
+        assert!(text.contains("/a\\u{1b}[2J"), "{text}");
+        assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_table_fits_the_width_it_is_given() {
+        let text = without_colours(&sample().render(Some(40)));
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        let wide = without_colours(&sample().render(None));
+        assert!(wide.lines().any(|line| line.chars().count() > 60), "no width, no wrapping");
+    }
+}

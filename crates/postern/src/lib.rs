@@ -1,0 +1,7 @@
+//! The postern binary, as a library for its own tests.
+//!
+//! The command line ([`cli`]), the start-up settings ([`config`]), the admin API and the demo. No
+//! other crate imports this one.
+
+pub mod cli;
+pub mod config;

@@ -1,0 +1,62 @@
+//! The official Anthropic SDKs work unchanged: only the base URL and the key differ.
+
+use postern_testkit::{Cut, ReplayUpstream};
+use serde_json::json;
+
+use crate::clients::{Language, Seen, drive};
+
+fn check(seen: &Seen) {
+    let text = "A grey seal, and the ferry’s lights. 🚢";
+    let whole = json!({"text": text, "stop": "end_turn", "usage": [13, 16]});
+    assert_eq!(seen.returned("plain"), &whole);
+    assert_eq!(seen.returned("stream"), &whole);
+    let events = seen.returned("stream_events").as_array().expect("a list of event types");
+    assert_eq!(events.first(), Some(&json!("message_start")));
+    assert_eq!(events.last(), Some(&json!("message_stop")));
+    assert_eq!(seen.returned("stream_left_early"), "message_start");
+    let call = json!({"stop": "tool_use", "input": {"tower": "north"}});
+    assert_eq!(seen.returned("tool"), &call);
+    assert_eq!(seen.returned("tool_stream"), &call);
+    assert_eq!(seen.returned("count_tokens"), 13);
+    for (scenario, kind, status) in [
+        ("fail_400", "BadRequestError", 400),
+        ("fail_401", "AuthenticationError", 401),
+        ("fail_403", "PermissionDeniedError", 403),
+        ("fail_404", "NotFoundError", 404),
+        ("fail_429", "RateLimitError", 429),
+        ("fail_529", "InternalServerError", 529),
+    ] {
+        seen.raised(scenario, kind, Some(status));
+    }
+    // An error event in the middle of a stream is the SDK's exception too.
+    let broken = seen.raised("stream_that_breaks", "APIError", None);
+    assert!(broken["message"].as_str().is_some_and(|words| words.contains("Overloaded")));
+    seen.retried_after_one_second("retry");
+}
+
+// Goal: the Python SDK notices nothing. Method: every scenario, answers cut into single bytes.
+#[test]
+fn anthropic_python_works_unchanged() {
+    let upstream = ReplayUpstream::own().expect("the upstream starts");
+    upstream.set_cut(Cut::Every(1));
+    let seen = drive(Language::Python, "anthropic_sdk.py", &upstream.url(), "sk-test", &[]);
+    let Some(seen) = seen else { return };
+    check(&seen);
+    seen.gave_up("timeout", "APITimeoutError");
+    let expected = json!({
+        "thinking": "Night, sea, lamp.",
+        "signature": "bGlnaHRob3VzZS1zaWduYXR1cmU=",
+        "text": "Nothing but fog.",
+        "output_tokens": 22,
+    });
+    assert_eq!(seen.returned("stream_with_thinking"), &expected);
+}
+
+#[test]
+fn anthropic_node_works_unchanged() {
+    let upstream = ReplayUpstream::own().expect("the upstream starts");
+    let seen = drive(Language::Node, "anthropic_sdk.mjs", &upstream.url(), "sk-test", &[]);
+    let Some(seen) = seen else { return };
+    check(&seen);
+    seen.gave_up("timeout", "APIConnectionTimeoutError");
+}

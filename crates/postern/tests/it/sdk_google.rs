@@ -1,0 +1,28 @@
+//! The official Google SDK works unchanged: only the base URL and the key differ.
+
+use postern_testkit::{Cut, ReplayUpstream};
+use serde_json::json;
+
+use crate::clients::{Language, drive};
+
+// Goal: the Python SDK notices nothing. Method: every scenario, answers cut into single bytes.
+#[test]
+fn google_python_works_unchanged() {
+    let upstream = ReplayUpstream::own().expect("the upstream starts");
+    upstream.set_cut(Cut::Every(1));
+    let seen = drive(Language::Python, "google_sdk.py", &upstream.url(), "sk-test", &[]);
+    let Some(seen) = seen else { return };
+    let text = "Moon over the skerries, and no wind – 🌙.";
+    assert_eq!(seen.returned("plain"), &json!({"text": text, "usage": 23}));
+    assert_eq!(seen.returned("stream"), &json!({"pieces": 3, "text": text, "usage": 23}));
+    let call = json!({"name": "light_range", "arguments": {"tower": "north"}});
+    assert_eq!(seen.returned("tool"), &call);
+    assert_eq!(seen.returned("tool_stream"), &call);
+    assert_eq!(seen.returned("count_tokens"), 7);
+    for status in [400, 401, 403, 404, 429] {
+        seen.raised(&format!("fail_{status}"), "ClientError", Some(status));
+    }
+    seen.raised("fail_503", "ServerError", Some(503));
+    assert_eq!(seen.returned("retry"), "The lamp is lit again.");
+    seen.gave_up("timeout", "TimeoutException");
+}
