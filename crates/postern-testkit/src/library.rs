@@ -43,7 +43,7 @@ impl Key {
         let field = |name: &str| body.and_then(|body| body.get(name));
         Self {
             method: method.to_owned(),
-            path: path.to_owned(),
+            path: both_versions(path),
             sse: query.split('&').any(|pair| pair == "alt=sse"),
             model: field("model").and_then(Value::as_str).map(str::to_owned),
             stream: field("stream").and_then(Value::as_bool).unwrap_or(false),
@@ -136,6 +136,14 @@ pub fn replay(exchange: &Exchange, request: &SeenRequest) -> Answer {
         answer.body = include_usage::with_usage(&answer.body, usage);
     }
     answer
+}
+
+/// Gemini serves the same operations under `v1` and `v1beta`, and clients differ in which they use.
+fn both_versions(path: &str) -> String {
+    match path.strip_prefix("/v1/models/") {
+        Some(operation) if operation.contains(':') => format!("/v1beta/models/{operation}"),
+        _ => path.to_owned(),
+    }
 }
 
 /// A request body to compare by: what a gateway may add is left out.

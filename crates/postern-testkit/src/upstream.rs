@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 
 pub use head::SeenRequest;
 
-use crate::{Answer, Cut, Library};
+use crate::{Answer, Cut, Gzip, Library};
 
 /// How long [`ReplayUpstream::wait_until`] waits before it gives up.
 const WAIT_MAX: Duration = Duration::from_secs(10);
@@ -60,6 +60,7 @@ struct State {
     malformed: Vec<String>,
     queued: VecDeque<Answer>,
     cut: Cut,
+    gzip: Gzip,
     reading: Reading,
     hangups: usize,
     connections: u64,
@@ -154,6 +155,11 @@ impl ReplayUpstream {
     /// How bodies are cut where the answer does not say it itself.
     pub fn set_cut(&self, cut: Cut) {
         self.shared.state().cut = cut;
+    }
+
+    /// How bodies are compressed where the answer does not ask for it itself.
+    pub fn set_gzip(&self, gzip: Gzip) {
+        self.shared.state().gzip = gzip;
     }
 
     /// How the bodies of requests are read from now on.

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::head::{self, RequestFraming, SeenRequest};
 use super::write::{After, Gone, Wire};
 use super::{Reading, Shared};
-use crate::Answer;
+use crate::{Answer, Gzip};
 
 /// The longest head that is read; far above what a gateway may let through.
 const HEAD_BYTES_MAX: usize = 1 << 20;
@@ -128,11 +128,15 @@ impl Connection<'_> {
     }
 
     async fn answer(&mut self, request: &SeenRequest) -> Result<After, Gone> {
-        let (queued, cut) = {
+        let (queued, (cut, gzip)) = {
             let mut state = self.shared.state();
-            (state.queued.pop_front(), state.cut.clone())
+            let manner = (state.cut.clone(), state.gzip);
+            (state.queued.pop_front(), manner)
         };
-        let answer = queued.unwrap_or_else(|| self.shared.responder.answer(request));
+        let mut answer = queued.unwrap_or_else(|| self.shared.responder.answer(request));
+        if answer.gzip == Gzip::Never {
+            answer.gzip = gzip;
+        }
         let mut wire = Wire {
             stream: &mut self.stream,
             early: &mut self.buffer,

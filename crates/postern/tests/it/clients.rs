@@ -47,13 +47,21 @@ pub fn drive(
             command
         }
     };
-    for variable in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY"] {
+    for variable in [
+        "OPENAI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "GOOGLE_API_KEY",
+        "GEMINI_API_KEY",
+    ] {
         command.env_remove(variable);
     }
     command.arg(base).arg(key).args(only);
     let printed = process::run(script, &mut command, DRIVER_MAX).expect("the driver ends well");
     let scenarios = serde_json::from_str(&printed).expect("the driver prints JSON");
-    Some(Seen { driver: script.to_owned(), scenarios })
+    Some(Seen {
+        driver: script.to_owned(),
+        scenarios,
+    })
 }
 
 impl Seen {
@@ -73,31 +81,52 @@ impl Seen {
     /// The exception that a scenario raised: it must be of this kind and have this status.
     pub fn raised(&self, name: &str, kind: &str, status: Option<u16>) -> &Value {
         let scenario = self.scenario(name);
-        let kinds = scenario["kinds"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let kinds = scenario["kinds"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let same = kinds.iter().any(|name| name == kind);
-        assert!(same, "{} {name} did not raise {kind}: {scenario:#}", self.driver);
+        assert!(
+            same,
+            "{} {name} did not raise {kind}: {scenario:#}",
+            self.driver
+        );
         if let Some(status) = status {
-            assert_eq!(scenario["status"], status, "{} {name}: {scenario:#}", self.driver);
+            assert_eq!(
+                scenario["status"], status,
+                "{} {name}: {scenario:#}",
+                self.driver
+            );
         }
         scenario
     }
 
     /// How long a scenario took.
     pub fn seconds(&self, name: &str) -> f64 {
-        self.scenario(name)["seconds"].as_f64().expect("each scenario is timed")
+        self.scenario(name)["seconds"]
+            .as_f64()
+            .expect("each scenario is timed")
     }
 
     /// Asserts that the SDK honoured a `Retry-After` of one second and then succeeded.
     pub fn retried_after_one_second(&self, name: &str) {
         self.returned(name);
         let seconds = self.seconds(name);
-        assert!((1.0..3.0).contains(&seconds), "{} {name}: {seconds} s", self.driver);
+        assert!(
+            (1.0..3.0).contains(&seconds),
+            "{} {name}: {seconds} s",
+            self.driver
+        );
     }
 
     /// Asserts that the SDK gave up after its own time-out of 0.4 seconds.
     pub fn gave_up(&self, name: &str, kind: &str) {
         self.raised(name, kind, None);
         let seconds = self.seconds(name);
-        assert!((0.35..2.5).contains(&seconds), "{} {name}: {seconds} s", self.driver);
+        assert!(
+            (0.35..2.5).contains(&seconds),
+            "{} {name}: {seconds} s",
+            self.driver
+        );
     }
 }

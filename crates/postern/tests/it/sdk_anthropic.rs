@@ -10,7 +10,10 @@ fn check(seen: &Seen) {
     let whole = json!({"text": text, "stop": "end_turn", "usage": [13, 16]});
     assert_eq!(seen.returned("plain"), &whole);
     assert_eq!(seen.returned("stream"), &whole);
-    let events = seen.returned("stream_events").as_array().expect("a list of event types");
+    let events = seen
+        .returned("stream_events")
+        .as_array()
+        .expect("a list of event types");
     assert_eq!(events.first(), Some(&json!("message_start")));
     assert_eq!(events.last(), Some(&json!("message_stop")));
     assert_eq!(seen.returned("stream_left_early"), "message_start");
@@ -30,7 +33,11 @@ fn check(seen: &Seen) {
     }
     // An error event in the middle of a stream is the SDK's exception too.
     let broken = seen.raised("stream_that_breaks", "APIError", None);
-    assert!(broken["message"].as_str().is_some_and(|words| words.contains("Overloaded")));
+    assert!(
+        broken["message"]
+            .as_str()
+            .is_some_and(|words| words.contains("Overloaded"))
+    );
     seen.retried_after_one_second("retry");
 }
 
@@ -39,7 +46,13 @@ fn check(seen: &Seen) {
 fn anthropic_python_works_unchanged() {
     let upstream = ReplayUpstream::own().expect("the upstream starts");
     upstream.set_cut(Cut::Every(1));
-    let seen = drive(Language::Python, "anthropic_sdk.py", &upstream.url(), "sk-test", &[]);
+    let seen = drive(
+        Language::Python,
+        "anthropic_sdk.py",
+        &upstream.url(),
+        "sk-test",
+        &[],
+    );
     let Some(seen) = seen else { return };
     check(&seen);
     seen.gave_up("timeout", "APITimeoutError");
@@ -55,7 +68,13 @@ fn anthropic_python_works_unchanged() {
 #[test]
 fn anthropic_node_works_unchanged() {
     let upstream = ReplayUpstream::own().expect("the upstream starts");
-    let seen = drive(Language::Node, "anthropic_sdk.mjs", &upstream.url(), "sk-test", &[]);
+    let seen = drive(
+        Language::Node,
+        "anthropic_sdk.mjs",
+        &upstream.url(),
+        "sk-test",
+        &[],
+    );
     let Some(seen) = seen else { return };
     check(&seen);
     seen.gave_up("timeout", "APIConnectionTimeoutError");

@@ -10,11 +10,20 @@ use crate::clients::{Language, drive};
 fn google_python_works_unchanged() {
     let upstream = ReplayUpstream::own().expect("the upstream starts");
     upstream.set_cut(Cut::Every(1));
-    let seen = drive(Language::Python, "google_sdk.py", &upstream.url(), "sk-test", &[]);
+    let seen = drive(
+        Language::Python,
+        "google_sdk.py",
+        &upstream.url(),
+        "sk-test",
+        &[],
+    );
     let Some(seen) = seen else { return };
     let text = "Moon over the skerries, and no wind – 🌙.";
     assert_eq!(seen.returned("plain"), &json!({"text": text, "usage": 23}));
-    assert_eq!(seen.returned("stream"), &json!({"pieces": 3, "text": text, "usage": 23}));
+    assert_eq!(
+        seen.returned("stream"),
+        &json!({"pieces": 3, "text": text, "usage": 23})
+    );
     let call = json!({"name": "light_range", "arguments": {"tower": "north"}});
     assert_eq!(seen.returned("tool"), &call);
     assert_eq!(seen.returned("tool_stream"), &call);

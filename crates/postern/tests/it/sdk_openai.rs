@@ -12,20 +12,41 @@ fn check_chat(seen: &Seen) {
     assert_eq!(seen.returned("plain")["usage"], 52);
 
     let stream = seen.returned("stream");
-    assert_eq!((&stream["text"], &stream["finish"]), (&json!(TEXT), &json!("stop")));
+    assert_eq!(
+        (&stream["text"], &stream["finish"]),
+        (&json!(TEXT), &json!("stop"))
+    );
     // Nobody asked for usage: no field and no frame of it may be left.
-    assert_eq!((&stream["usage_fields"], &stream["usage"]), (&json!(false), &json!(null)));
-    assert_eq!((&stream["chunks"], &stream["chunks_without_choices"]), (&json!(21), &json!(0)));
+    assert_eq!(
+        (&stream["usage_fields"], &stream["usage"]),
+        (&json!(false), &json!(null))
+    );
+    assert_eq!(
+        (&stream["chunks"], &stream["chunks_without_choices"]),
+        (&json!(21), &json!(0))
+    );
 
     let asked = seen.returned("stream_with_usage");
-    assert_eq!((&asked["text"], &asked["usage"]), (&json!(TEXT), &json!(52)));
-    assert_eq!((&asked["chunks"], &asked["chunks_without_choices"]), (&json!(22), &json!(1)));
+    assert_eq!(
+        (&asked["text"], &asked["usage"]),
+        (&json!(TEXT), &json!(52))
+    );
+    assert_eq!(
+        (&asked["chunks"], &asked["chunks_without_choices"]),
+        (&json!(22), &json!(1))
+    );
 
     let call = json!({"name": "light_range", "arguments": "{\"tower\":\"north\"}"});
     assert_eq!(seen.returned("tool"), &call);
-    assert_eq!(seen.returned("tool_stream")["tool"], "light_range{\"tower\":\"north\"}");
+    assert_eq!(
+        seen.returned("tool_stream")["tool"],
+        "light_range{\"tower\":\"north\"}"
+    );
     assert_eq!(seen.returned("tool_stream")["finish"], "tool_calls");
-    assert_eq!(seen.returned("stream_left_early"), "chatcmpl-Lh7tKeeper0002");
+    assert_eq!(
+        seen.returned("stream_left_early"),
+        "chatcmpl-Lh7tKeeper0002"
+    );
 }
 
 fn check_errors(seen: &Seen) {
@@ -40,7 +61,11 @@ fn check_errors(seen: &Seen) {
         seen.raised(scenario, kind, Some(status));
     }
     let message = seen.raised("fail_400", "BadRequestError", Some(400))["message"].as_str();
-    assert!(message.expect("exceptions have words").contains("the list must not be empty"));
+    assert!(
+        message
+            .expect("exceptions have words")
+            .contains("the list must not be empty")
+    );
     seen.retried_after_one_second("retry");
 }
 
@@ -49,7 +74,10 @@ fn check_the_rest(seen: &Seen) {
     assert_eq!(seen.returned("responses")["text"], home);
     assert_eq!(seen.returned("responses")["usage"], 26);
     let stream = seen.returned("responses_stream");
-    assert_eq!((&stream["text"], &stream["usage"]), (&json!(home), &json!(26)));
+    assert_eq!(
+        (&stream["text"], &stream["usage"]),
+        (&json!(home), &json!(26))
+    );
     let kinds = stream["kinds"].as_array().expect("a list of event types");
     assert_eq!((&kinds[0], kinds.len()), (&json!("response.created"), 16));
     assert_eq!(kinds[15], "response.completed");
@@ -62,7 +90,13 @@ fn check_the_rest(seen: &Seen) {
 fn openai_python_works_unchanged() {
     let upstream = ReplayUpstream::own().expect("the upstream starts");
     upstream.set_cut(Cut::Every(1));
-    let seen = drive(Language::Python, "openai_sdk.py", &upstream.url(), "sk-test", &[]);
+    let seen = drive(
+        Language::Python,
+        "openai_sdk.py",
+        &upstream.url(),
+        "sk-test",
+        &[],
+    );
     let Some(seen) = seen else { return };
     check_chat(&seen);
     check_errors(&seen);
@@ -70,15 +104,27 @@ fn openai_python_works_unchanged() {
     seen.gave_up("timeout", "APITimeoutError");
     assert_eq!(seen.returned("stream_two_choices")["chunks"], 8);
     assert_eq!(seen.returned("responses_tool")["name"], "light_range");
-    assert_eq!(seen.returned("responses_tool_stream")["arguments"], "{\"tower\":\"north\"}");
-    assert_eq!(seen.returned("embeddings_as_floats"), &json!({"count": 2, "size": 8}));
+    assert_eq!(
+        seen.returned("responses_tool_stream")["arguments"],
+        "{\"tower\":\"north\"}"
+    );
+    assert_eq!(
+        seen.returned("embeddings_as_floats"),
+        &json!({"count": 2, "size": 8})
+    );
     assert_eq!(seen.returned("models").as_array().map(Vec::len), Some(5));
 }
 
 #[test]
 fn openai_node_works_unchanged() {
     let upstream = ReplayUpstream::own().expect("the upstream starts");
-    let seen = drive(Language::Node, "openai_sdk.mjs", &upstream.url(), "sk-test", &[]);
+    let seen = drive(
+        Language::Node,
+        "openai_sdk.mjs",
+        &upstream.url(),
+        "sk-test",
+        &[],
+    );
     let Some(seen) = seen else { return };
     check_chat(&seen);
     check_errors(&seen);
@@ -92,8 +138,20 @@ fn openai_node_works_unchanged() {
 fn openai_python_reads_compressed_answers() {
     let upstream = ReplayUpstream::own().expect("the upstream starts");
     upstream.set_gzip(Gzip::WhenAccepted);
-    let only = ["plain", "stream", "responses_stream", "embeddings", "fail_400"];
-    let seen = drive(Language::Python, "openai_sdk.py", &upstream.url(), "sk-test", &only);
+    let only = [
+        "plain",
+        "stream",
+        "responses_stream",
+        "embeddings",
+        "fail_400",
+    ];
+    let seen = drive(
+        Language::Python,
+        "openai_sdk.py",
+        &upstream.url(),
+        "sk-test",
+        &only,
+    );
     let Some(seen) = seen else { return };
     assert_eq!(seen.returned("plain")["text"], TEXT);
     assert_eq!(seen.returned("stream")["text"], TEXT);
@@ -105,15 +163,30 @@ fn openai_python_reads_compressed_answers() {
 #[test]
 fn azure_python_works_unchanged() {
     let upstream = ReplayUpstream::own().expect("the upstream starts");
-    let seen = drive(Language::Python, "azure_sdk.py", &upstream.url(), "sk-test", &[]);
+    let seen = drive(
+        Language::Python,
+        "azure_sdk.py",
+        &upstream.url(),
+        "sk-test",
+        &[],
+    );
     let Some(seen) = seen else { return };
-    assert_eq!(seen.returned("plain"), &json!({"text": "Fog, and the bell buoy.", "usage": 39}));
+    assert_eq!(
+        seen.returned("plain"),
+        &json!({"text": "Fog, and the bell buoy.", "usage": 39})
+    );
     let stream = seen.returned("stream");
     assert_eq!(stream["text"], "Fog, and the bell buoy.");
     // Azure's first frame has no choices of its own accord: it is not a usage frame.
-    assert_eq!((&stream["usage_fields"], &stream["chunks_without_choices"]), (&json!(false), &json!(1)));
+    assert_eq!(
+        (&stream["usage_fields"], &stream["chunks_without_choices"]),
+        (&json!(false), &json!(1))
+    );
     let asked = seen.returned("stream_with_usage");
-    assert_eq!((&asked["usage"], &asked["chunks_without_choices"]), (&json!(39), &json!(2)));
+    assert_eq!(
+        (&asked["usage"], &asked["chunks_without_choices"]),
+        (&json!(39), &json!(2))
+    );
     seen.raised("fail_401", "AuthenticationError", Some(401));
     seen.raised("fail_404", "NotFoundError", Some(404));
     assert_eq!(seen.returned("embeddings")["size"], 8);
