@@ -60,7 +60,7 @@ pub(super) fn generated(root: &Path) -> Result<Verdict> {
 }
 
 pub(super) fn tests(root: &Path, toolbox: &Toolbox) -> Result<Verdict> {
-    run_tests(root, &["--workspace", "--all-targets", "--locked"], toolbox)
+    run_tests(root, &["--workspace", "--locked"], toolbox)
 }
 
 pub(super) fn unit_tests(root: &Path) -> Result<Verdict> {
