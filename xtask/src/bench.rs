@@ -11,6 +11,7 @@ mod legs;
 mod load;
 mod nginx;
 mod processes;
+mod stages;
 mod statistics;
 mod streams;
 mod table;
@@ -37,6 +38,8 @@ struct Options {
     /// Cargo profile of the gateway: `release`, or `quick` while developing.
     profile: String,
     markdown: bool,
+    /// Instead of comparing, sample the gateway and say where its time goes.
+    stages: bool,
     /// Leave the gateway out: to look at the harness itself.
     without_gateway: bool,
 }
@@ -49,6 +52,7 @@ impl Options {
             streams: 1000,
             profile: "release".to_owned(),
             markdown: false,
+            stages: false,
             without_gateway: false,
         };
         let mut words = arguments.iter();
@@ -64,10 +68,11 @@ impl Options {
                 "--streams" => options.streams = value()?.parse()?,
                 "--profile" => options.profile = (*value()?).to_owned(),
                 "--markdown" => options.markdown = true,
+                "--stages" => options.stages = true,
                 "--without-gateway" => options.without_gateway = true,
                 other => bail!(
                     "unknown option `{other}`: --rounds N, --seconds N, --streams N, \
-                     --profile NAME, --markdown, --without-gateway"
+                     --profile NAME, --markdown, --stages, --without-gateway"
                 ),
             }
         }
@@ -90,6 +95,9 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
     let folder = target(root).join("bench");
     std::fs::create_dir_all(&folder)?;
     let upstream = upstream::Upstream::start()?;
+    if options.stages {
+        return where_time_goes(root, &folder, &upstream, &options);
+    }
     let mut legs = vec![Leg::direct(&upstream), nginx::start(&folder, &upstream)?];
     if !options.without_gateway {
         let binary = gateway::build(root, &options.profile)?;
@@ -102,6 +110,34 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
     std::fs::write(&json, serde_json::to_string_pretty(&results)?)?;
     println!("{}", table::render(&results, options.markdown));
     println!("written: {}", json.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Samples one gateway and prints what each stage of a request costs.
+fn where_time_goes(
+    root: &Path,
+    folder: &Path,
+    upstream: &upstream::Upstream,
+    options: &Options,
+) -> Result<ExitCode> {
+    let binary = gateway::build_with_frame_pointers(root)?;
+    for durability in gateway::DURABILITIES {
+        let leg = gateway::start(&binary, folder, upstream, durability)?;
+        load::run(
+            &leg,
+            upstream,
+            folder,
+            load::Shape {
+                concurrency: 16,
+                seconds: 1,
+            },
+        )?;
+        let shares = stages::run(&leg, upstream, folder)?;
+        println!(
+            "{}",
+            table::render_stages(leg.name, &shares, options.markdown)
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

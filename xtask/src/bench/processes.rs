@@ -27,6 +27,10 @@ impl Process {
         &mut self.child
     }
 
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until `ready` answers, for as long as the process lives and `limit` allows.
     pub(super) fn wait_until<T>(
         &mut self,

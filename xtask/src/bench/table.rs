@@ -2,6 +2,7 @@
 
 use super::CONCURRENCY;
 use super::load;
+use super::stages::Share;
 use super::statistics::{Results, median, median_ratio};
 use super::streams;
 use std::fmt::Write;
@@ -20,6 +21,25 @@ pub(super) fn render(results: &Results, markdown: bool) -> String {
     text.push('\n');
     text.push_str(&layout(&streams(results), markdown));
     text
+}
+
+/// What each stage costs, in the order of the line.
+pub(super) fn render_stages(leg: &str, shares: &[Share], markdown: bool) -> String {
+    let mut rows = vec![["stage", "us/request", "share"].map(str::to_owned).to_vec()];
+    for share in shares {
+        rows.push(vec![
+            share.stage.clone(),
+            format!("{:.1}", share.us_per_request),
+            format!("{:.0} %", share.percent),
+        ]);
+    }
+    let total: f64 = shares.iter().map(|share| share.us_per_request).sum();
+    rows.push(vec![
+        "all".to_owned(),
+        format!("{total:.1}"),
+        "100 %".to_owned(),
+    ]);
+    format!("\n{leg}\n\n{}", layout(&rows, markdown))
 }
 
 type Rows = Vec<Vec<String>>;
