@@ -1,7 +1,10 @@
 //! `cargo xtask gen`: the generated reference under `docs/reference/`.
 //!
 //! The binary describes itself: `postern reference NAME` prints one document. So the pages cannot
-//! say anything else than the code does, and the check of the build machine is a comparison.
+//! say anything else than the code does, and the check of the build machine is a comparison. One
+//! page is about the source itself and made here: the faces of the crates.
+
+mod faces;
 
 use crate::run;
 use anyhow::{Context, Result, bail};
@@ -10,10 +13,14 @@ use std::process::{Command, ExitCode};
 
 const FOLDER: &str = "docs/reference";
 
-/// `(name that the binary knows, file)`.
+/// The one document that is made from the source.
+const FACES: &str = "faces";
+
+/// `(name, file)`; the binary knows all names but [`FACES`].
 const DOCUMENTS: &[(&str, &str)] = &[
     ("cli", "cli.md"),
     ("config", "config.md"),
+    (FACES, "faces.md"),
     ("openapi", "openapi.json"),
     ("refusals", "refusals.md"),
 ];
@@ -67,6 +74,9 @@ pub(crate) fn stale(root: &Path) -> Result<Vec<String>> {
 
 /// One document, as the binary prints it.
 fn describe(root: &Path, name: &str) -> Result<Vec<u8>> {
+    if name == FACES {
+        return faces::page(root);
+    }
     let binary = binary(root);
     let output = Command::new(&binary)
         .args(["reference", name])
