@@ -50,7 +50,7 @@ fn items(file: &syn::File) -> Vec<String> {
         match item {
             syn::Item::Use(item) if is_public(&item.vis) => names(&item.tree, &mut items),
             syn::Item::Mod(item) if is_public(&item.vis) => {
-                items.push(format!("mod {}", item.ident))
+                items.push(format!("mod {}", item.ident));
             }
             syn::Item::Fn(item) if is_public(&item.vis) => {
                 items.push(format!("fn {}", item.sig.ident));
