@@ -42,6 +42,7 @@
 mod bounds;
 mod dialect;
 mod error;
+mod json;
 mod locate;
 mod models;
 mod refusal;

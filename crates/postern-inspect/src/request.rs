@@ -1,9 +1,20 @@
-//! What a request asks for, read from its body.
+//! What a request asks for, read from its body, and the body as it goes on.
+//!
+//! The body is scanned once with the table of its operation (`request/openai.rs` and its
+//! siblings). What is found is facts about the request and one span where usage can be asked for;
+//! the bytes themselves are never written anew.
+
+mod anthropic;
+mod gemini;
+mod openai;
+mod reading;
 
 use bytes::Bytes;
 use postern_types::{AiRequest, Operation, OwnedId};
 
+use crate::json::{Leaf, Scanner, Shape};
 use crate::{Dialect, InspectError, Located};
+use reading::Reading;
 
 /// What was read of a request.
 #[derive(Debug, Clone)]
@@ -13,8 +24,10 @@ pub struct RequestFacts {
     /// State behind the shared provider credential that the request refers to. A request passes
     /// only if its principal owns each of these.
     pub references: Vec<OwnedId>,
-    /// Whether the provider keeps the answer, so that later requests can refer to what it makes.
+    /// Whether the provider keeps the answer, so that later requests can name it. Goes into
+    /// `ResponseOptions::keeps_answer`.
     pub keeps_answer: bool,
+    splice: Option<Splice>,
 }
 
 /// A request body on its way upstream: pieces of the original and what was put between them.
@@ -29,17 +42,97 @@ pub struct Outgoing {
     pub strip_usage: bool,
 }
 
+/// Bytes that stand in for a span of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Splice {
+    start: usize,
+    end: usize,
+    text: &'static str,
+}
+
 /// Which body a request has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
     Chat,
+    Responses,
+    Embeddings,
+    Moderations,
+    Messages,
+    Generate,
 }
 
+/// The places that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Root,
+    Nested,
+    Model,
+    Stream,
+    StreamOptions,
+    IncludeUsage,
+    Cap,
+    Choices,
+    Store,
+    Background,
+    PreviousResponse,
+    Conversation,
+    ConversationId,
+    Prompt,
+    PromptId,
+    CachedContent,
+    File,
+    FileList,
+    FileUri,
+    Container,
+    Skill,
+    Item,
+    InputItem,
+    ItemType,
+    ItemId,
+    ItemRole,
+    ItemEncrypted,
+    Source,
+    SourceType,
+    NotServed(&'static str),
+}
+
+const fn take(slot: Slot) -> Shape<Slot> {
+    Shape::take(slot)
+}
+
+/// All text at any depth counts.
+static COUNT_ALL: Shape<Slot> = Shape {
+    leaf: Leaf::Count,
+    rest: Some(&COUNT_ALL),
+    elements: Some(&COUNT_ALL),
+    ..Shape::new()
+};
+
 impl Family {
-    pub(crate) fn of(operation: Operation, _dialect: Dialect) -> Option<Self> {
+    /// The body of an operation; `None` when it has none.
+    pub(crate) fn of(operation: Operation, dialect: Dialect) -> Option<Self> {
         match operation {
+            Operation::ChatCompletions => Some(Self::Chat),
+            Operation::Responses => Some(Self::Responses),
+            Operation::Embeddings => Some(Self::Embeddings),
+            Operation::Moderations => Some(Self::Moderations),
+            Operation::Messages => Some(Self::Messages),
+            Operation::CountTokens if dialect == Dialect::Anthropic => Some(Self::Messages),
+            Operation::CountTokens
+            | Operation::GenerateContent
+            | Operation::StreamGenerateContent => Some(Self::Generate),
             Operation::ListModels | Operation::ShowModel => None,
-            _ => Some(Self::Chat),
+        }
+    }
+
+    fn table(self) -> &'static Shape<Slot> {
+        match self {
+            Self::Chat => &openai::CHAT,
+            Self::Responses => &openai::RESPONSES,
+            Self::Embeddings => &openai::EMBEDDINGS,
+            Self::Moderations => &openai::MODERATIONS,
+            Self::Messages => &anthropic::MESSAGES,
+            Self::Generate => &gemini::GENERATE,
         }
     }
 }
@@ -50,28 +143,70 @@ impl RequestFacts {
             ai,
             references: Vec::new(),
             keeps_answer: false,
+            splice: None,
         }
     }
 
-    /// The body as it goes upstream. With `splice_usage`, a stream of chat completions that does
-    /// not ask for its usage is made to; every other byte stays.
+    /// The body as it goes upstream; it must be the one that was read. With `splice_usage`, a
+    /// stream of chat completions that does not ask for its usage is made to: one key is added, or
+    /// where the client said `false` or `null`, that value is replaced. Every other byte stays,
+    /// and without `splice_usage` all do.
     #[must_use]
     pub fn outbound(&self, body: Bytes, splice_usage: bool) -> Outgoing {
-        let _ = splice_usage;
-        let len = body.len() as u64;
+        let splice = self
+            .splice
+            .filter(|splice| splice_usage && splice.end <= body.len());
+        let Some(splice) = splice else {
+            let len = body.len() as u64;
+            return Outgoing {
+                pieces: vec![body],
+                len,
+                strip_usage: false,
+            };
+        };
+        let pieces = vec![
+            body.slice(..splice.start),
+            Bytes::from_static(splice.text.as_bytes()),
+            body.slice(splice.end..),
+        ];
+        let len = pieces.iter().map(|piece| piece.len() as u64).sum();
         Outgoing {
-            pieces: vec![body],
+            pieces,
             len,
-            strip_usage: false,
+            strip_usage: true,
         }
     }
 }
 
+/// Reads a body with the table of its family.
 pub(crate) fn read(
     located: Located,
     family: Family,
     body: &[u8],
 ) -> Result<RequestFacts, InspectError> {
-    let _ = (located, family, body);
-    Err(InspectError::unsupported("bodies are not read yet"))
+    if std::str::from_utf8(body).is_err() {
+        return Err(InspectError::bad("the body is not UTF-8"));
+    }
+    let mut reading = Reading::new(located.operation == Operation::ChatCompletions);
+    let mut scanner = Scanner::new(family.table(), true);
+    scanner.push(body, &mut reading)?;
+    scanner.finish(&mut reading)?;
+    reading.into_facts(located)
 }
+
+#[cfg(test)]
+pub(crate) fn each_table(told: &mut dyn FnMut(usize)) {
+    for family in [
+        Family::Chat,
+        Family::Responses,
+        Family::Embeddings,
+        Family::Moderations,
+        Family::Messages,
+        Family::Generate,
+    ] {
+        crate::json::each_below(family.table(), told);
+    }
+}
+
+#[cfg(test)]
+mod tests;

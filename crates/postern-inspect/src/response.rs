@@ -21,6 +21,8 @@ pub struct ResponseOptions<'a> {
     /// Whether usage was asked for on the client's behalf and has to be taken out again
     /// (`Outgoing::strip_usage`).
     pub strip_usage: bool,
+    /// Whether the provider keeps the answer (`RequestFacts::keeps_answer`).
+    pub keeps_answer: bool,
     /// The `Content-Type` header; empty if there is none.
     pub content_type: &'a str,
     /// The `Content-Encoding` header.
@@ -112,3 +114,6 @@ impl ResponseReader {
         None
     }
 }
+
+#[cfg(test)]
+pub(crate) fn each_table(_told: &mut dyn FnMut(usize)) {}
