@@ -1,1 +1,71 @@
-//! What do we remember? SQLite through sqlx, with sealed columns.
+//! What do we remember? Environments, principals, upstreams, policies, tokens, and who owns what
+//! at a provider; and the keys that protect it.
+//!
+//! The store decides nothing about requests and shows no SQL type. One noun is one file and one
+//! group of functions: `store.tokens()`, `store.upstreams()` … Times are arguments, randomness is a
+//! [`Random`], keys are a [`KeyRing`] that lives apart from the data. Token secrets are kept only
+//! as digests under a pepper of the ring; upstream credentials are sealed under a key of the ring,
+//! bound to the place they stand in.
+//!
+//! SQLite is the store of one node: a write-ahead log, one connection that writes and a few that
+//! read. Each change is one transaction, on disk before it is acknowledged, and raises the store's
+//! revision. What may be lost in a power cut without harm (last uses, ownership of objects at a
+//! provider: its loss closes, never opens) waits for no disk.
+//!
+//! KNOWN GAP: names of principals and free texts (owner, purpose, description) stand in the clear.
+//! Whoever can write to the file can change grants; the store is not signed.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use postern_store::{KeyRing, NewEnvironment, Store, StoreUrl, SystemRandom};
+//! use postern_types::EnvName;
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let now = "2026-01-01T00:00:00Z".parse()?;
+//! let random = Arc::new(SystemRandom::new());
+//! let keys = Arc::new(KeyRing::create(&keys, &data, &*random)?);
+//! let store = Store::create(&StoreUrl::in_data_dir(&data), keys, random, now).await?;
+//! let dev = NewEnvironment::named(EnvName::parse("dev")?);
+//! store.environments().create(&dev, now).await?;
+//! assert_eq!(store.environments().list().await?.len(), 1);
+//! # store.close().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod bounds;
+mod credential;
+mod database;
+mod environments;
+mod error;
+mod keys;
+mod owned;
+mod policies;
+mod principals;
+mod random;
+mod schema;
+mod seal;
+mod store;
+mod tokens;
+mod upstreams;
+
+pub use credential::{CredentialRef, CredentialSource, NewCredential};
+pub use environments::{EnvironmentRow, Environments, NewEnvironment};
+pub use error::StoreError;
+pub use keys::{INSTALLATION, KeyDomain, KeyPurpose, KeyRing, KeyRingError, Peppers, VersionedKey};
+pub use owned::{Made, Owned};
+pub use policies::{Policies, PolicyRow};
+pub use principals::{NewPrincipal, PrincipalChange, PrincipalKey, PrincipalRow, Principals};
+pub use random::{Random, RandomError, SystemRandom};
+pub use store::{OpenStoreError, Store, StoreUrl};
+pub use tokens::{
+    AdminAccess, AdminRole, BoundGrant, DataAccess, Issued, NewAccess, NewToken, Page, Rehash,
+    Revocation, RevokedRow, Rotation, SecretRow, TokenAccess, TokenFilter, TokenPage, TokenRow,
+    TokenState, Tokens, Touch,
+};
+pub use upstreams::{
+    NewUpstream, UpstreamChange, UpstreamId, UpstreamRow, UpstreamSettings, Upstreams,
+};

@@ -77,6 +77,13 @@ impl ApiToken {
     #[must_use]
     pub fn mint(kind: TokenKind, env: &EnvName, id: &[u8; 12], secret: &[u8; 32]) -> Self {
         let id = base62::encode_fixed(id, TokenId::LEN);
+        let id = TokenId::parse(&id).expect("encode_fixed gives base62 of the asked length");
+        Self::mint_for(kind, env, id, secret)
+    }
+
+    /// Makes a token with a new secret for an id that exists: a rotation.
+    #[must_use]
+    pub fn mint_for(kind: TokenKind, env: &EnvName, id: TokenId, secret: &[u8; 32]) -> Self {
         let secret = Zeroizing::new(base62::encode_fixed(secret, SECRET_LEN));
         let code = kind.code();
         let mut text = Zeroizing::new(String::with_capacity(TEXT_LEN_MAX));
@@ -88,7 +95,7 @@ impl ApiToken {
             "_",
             env.as_str(),
             "_",
-            &id,
+            id.as_str(),
             "_",
             &secret,
         ] {
@@ -96,7 +103,6 @@ impl ApiToken {
         }
         let check = checksum(&text);
         text.push_str(&check);
-        let id = TokenId::parse(&id).expect("encode_fixed gives base62 of the asked length");
         Self {
             text,
             kind,

@@ -1,0 +1,113 @@
+-- The first schema. Times are whole milliseconds since 1970. What was deleted but is still spoken of
+-- (environments, principals, upstreams) keeps its row with `deleted_ms`; its number is never given
+-- to another.
+
+CREATE TABLE installation (
+    only_row        BIGINT PRIMARY KEY CHECK (only_row = 1),
+    installation_id TEXT   NOT NULL,
+    created_ms      BIGINT NOT NULL,
+    revision        BIGINT NOT NULL
+);
+
+-- A name is never used again: tokens and audit entries carry it.
+CREATE TABLE environments (
+    name            TEXT   PRIMARY KEY NOT NULL,
+    description     TEXT   NOT NULL,
+    token_ttl_max_s BIGINT,
+    created_ms      BIGINT NOT NULL,
+    deleted_ms      BIGINT,
+    version         BIGINT NOT NULL
+);
+
+CREATE TABLE principals (
+    principal_key INTEGER PRIMARY KEY AUTOINCREMENT,
+    env           TEXT    NOT NULL REFERENCES environments (name),
+    principal     TEXT    NOT NULL,
+    team          TEXT,
+    tenant        TEXT,
+    disabled      BIGINT  NOT NULL,
+    created_ms    BIGINT  NOT NULL,
+    deleted_ms    BIGINT,
+    version       BIGINT  NOT NULL
+);
+CREATE UNIQUE INDEX principals_by_name ON principals (env, principal) WHERE deleted_ms IS NULL;
+
+CREATE TABLE upstreams (
+    upstream_key       INTEGER PRIMARY KEY AUTOINCREMENT,
+    env                TEXT    NOT NULL REFERENCES environments (name),
+    name               TEXT    NOT NULL,
+    kind               TEXT    NOT NULL,
+    url                TEXT    NOT NULL,
+    -- 'env' and 'file' name where the credential is; 'sealed' has it in credential_sealed.
+    credential_kind    TEXT,
+    credential_name    TEXT,
+    credential_sealed  BLOB,
+    credential_version BIGINT  NOT NULL,
+    settings           TEXT    NOT NULL,
+    created_ms         BIGINT  NOT NULL,
+    deleted_ms         BIGINT,
+    version            BIGINT  NOT NULL
+);
+CREATE UNIQUE INDEX upstreams_by_name ON upstreams (env, name) WHERE deleted_ms IS NULL;
+
+CREATE TABLE policies (
+    env        TEXT   NOT NULL REFERENCES environments (name),
+    name       TEXT   NOT NULL,
+    source     TEXT   NOT NULL,
+    created_ms BIGINT NOT NULL,
+    PRIMARY KEY (env, name)
+);
+
+CREATE TABLE tokens (
+    token_id         TEXT   PRIMARY KEY NOT NULL,
+    kind             TEXT   NOT NULL CHECK (kind IN ('server', 'admin')),
+    -- NULL only for an administrator of the whole installation.
+    env              TEXT   REFERENCES environments (name),
+    principal_key    BIGINT REFERENCES principals (principal_key),
+    role             TEXT,
+    -- Each grant with the number of the upstream that it was made for.
+    grants           TEXT   NOT NULL,
+    limits           TEXT   NOT NULL,
+    owner            TEXT,
+    purpose          TEXT,
+    created_ms       BIGINT NOT NULL,
+    created_by       TEXT   NOT NULL,
+    expires_ms       BIGINT NOT NULL,
+    revoked_ms       BIGINT,
+    revoked_by       TEXT,
+    revoke_reason    TEXT,
+    last_used_ms     BIGINT,
+    version          BIGINT NOT NULL,
+    idempotency_hash BLOB   UNIQUE,
+    request_hash     BLOB,
+    CHECK (kind = 'admin' OR (env IS NOT NULL AND principal_key IS NOT NULL AND role IS NULL)),
+    CHECK (kind = 'server' OR (principal_key IS NULL AND role IS NOT NULL))
+);
+CREATE INDEX tokens_by_age ON tokens (created_ms, token_id);
+CREATE INDEX tokens_by_env ON tokens (env, created_ms, token_id);
+CREATE INDEX tokens_by_principal ON tokens (principal_key, created_ms, token_id);
+
+CREATE TABLE token_secrets (
+    token_id         TEXT   NOT NULL REFERENCES tokens (token_id),
+    -- 1 for the first, rising with each rotation.
+    number           BIGINT NOT NULL,
+    digest           BLOB   NOT NULL,
+    pepper_version   BIGINT NOT NULL,
+    last_four        TEXT   NOT NULL,
+    created_ms       BIGINT NOT NULL,
+    expires_ms       BIGINT NOT NULL,
+    last_used_ms     BIGINT,
+    idempotency_hash BLOB,
+    PRIMARY KEY (token_id, number)
+) WITHOUT ROWID;
+
+-- What a principal made at a provider under the shared credential.
+CREATE TABLE owned (
+    upstream_key  BIGINT NOT NULL REFERENCES upstreams (upstream_key),
+    kind          TEXT   NOT NULL,
+    owned_id      TEXT   NOT NULL,
+    principal_key BIGINT NOT NULL REFERENCES principals (principal_key),
+    expires_ms    BIGINT NOT NULL,
+    PRIMARY KEY (upstream_key, kind, owned_id)
+) WITHOUT ROWID;
+CREATE INDEX owned_by_expiry ON owned (expires_ms);

@@ -1,0 +1,305 @@
+//! Principals: who tokens speak for, inside one environment.
+//!
+//! A principal that is deleted and made again under the same name is another one: it has a new
+//! [`PrincipalKey`], and owns nothing of what its predecessor made.
+
+use jiff::Timestamp;
+use postern_types::{EnvName, Principal, PrincipalId};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::bounds::{PRINCIPALS_MAX, TEXT_BYTES_MAX};
+use crate::database::{Durability, column, natural, noun, time, to_ms, whole_ms};
+use crate::error::{Doing as _, StoreError, check_text};
+use crate::{Store, environments};
+
+/// One incarnation of a principal. No later principal gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PrincipalKey(pub(crate) i64);
+
+/// A principal to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPrincipal {
+    /// Its id.
+    pub id: PrincipalId,
+    /// The team it belongs to, if any.
+    pub team: Option<String>,
+    /// The tenant it belongs to, if any.
+    pub tenant: Option<String>,
+}
+
+/// What is to be different. `None` leaves a field as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PrincipalChange {
+    /// The new team, or `Some(None)` for none.
+    pub team: Option<Option<String>>,
+    /// The new tenant, or `Some(None)` for none.
+    pub tenant: Option<Option<String>>,
+    /// Whether its tokens are refused.
+    pub disabled: Option<bool>,
+}
+
+/// A principal as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrincipalRow {
+    /// Which incarnation it is.
+    pub key: PrincipalKey,
+    /// Its environment.
+    pub env: EnvName,
+    /// Id, team and tenant.
+    pub principal: Principal,
+    /// Whether its tokens are refused.
+    pub disabled: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Rises with each change.
+    pub version: u64,
+}
+
+/// The operations on principals.
+#[derive(Debug, Clone, Copy)]
+pub struct Principals<'a> {
+    store: &'a Store,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT principal_key, env, principal, team, tenant, disabled, created_ms, version \
+             FROM principals WHERE deleted_ms IS NULL AND ",
+            $rest
+        )
+    };
+}
+
+impl<'a> Principals<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Self { store }
+    }
+
+    /// Makes a principal.
+    ///
+    /// # Errors
+    /// Not found when there is no such environment; conflict when the name is taken.
+    pub async fn create(
+        self,
+        env: &EnvName,
+        new: &NewPrincipal,
+        now: Timestamp,
+    ) -> Result<PrincipalRow, StoreError> {
+        for (noun, text) in [("team", &new.team), ("tenant", &new.tenant)] {
+            check_text(noun, text.as_deref().unwrap_or_default(), TEXT_BYTES_MAX)?;
+        }
+        let mut writer = self.store.database().writer(Durability::Full).await?;
+        let mut change = writer.change().await?;
+        environments::require(change.sql(), env).await?;
+        if find(change.sql(), env, &new.id).await?.is_some() {
+            return Err(StoreError::conflict(format!(
+                "there is a principal {} in {env} already",
+                new.id
+            )));
+        }
+        check_room(change.sql(), env).await?;
+        let sql = "INSERT INTO principals \
+                   (env, principal, team, tenant, disabled, created_ms, version) \
+                   VALUES ($1, $2, $3, $4, 0, $5, 1) RETURNING principal_key";
+        let row = sqlx::query(sql)
+            .bind(env.as_str())
+            .bind(new.id.as_str())
+            .bind(new.team.as_deref())
+            .bind(new.tenant.as_deref())
+            .bind(to_ms(now))
+            .fetch_one(change.sql())
+            .await
+            .doing("make a principal")?;
+        let key = PrincipalKey(column(&row, "principal_key")?);
+        change.commit().await?;
+        Ok(PrincipalRow {
+            key,
+            env: env.clone(),
+            principal: Principal {
+                id: new.id.clone(),
+                team: new.team.clone(),
+                tenant: new.tenant.clone(),
+            },
+            disabled: false,
+            created_at: whole_ms(now),
+            version: 1,
+        })
+    }
+
+    /// The principals of an environment, by name.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn list(self, env: &EnvName) -> Result<Vec<PrincipalRow>, StoreError> {
+        sqlx::query(select!("env = $1 ORDER BY principal"))
+            .bind(env.as_str())
+            .fetch_all(self.store.database().read())
+            .await
+            .doing("list principals")?
+            .iter()
+            .map(read)
+            .collect()
+    }
+
+    /// One principal, if there is one of that name now.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn find(
+        self,
+        env: &EnvName,
+        id: &PrincipalId,
+    ) -> Result<Option<PrincipalRow>, StoreError> {
+        let mut connection = self
+            .store
+            .database()
+            .read()
+            .acquire()
+            .await
+            .doing("be read")?;
+        find(&mut connection, env, id).await
+    }
+
+    /// One principal.
+    ///
+    /// # Errors
+    /// Not found when there is none of that name.
+    pub async fn show(self, env: &EnvName, id: &PrincipalId) -> Result<PrincipalRow, StoreError> {
+        self.find(env, id).await?.ok_or_else(|| missing(env, id))
+    }
+
+    /// Changes a principal.
+    ///
+    /// # Errors
+    /// Not found when there is none of that name.
+    pub async fn update(
+        self,
+        env: &EnvName,
+        id: &PrincipalId,
+        wanted: &PrincipalChange,
+    ) -> Result<PrincipalRow, StoreError> {
+        let mut writer = self.store.database().writer(Durability::Full).await?;
+        let mut change = writer.change().await?;
+        let there = find(change.sql(), env, id).await?;
+        let mut row = there.ok_or_else(|| missing(env, id))?;
+        if let Some(team) = &wanted.team {
+            row.principal.team.clone_from(team);
+        }
+        if let Some(tenant) = &wanted.tenant {
+            row.principal.tenant.clone_from(tenant);
+        }
+        row.disabled = wanted.disabled.unwrap_or(row.disabled);
+        row.version += 1;
+        for (noun, text) in [
+            ("team", &row.principal.team),
+            ("tenant", &row.principal.tenant),
+        ] {
+            check_text(noun, text.as_deref().unwrap_or_default(), TEXT_BYTES_MAX)?;
+        }
+        let sql = "UPDATE principals \
+                   SET team = $1, tenant = $2, disabled = $3, version = version + 1 \
+                   WHERE principal_key = $4";
+        sqlx::query(sql)
+            .bind(row.principal.team.as_deref())
+            .bind(row.principal.tenant.as_deref())
+            .bind(i64::from(row.disabled))
+            .bind(row.key.0)
+            .execute(change.sql())
+            .await
+            .doing("change a principal")?;
+        change.commit().await?;
+        Ok(row)
+    }
+
+    /// Deletes a principal. What it owned at providers belongs to nobody afterwards.
+    ///
+    /// # Errors
+    /// Not found when there is none of that name; conflict while it has live tokens.
+    pub async fn delete(
+        self,
+        env: &EnvName,
+        id: &PrincipalId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut writer = self.store.database().writer(Durability::Full).await?;
+        let mut change = writer.change().await?;
+        let row = find(change.sql(), env, id).await?;
+        let row = row.ok_or_else(|| missing(env, id))?;
+        let sql = "SELECT COUNT(*) AS n FROM tokens \
+                   WHERE principal_key = $1 AND revoked_ms IS NULL AND expires_ms > $2";
+        let tokens = sqlx::query(sql)
+            .bind(row.key.0)
+            .bind(to_ms(now))
+            .fetch_one(change.sql())
+            .await
+            .doing("delete a principal")?;
+        let tokens = natural(&tokens, "n")?;
+        if tokens > 0 {
+            return Err(StoreError::conflict(format!(
+                "principal {id} in {env} has {tokens} live tokens: revoke them first"
+            )));
+        }
+        for sql in [
+            "DELETE FROM owned WHERE principal_key = $1 AND $2 > 0",
+            "UPDATE principals SET deleted_ms = $2, version = version + 1 WHERE principal_key = $1",
+        ] {
+            sqlx::query(sql)
+                .bind(row.key.0)
+                .bind(to_ms(now))
+                .execute(change.sql())
+                .await
+                .doing("delete a principal")?;
+        }
+        change.commit().await
+    }
+}
+
+/// The principal of that name now, inside the caller's transaction.
+pub(crate) async fn find(
+    sql: &mut SqliteConnection,
+    env: &EnvName,
+    id: &PrincipalId,
+) -> Result<Option<PrincipalRow>, StoreError> {
+    let row = sqlx::query(select!("env = $1 AND principal = $2"))
+        .bind(env.as_str())
+        .bind(id.as_str())
+        .fetch_optional(sql)
+        .await
+        .doing("look a principal up")?;
+    row.as_ref().map(read).transpose()
+}
+
+pub(crate) fn missing(env: &EnvName, id: &PrincipalId) -> StoreError {
+    StoreError::not_found("principal", format!("{id} in {env}"))
+}
+
+async fn check_room(sql: &mut SqliteConnection, env: &EnvName) -> Result<(), StoreError> {
+    let sum = "SELECT COUNT(*) AS n FROM principals WHERE env = $1 AND deleted_ms IS NULL";
+    let row = sqlx::query(sum)
+        .bind(env.as_str())
+        .fetch_one(sql)
+        .await
+        .doing("count principals")?;
+    if column::<i64>(&row, "n")? >= PRINCIPALS_MAX {
+        return Err(StoreError::conflict(format!(
+            "environment {env} has {PRINCIPALS_MAX} principals, and that is the most"
+        )));
+    }
+    Ok(())
+}
+
+fn read(row: &SqliteRow) -> Result<PrincipalRow, StoreError> {
+    Ok(PrincipalRow {
+        key: PrincipalKey(column(row, "principal_key")?),
+        env: noun(row, "env")?,
+        principal: Principal {
+            id: noun(row, "principal")?,
+            team: column(row, "team")?,
+            tenant: column(row, "tenant")?,
+        },
+        disabled: column::<i64>(row, "disabled")? != 0,
+        created_at: time(row, "created_ms")?,
+        version: natural(row, "version")?,
+    })
+}

@@ -1,0 +1,373 @@
+//! The store as a whole: making it, opening it, closing it.
+//!
+//! Making and opening are two acts: a store that is not where it should be is an error, never a
+//! fresh start with no tokens and no policies. A store remembers which keys it was made with.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::database::{Database, Durability, column, natural, to_ms};
+use crate::error::{Doing as _, StoreError};
+use crate::keys::KeyRing;
+use crate::random::Random;
+use crate::{Environments, Owned, Policies, Principals, Tokens, Upstreams, schema};
+
+/// Where a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreUrl(PathBuf);
+
+impl StoreUrl {
+    /// The embedded store of a data directory.
+    #[must_use]
+    pub fn in_data_dir(dir: &Path) -> Self {
+        Self(dir.join("postern.db"))
+    }
+
+    /// Parses `sqlite:PATH`.
+    ///
+    /// # Errors
+    /// When it names another database, or none.
+    pub fn parse(text: &str) -> Result<Self, OpenStoreError> {
+        let address = OpenStoreError::Address;
+        match text.split_once(':') {
+            Some(("sqlite", "" | ":memory:")) => Err(address("it names no file")),
+            Some(("sqlite", path)) if path.contains('?') => {
+                Err(address("it takes no parameters after ?"))
+            }
+            Some(("sqlite", path)) => {
+                Ok(Self(PathBuf::from(path.strip_prefix("//").unwrap_or(path))))
+            }
+            Some(("postgres" | "postgresql", _)) => {
+                Err(address("PostgreSQL is not built yet: write sqlite:PATH"))
+            }
+            _ => Err(address("write sqlite:PATH")),
+        }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "sqlite:{}", self.0.display())
+    }
+}
+
+/// Why a store was not made or opened.
+#[derive(Debug, Error)]
+pub enum OpenStoreError {
+    /// The address is not one of a store.
+    #[error("the store's address is not valid: {0}")]
+    Address(&'static str),
+    /// There is no store.
+    #[error("there is no store at {0}: run `postern init`, or give the data directory that has it")]
+    Missing(StoreUrl),
+    /// There is a store already where one was to be made.
+    #[error("there is a store at {0} already: it is never written over")]
+    AlreadyThere(StoreUrl),
+    /// A newer release made it.
+    #[error(
+        "the store has schema version {found}, this release knows {known}: use the release that \
+         made it, or a newer one"
+    )]
+    Newer {
+        /// The store's version.
+        found: i64,
+        /// The newest version that this release knows.
+        known: i64,
+    },
+    /// The keys are those of another installation, or some are missing.
+    #[error("the keys do not fit the store: {0}")]
+    Keys(String),
+    /// It cannot be used.
+    #[error("the store cannot be used")]
+    Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl OpenStoreError {
+    pub(crate) fn unusable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unusable(source.into())
+    }
+}
+
+struct Parts {
+    database: Database,
+    keys: Arc<KeyRing>,
+    random: Arc<dyn Random>,
+}
+
+/// An open store. Cheap to clone; all clones are one store.
+#[derive(Clone)]
+pub struct Store(Arc<Parts>);
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store(of {:?})", self.0.keys)
+    }
+}
+
+impl Store {
+    /// Makes a store, readable by its owner only, and opens it.
+    ///
+    /// # Errors
+    /// When there is one already, or on a fault of the file system.
+    pub async fn create(
+        url: &StoreUrl,
+        keys: Arc<KeyRing>,
+        random: Arc<dyn Random>,
+        now: Timestamp,
+    ) -> Result<Self, OpenStoreError> {
+        if fs::symlink_metadata(url.path()).is_ok() {
+            return Err(OpenStoreError::AlreadyThere(url.clone()));
+        }
+        // Made whole under another name, then given its own: a crash leaves no half-made store.
+        let unfinished = unfinished(url)?;
+        let store = Self::connect(&unfinished, Arc::clone(&keys), Arc::clone(&random)).await?;
+        store.sign_in(now).await.map_err(OpenStoreError::unusable)?;
+        store.close().await;
+        finish(&unfinished, url)?;
+        Self::connect(url, keys, random).await
+    }
+
+    async fn sign_in(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut writer = self.0.database.writer(Durability::Full).await?;
+        let sql = "INSERT INTO installation (only_row, installation_id, created_ms, revision) \
+                   VALUES (1, $1, $2, 0)";
+        sqlx::query(sql)
+            .bind(self.0.keys.installation_id())
+            .bind(to_ms(now))
+            .execute(writer.connection())
+            .await
+            .doing("remember its installation")?;
+        Ok(())
+    }
+
+    /// Opens a store and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When there is none, a newer release made it, or the keys are not its own.
+    pub async fn open(
+        url: &StoreUrl,
+        keys: Arc<KeyRing>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, OpenStoreError> {
+        // A file of no bytes is what a crash while making a store leaves: there is no store.
+        let there = fs::metadata(url.path()).is_ok_and(|file| file.is_file() && file.len() > 0);
+        if !there {
+            return Err(OpenStoreError::Missing(url.clone()));
+        }
+        let store = Self::connect(url, keys, random).await?;
+        store.check_keys(url).await?;
+        Ok(store)
+    }
+
+    async fn connect(
+        url: &StoreUrl,
+        keys: Arc<KeyRing>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, OpenStoreError> {
+        let database = Database::open(url.path())
+            .await
+            .map_err(OpenStoreError::unusable)?;
+        let parts = Parts {
+            database,
+            keys,
+            random,
+        };
+        let store = Self(Arc::new(parts));
+        let mut writer = store
+            .0
+            .database
+            .writer(Durability::Full)
+            .await
+            .map_err(OpenStoreError::unusable)?;
+        schema::migrate(writer.connection()).await?;
+        Ok(store.clone())
+    }
+
+    /// SECURITY: with the keys of another installation every token would be refused and every new
+    /// digest be made under a pepper that is not the store's; better not to start.
+    async fn check_keys(&self, url: &StoreUrl) -> Result<(), OpenStoreError> {
+        let made_with: Option<String> =
+            sqlx::query_scalar("SELECT installation_id FROM installation")
+                .fetch_optional(self.0.database.read())
+                .await
+                .map_err(OpenStoreError::unusable)?;
+        let Some(made_with) = made_with else {
+            return Err(OpenStoreError::Missing(url.clone()));
+        };
+        if made_with != self.0.keys.installation_id() {
+            return Err(OpenStoreError::Keys(format!(
+                "the store belongs to installation {made_with}, the keys to {}",
+                self.0.keys.installation_id()
+            )));
+        }
+        let with_keys: BTreeSet<_> = self.0.keys.environments().into_iter().collect();
+        let environments = self.environments().list().await;
+        let missing: Vec<String> = environments
+            .map_err(OpenStoreError::unusable)?
+            .into_iter()
+            .filter(|row| !with_keys.contains(&row.name))
+            .map(|row| row.name.to_string())
+            .collect();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            let missing = missing.join(", ");
+            Err(OpenStoreError::Keys(format!(
+                "there are none for {missing}"
+            )))
+        }
+    }
+
+    /// Rises with every change of an environment, principal, upstream, policy or token: whoever
+    /// remembers it can tell that nothing changed since.
+    ///
+    /// # Errors
+    /// When the store is unavailable.
+    pub async fn revision(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT revision FROM installation")
+            .fetch_one(self.0.database.read())
+            .await
+            .doing("tell its revision")?;
+        natural(&row, "revision")
+    }
+
+    /// Whether the store can be written to: it takes the write lock and gives it back.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        let mut writer = self.0.database.writer(Durability::Relaxed).await?;
+        let mut change = writer.begin().await?;
+        let row = sqlx::query("SELECT installation_id FROM installation")
+            .fetch_one(change.sql())
+            .await
+            .doing("be read")?;
+        column::<String>(&row, "installation_id")?;
+        change.commit().await
+    }
+
+    /// Folds the write-ahead log into the database and closes all connections.
+    pub async fn close(&self) {
+        self.0.database.close().await;
+    }
+
+    /// The keys that the store was opened with.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<KeyRing> {
+        &self.0.keys
+    }
+
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.0.random
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    /// The isolation boundaries.
+    #[must_use]
+    pub fn environments(&self) -> Environments<'_> {
+        Environments::new(self)
+    }
+
+    /// Who tokens speak for.
+    #[must_use]
+    pub fn principals(&self) -> Principals<'_> {
+        Principals::new(self)
+    }
+
+    /// The backends.
+    #[must_use]
+    pub fn upstreams(&self) -> Upstreams<'_> {
+        Upstreams::new(self)
+    }
+
+    /// The guard-rails of environments.
+    #[must_use]
+    pub fn policies(&self) -> Policies<'_> {
+        Policies::new(self)
+    }
+
+    /// The API tokens, administrators' tokens included.
+    #[must_use]
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens::new(self)
+    }
+
+    /// Who made what at a provider.
+    #[must_use]
+    pub fn owned(&self) -> Owned<'_> {
+        Owned::new(self)
+    }
+}
+
+/// An empty file beside the store's place, readable by its owner only. SQLite gives its write-ahead
+/// log the mode of the database, so the mode is set before it opens it.
+fn unfinished(url: &StoreUrl) -> Result<StoreUrl, OpenStoreError> {
+    if let Some(dir) = url
+        .path()
+        .parent()
+        .filter(|dir| !dir.as_os_str().is_empty())
+    {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(OpenStoreError::unusable)?;
+    }
+    let path = with_ending(url.path(), ".new");
+    for ending in ["", "-wal", "-shm"] {
+        match fs::remove_file(with_ending(&path, ending)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(OpenStoreError::unusable(error));
+            }
+            _ => {}
+        }
+    }
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(OpenStoreError::unusable)?;
+    Ok(StoreUrl(path))
+}
+
+/// Gives the finished store its name. A link, not a move: a store made meanwhile is not replaced.
+fn finish(unfinished: &StoreUrl, url: &StoreUrl) -> Result<(), OpenStoreError> {
+    match fs::hard_link(unfinished.path(), url.path()) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(OpenStoreError::AlreadyThere(url.clone()));
+        }
+        linked => linked.map_err(OpenStoreError::unusable)?,
+    }
+    fs::remove_file(unfinished.path()).map_err(OpenStoreError::unusable)?;
+    let dir = url
+        .path()
+        .parent()
+        .filter(|dir| !dir.as_os_str().is_empty());
+    File::open(dir.unwrap_or(Path::new(".")))
+        .and_then(|dir| dir.sync_all())
+        .map_err(OpenStoreError::unusable)
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
