@@ -10,19 +10,34 @@
 
 pub mod bounds;
 mod checkpoint;
+mod commit;
 mod disk;
 mod entry;
+mod frame;
+mod leaf;
 mod log;
 mod note;
 mod options;
+mod publish;
+mod reader;
+mod recover;
+mod replay;
 mod seal;
+mod segment;
+mod shelf;
 mod tile;
 pub mod tree;
+mod verify;
+mod writer;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use entry::{AppendError, Durability, Entry, Position, ReserveError, SlotPool, Slots};
+pub use frame::FrameFault;
+pub use leaf::LogNote;
 pub use log::Log;
 pub use note::{NoteError, ParseKeyError, SigningKey, VerifyingKey};
 pub use options::{LogOptions, OpenLogError, RecoveryReport, TailCut};
+pub use reader::{Entries, ReadEntry, ReadError, Reader, SealedReason};
 pub use seal::{DomainKey, KeyError, SealingKeys};
+pub use verify::{Bad, Report, SegmentCheck, Witness, WitnessKind, check_segment, verify};

@@ -1,93 +1,324 @@
 //! The log as its users see it: open, reserve, append, close.
 
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
 
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::bounds::{BODY_BYTES_MAX, DOMAIN_BYTES_MAX, HEADER_BYTES_MAX};
 use crate::checkpoint::Checkpoint;
-use crate::entry::{AppendError, Durability, Entry, Position, ReserveError, SlotPool, Slots};
+use crate::commit::Commit;
+use crate::entry::{AppendError, Durability, Entry, Pool, Position, ReserveError, SlotPool, Slots};
+use crate::leaf::{Leaf, LogNote, NO_BODY, SALT_BYTES};
 use crate::note::SigningKey;
 use crate::options::{LogOptions, OpenLogError, RecoveryReport};
+use crate::publish::Publisher;
 use crate::seal::SealingKeys;
+use crate::tree::sha256;
+use crate::writer::{Pending, Reply, random};
+
+mod begin;
+
+pub(crate) use begin::parse_identity;
 
 /// An open audit log. Share it as `Arc<Log>`.
-#[derive(Debug)]
+///
+/// Dropping it writes and syncs what is queued and stops its threads; [`Log::close`] also notes the
+/// good order, so that the next opening need not look for what was left open.
 pub struct Log {
-    never: std::convert::Infallible,
+    inner: Arc<Inner>,
+    pools: [Arc<Pool>; 3],
+    options: LogOptions,
+}
+
+/// What outlives a `close` that is under way.
+struct Inner {
+    commit: Arc<Commit>,
+    publisher: Arc<Publisher>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    lock: File,
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let dir = self.inner.commit.shelf.layout.dir();
+        f.debug_struct("Log")
+            .field("dir", &dir)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Log {
     /// Opens the log in `dir`, or begins it when the options say so. Recovery is the normal path.
     ///
+    /// This blocks on the disk, and starts two threads.
+    ///
     /// # Errors
     /// When there is no log to open, or it cannot be relied on.
     pub fn open(
         dir: &Path,
-        _keys: Arc<dyn SealingKeys>,
-        _signing: SigningKey,
-        _options: LogOptions,
+        keys: Arc<dyn SealingKeys>,
+        signing: SigningKey,
+        options: LogOptions,
     ) -> Result<(Self, RecoveryReport), OpenLogError> {
-        Err(OpenLogError::Missing(dir.to_owned()))
+        let begun = begin::begin(dir, keys, signing, &options)?;
+        let (commit, publisher) = (Arc::new(begun.commit), Arc::new(begun.publisher));
+        let committer = Arc::clone(&commit);
+        let (publishing, published) = (Arc::clone(&publisher), Arc::clone(&commit));
+        let interval = options.checkpoint_interval;
+        let threads = [
+            spawn("audit-commit", move || committer.run()),
+            spawn("audit-publish", move || {
+                publishing.run(&published, interval)
+            }),
+        ];
+        let threads = threads.into_iter().collect::<io::Result<Vec<_>>>();
+        let threads = Mutex::new(threads.map_err(OpenLogError::io("starting the threads"))?);
+        let pools = [
+            Pool::new(options.authenticated_entries_max),
+            Pool::new(options.stranger_entries_max),
+            Pool::new(options.control_entries_max),
+        ];
+        let inner = Arc::new(Inner {
+            commit,
+            publisher,
+            threads,
+            lock: begun.lock,
+        });
+        Ok((
+            Self {
+                inner,
+                pools,
+                options,
+            },
+            begun.report,
+        ))
     }
 
     /// Reserves room for `entries` entries: a request takes two, its intent and its outcome.
     ///
     /// # Errors
     /// When there is no room, or the log failed. The caller must then not go on.
-    pub fn reserve(&self, _pool: SlotPool, _entries: u32) -> Result<Slots, ReserveError> {
-        match self.never {}
+    pub fn reserve(&self, pool: SlotPool, entries: u32) -> Result<Slots, ReserveError> {
+        if let Some(why) = self.inner.commit.is_shut() {
+            return Err(ReserveError::Unavailable(why));
+        }
+        if self.inner.commit.queued_bytes() > self.options.queue_bytes_max {
+            return Err(ReserveError::Full(pool));
+        }
+        let slots = match pool {
+            SlotPool::Authenticated => self.pools[0].take(entries),
+            SlotPool::Stranger => self.pools[1].take(entries),
+            SlotPool::Control => self.pools[2].take(entries),
+        };
+        slots.ok_or(ReserveError::Full(pool))
     }
 
     /// Appends an entry; resolves when the level is reached.
     ///
+    /// At [`Durability::Buffered`] and with the writer free this completes without waiting. If the
+    /// future is dropped while it waits, the entry is appended all the same.
+    ///
     /// # Errors
     /// When the entry is not acknowledged. The caller must then not go on.
-    #[expect(clippy::unused_async, reason = "waits for the committer")]
     pub async fn append(
         &self,
-        _slots: &mut Slots,
-        _entry: Entry,
-        _level: Durability,
+        slots: &mut Slots,
+        entry: Entry,
+        level: Durability,
     ) -> Result<Position, AppendError> {
-        match self.never {}
+        let (reply, mut answer) = oneshot::channel();
+        let pending = prepare(slots, &entry, Some((level, reply)))?;
+        self.inner.commit.push(pending)?;
+        match level {
+            Durability::Buffered => self.inner.commit.combine(),
+            Durability::Durable => self.inner.commit.demand(),
+        }
+        if let Ok(answer) = answer.try_recv() {
+            return answer;
+        }
+        let gone = |_| Err(AppendError::Unavailable("the audit log is gone".into()));
+        answer.await.unwrap_or_else(gone)
     }
 
     /// Appends an entry without waiting: it lands with the next append, or 50 ms later.
     ///
     /// # Errors
     /// When a part is over its cap, no slot is left, or the log failed; never for lack of room.
-    pub fn append_later(&self, _slots: &mut Slots, _entry: Entry) -> Result<(), AppendError> {
-        match self.never {}
+    pub fn append_later(&self, slots: &mut Slots, entry: Entry) -> Result<(), AppendError> {
+        let pending = prepare(slots, &entry, None)?;
+        drop(entry);
+        self.inner.commit.push(pending)?;
+        self.inner.commit.arm();
+        Ok(())
     }
 
     /// The level that the installation asks for.
     #[must_use]
     pub fn durability(&self) -> Durability {
-        match self.never {}
+        self.options.durability
     }
 
     /// Says that no entry below `seq` waits for a partner any more.
-    pub fn settle_below(&self, _seq: u64) {
-        match self.never {}
+    pub fn settle_below(&self, seq: u64) {
+        self.inner.commit.settled.fetch_max(seq, Ordering::AcqRel);
     }
 
     /// Whether the log still accepts entries. False after any failed write or sync, until reopened.
     #[must_use]
     pub fn healthy(&self) -> bool {
-        match self.never {}
+        self.inner.commit.is_shut().is_none()
     }
 
     /// The newest signed checkpoint.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
-        match self.never {}
+        self.inner.publisher.newest()
     }
 
     /// Writes what is queued, notes the good order, signs a last checkpoint.
     ///
     /// # Errors
     /// When the log failed before or while it was closed.
-    #[expect(clippy::unused_async, reason = "waits for the committer")]
     pub async fn close(&self) -> Result<Checkpoint, AppendError> {
-        match self.never {}
+        self.inner
+            .commit
+            .shut(Some(Pending::note(&LogNote::Closed)), "it is closed")?;
+        let inner = Arc::clone(&self.inner);
+        let (reply, closed) = oneshot::channel();
+        // Closing waits for the disk, which an asynchronous thread must not.
+        let closer = spawn("audit-close", move || {
+            // If nobody waits any more the log is closed all the same.
+            let _gone = reply.send(inner.finish());
+        });
+        closer.map_err(|error| unavailable(&error))?;
+        closed
+            .await
+            .unwrap_or_else(|_| Err(unavailable(&"closing did not come to its end")))
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        // After a close both are no-ops. An entry queued for later must not be lost with the log.
+        if self.inner.commit.shut(None, "it is closed").is_ok() {
+            self.inner.stop_threads();
+        }
+    }
+}
+
+impl Inner {
+    /// Stops the threads; the committer writes and syncs first, the publisher signs after it.
+    fn stop_threads(&self) {
+        self.commit.stop();
+        let mut threads = self
+            .threads
+            .lock()
+            .drain(..)
+            .collect::<Vec<_>>()
+            .into_iter();
+        if let Some(thread) = threads.next() {
+            // A panic of the thread was already reported; closing goes on.
+            let _panicked = thread.join();
+        }
+        self.publisher.stop();
+        for thread in threads {
+            let _panicked = thread.join();
+        }
+    }
+
+    fn finish(&self) -> Result<Checkpoint, AppendError> {
+        self.stop_threads();
+        if let Some(why) = self.commit.failed() {
+            return Err(AppendError::Unavailable(Arc::clone(why)));
+        }
+        let trimmed = self.commit.with_writer(crate::writer::Writer::trim);
+        trimmed.map_err(|error| unavailable(&error))?;
+        self.commit
+            .shelf
+            .drop_spare()
+            .map_err(|error| unavailable(&error))?;
+        self.lock.unlock().map_err(|error| unavailable(&error))?;
+        Ok(self.publisher.newest())
+    }
+}
+
+fn unavailable(why: &dyn std::fmt::Display) -> AppendError {
+    AppendError::Unavailable(why.to_string().into())
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run)
+}
+
+/// Locks the directory's lock file, so that two processes never write to one log.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Does all that can be done for an entry outside the writer's lock: caps, salt, hashes.
+fn prepare(
+    slots: &mut Slots,
+    entry: &Entry,
+    reply: Option<(Durability, Reply)>,
+) -> Result<Pending, AppendError> {
+    check_caps(entry)?;
+    let slot = slots.spend().ok_or(AppendError::NoSlot)?;
+    let (item, commit) = if entry.body.is_empty() {
+        (Vec::new(), NO_BODY)
+    } else {
+        let salt: [u8; SALT_BYTES] = random().map_err(|error| unavailable(&error))?;
+        let length = u32::try_from(entry.body.len()).expect("bodies are capped at 48 KiB");
+        let mut item = Vec::with_capacity(4 + SALT_BYTES + entry.body.len());
+        item.extend_from_slice(&length.to_be_bytes());
+        item.extend_from_slice(&salt);
+        item.extend_from_slice(&entry.body);
+        let commit = sha256(&item[4..]);
+        (item, commit)
+    };
+    let mut leaf = Vec::with_capacity(1 + 37 + entry.domain.len() + entry.header.len());
+    leaf.push(0);
+    let (domain, header) = (entry.domain.as_str(), entry.header.as_slice());
+    Leaf {
+        by_caller: true,
+        domain,
+        header,
+        body_commit: &commit,
+    }
+    .encode(&mut leaf);
+    let hash = sha256(&leaf);
+    Ok(Pending {
+        leaf,
+        hash,
+        domain: entry.domain.clone(),
+        item,
+        reply,
+        _slot: Some(slot),
+    })
+}
+
+fn check_caps(entry: &Entry) -> Result<(), AppendError> {
+    let parts = [
+        ("domain", entry.domain.len(), DOMAIN_BYTES_MAX),
+        ("header", entry.header.len(), HEADER_BYTES_MAX),
+        ("body", entry.body.len(), BODY_BYTES_MAX),
+    ];
+    match parts.into_iter().find(|(_, bytes, max)| bytes > max) {
+        Some((part, bytes, max)) => Err(AppendError::TooLarge { part, bytes, max }),
+        None => Ok(()),
     }
 }

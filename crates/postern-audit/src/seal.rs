@@ -90,9 +90,6 @@ pub(crate) struct DataKey {
 #[error("the sealed block does not open")]
 pub(crate) struct BlockDoesNotOpen;
 
-/// Bytes that sealing adds to a block.
-pub(crate) const TAG_BYTES: usize = 16;
-
 const KEY_LABEL: &[u8] = b"postern-audit/1 data key";
 const BLOCK_LABEL: &[u8] = b"postern-audit/1 block";
 

@@ -1,0 +1,300 @@
+//! Group commit: many appenders, one writer, few syncs.
+//!
+//! A buffered append is written by whoever finds the writer free, together with everything else that
+//! is queued (combining); the rest wait for that one. A durable append wakes the committer thread,
+//! which writes what is queued, syncs once, and answers all; the next batch gathers meanwhile. After
+//! any write the committer also syncs within 50 ms.
+//!
+//! Any failed write or sync ends the log: after a failed sync the kernel may have dropped the pages,
+//! and a second one would succeed without them.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use crate::bounds::{COMBINE_ROUNDS_MAX, FRAME_ENTRIES_MAX, FRAME_GATHER_BYTES, SYNC_PAUSE};
+use crate::entry::AppendError;
+use crate::shelf::Shelf;
+use crate::writer::{Pending, Reply, Writer, Written};
+
+/// Batches that the committer writes before it syncs.
+const BATCHES_PER_SYNC_MAX: usize = 16;
+
+#[derive(Default)]
+struct Queue {
+    entries: VecDeque<Pending>,
+    bytes: usize,
+    /// Why nothing is taken in any more.
+    shut: Option<Arc<str>>,
+}
+
+#[derive(Default)]
+struct Signal {
+    /// Somebody waits for a sync, or entries are left over.
+    demand: bool,
+    /// Something was written and must be synced before long.
+    dirty: bool,
+    stop: bool,
+}
+
+/// The state that appenders and threads share.
+pub(crate) struct Commit {
+    pub(crate) shelf: Arc<Shelf>,
+    queue: Mutex<Queue>,
+    writer: Mutex<Writer>,
+    failed: OnceLock<Arc<str>>,
+    signal: Mutex<Signal>,
+    wake: Condvar,
+    /// The committer already knows that something is dirty.
+    armed: AtomicBool,
+    pub(crate) keys_stale: AtomicBool,
+    pub(crate) settled: AtomicU64,
+    linger: Duration,
+}
+
+impl Commit {
+    pub(crate) fn new(shelf: Arc<Shelf>, writer: Writer, linger: Duration) -> Self {
+        Self {
+            shelf,
+            queue: Mutex::default(),
+            settled: AtomicU64::new(writer.settled),
+            writer: Mutex::new(writer),
+            failed: OnceLock::new(),
+            signal: Mutex::default(),
+            wake: Condvar::new(),
+            armed: AtomicBool::new(false),
+            keys_stale: AtomicBool::new(false),
+            linger,
+        }
+    }
+
+    pub(crate) fn failed(&self) -> Option<&Arc<str>> {
+        self.failed.get()
+    }
+
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queue.lock().bytes
+    }
+
+    pub(crate) fn is_shut(&self) -> Option<Arc<str>> {
+        self.queue.lock().shut.clone()
+    }
+
+    /// Queues an entry.
+    pub(crate) fn push(&self, pending: Pending) -> Result<(), AppendError> {
+        let mut queue = self.queue.lock();
+        if let Some(why) = &queue.shut {
+            return Err(AppendError::Unavailable(Arc::clone(why)));
+        }
+        queue.bytes += pending.bytes();
+        queue.entries.push_back(pending);
+        Ok(())
+    }
+
+    /// Takes a last entry and then no more.
+    pub(crate) fn shut(&self, last: Option<Pending>, why: &str) -> Result<(), AppendError> {
+        let mut queue = self.queue.lock();
+        if let Some(why) = &queue.shut {
+            return Err(AppendError::Unavailable(Arc::clone(why)));
+        }
+        queue.bytes += last.as_ref().map_or(0, Pending::bytes);
+        queue.entries.extend(last);
+        queue.shut = Some(why.into());
+        Ok(())
+    }
+
+    /// Writes what is queued, if the writer is free; else whoever holds it will.
+    pub(crate) fn combine(&self) {
+        for _ in 0..COMBINE_ROUNDS_MAX {
+            let Some(writer) = self.writer.try_lock() else {
+                return;
+            };
+            self.write_batch(writer);
+            // An entry queued while the lock was held found it taken and relies on this look.
+            if self.queue.lock().entries.is_empty() {
+                return;
+            }
+        }
+        self.demand();
+    }
+
+    /// Wakes the committer now.
+    pub(crate) fn demand(&self) {
+        self.signal.lock().demand = true;
+        self.wake.notify_one();
+    }
+
+    /// Tells the committer, once a pause, that there is something to sync.
+    pub(crate) fn arm(&self) {
+        if !self.armed.swap(true, Ordering::AcqRel) {
+            self.signal.lock().dirty = true;
+            self.wake.notify_one();
+        }
+    }
+
+    pub(crate) fn stop(&self) {
+        self.signal.lock().stop = true;
+        self.wake.notify_one();
+    }
+
+    /// Does something with the writer, and then writes what was queued meanwhile.
+    pub(crate) fn with_writer<T>(&self, act: impl FnOnce(&mut Writer) -> T) -> T {
+        let result = act(&mut self.writer.lock());
+        self.combine();
+        result
+    }
+
+    /// Writes one batch, frees the writer, answers.
+    fn write_batch(&self, mut writer: MutexGuard<'_, Writer>) {
+        let mut batch = self.take_batch();
+        if batch.is_empty() {
+            return;
+        }
+        writer.keys_stale |= self.keys_stale.swap(false, Ordering::AcqRel);
+        writer.settled = self.settled.load(Ordering::Acquire);
+        let result = match self.failed.get() {
+            Some(why) => Err(io::Error::other(why.to_string())),
+            None => writer.write(&mut batch),
+        };
+        drop(writer);
+        self.arm();
+        match result {
+            Ok(Written { answers, lost }) => {
+                for (reply, answer) in answers {
+                    // Nobody may be waiting any more: the entry is in the log all the same.
+                    let _gone = reply.send(answer);
+                }
+                if let Some(error) = lost {
+                    self.fail(&error.to_string());
+                }
+            }
+            Err(error) => {
+                let why = self.fail(&format!("a write failed: {error}"));
+                refuse(
+                    batch
+                        .into_iter()
+                        .filter_map(|pending| Some(pending.reply?.1)),
+                    &why,
+                );
+            }
+        }
+    }
+
+    fn take_batch(&self) -> Vec<Pending> {
+        let mut queue = self.queue.lock();
+        let (mut entries, mut bytes) = (0, 0);
+        for pending in &queue.entries {
+            if entries == FRAME_ENTRIES_MAX || bytes > FRAME_GATHER_BYTES {
+                break;
+            }
+            entries += 1;
+            bytes += pending.bytes();
+        }
+        queue.bytes -= bytes;
+        queue.entries.drain(..entries).collect()
+    }
+
+    /// Ends the log: nothing is acknowledged any more. Must not be called with the writer held.
+    pub(crate) fn fail(&self, why: &str) -> Arc<str> {
+        let why = Arc::clone(self.failed.get_or_init(|| {
+            tracing::error!(
+                why,
+                "the audit log failed and refuses entries until it is reopened"
+            );
+            why.into()
+        }));
+        let mut queue = self.queue.lock();
+        queue.shut = Some(Arc::clone(&why));
+        queue.bytes = 0;
+        let queued = std::mem::take(&mut queue.entries);
+        drop(queue);
+        let waiting = std::mem::take(&mut self.writer.lock().awaiting_sync);
+        refuse(
+            queued
+                .into_iter()
+                .filter_map(|pending| Some(pending.reply?.1)),
+            &why,
+        );
+        refuse(waiting.into_iter().map(|(reply, _)| reply), &why);
+        why
+    }
+
+    /// The committer thread.
+    pub(crate) fn run(&self) {
+        loop {
+            let stop = self.wait();
+            // From here on a writer has to arm again: what it writes may miss the sync below.
+            self.armed.store(false, Ordering::Release);
+            self.flush();
+            while stop && self.failed.get().is_none() && !self.queue.lock().entries.is_empty() {
+                self.flush();
+            }
+            if stop || self.failed.get().is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until there is something to do; true if it is the last time.
+    fn wait(&self) -> bool {
+        let mut signal = self.signal.lock();
+        self.wake
+            .wait_while(&mut signal, |s| !s.demand && !s.dirty && !s.stop);
+        let pause = if signal.demand {
+            self.linger
+        } else {
+            SYNC_PAUSE
+        };
+        if !pause.is_zero() {
+            let lingering = signal.demand;
+            let on = |s: &mut Signal| !s.stop && (lingering || !s.demand);
+            self.wake.wait_while_for(&mut signal, on, pause);
+        }
+        (signal.demand, signal.dirty) = (false, false);
+        signal.stop
+    }
+
+    /// Writes what is queued, syncs, answers.
+    pub(crate) fn flush(&self) {
+        for _ in 0..BATCHES_PER_SYNC_MAX {
+            self.write_batch(self.writer.lock());
+            if self.queue.lock().entries.is_empty() {
+                break;
+            }
+        }
+        if self.failed.get().is_some() {
+            return;
+        }
+        let mut writer = self.writer.lock();
+        let mark = writer.mark();
+        let file = Arc::clone(writer.file());
+        let waiting = std::mem::take(&mut writer.awaiting_sync);
+        drop(writer);
+        let durable = *self.shelf.durable.lock();
+        if mark != durable {
+            if let Err(error) = self.shelf.sync(file.as_ref(), mark) {
+                let why = self.fail(&format!("a sync failed: {error}"));
+                refuse(waiting.into_iter().map(|(reply, _)| reply), &why);
+                return;
+            }
+        }
+        for (reply, position) in waiting {
+            // Nobody may be waiting any more: the entry is in the log all the same.
+            let _gone = reply.send(Ok(position));
+        }
+        if !self.queue.lock().entries.is_empty() {
+            self.demand();
+        }
+    }
+}
+
+fn refuse(replies: impl Iterator<Item = Reply>, why: &Arc<str>) {
+    for reply in replies {
+        // Nobody may be waiting any more.
+        let _gone = reply.send(Err(AppendError::Unavailable(Arc::clone(why))));
+    }
+}
