@@ -6,6 +6,7 @@
 //! inside a round. Load generator, upstream and proxy share the cores, so requests per second say
 //! what the three reach together; the figure to compare is the CPU of the proxy's own processes.
 
+mod building;
 mod gateway;
 mod legs;
 mod load;
@@ -40,6 +41,8 @@ struct Options {
     markdown: bool,
     /// Instead of comparing, sample the gateway and say where its time goes.
     stages: bool,
+    /// Instead of comparing, build from nothing and say how long that takes.
+    build: bool,
     /// Leave the gateway out: to look at the harness itself.
     without_gateway: bool,
 }
@@ -53,6 +56,7 @@ impl Options {
             profile: "release".to_owned(),
             markdown: false,
             stages: false,
+            build: false,
             without_gateway: false,
         };
         let mut words = arguments.iter();
@@ -68,11 +72,12 @@ impl Options {
                 "--streams" => options.streams = value()?.parse()?,
                 "--profile" => options.profile = (*value()?).to_owned(),
                 "--markdown" => options.markdown = true,
+                "--build" => options.build = true,
                 "--stages" => options.stages = true,
                 "--without-gateway" => options.without_gateway = true,
                 other => bail!(
                     "unknown option `{other}`: --rounds N, --seconds N, --streams N, \
-                     --profile NAME, --markdown, --stages, --without-gateway"
+                     --profile NAME, --markdown, --stages, --build, --without-gateway"
                 ),
             }
         }
@@ -86,6 +91,10 @@ impl Options {
 /// Runs the benchmark, in an optimised build of this workshop.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
     let options = Options::parse(arguments)?;
+    if options.build {
+        println!("{}", building::report(root, &options.profile)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     if cfg!(debug_assertions) {
         return in_optimised_build(root, arguments);
     }
