@@ -1,0 +1,59 @@
+//! Every cap and period of the guard, with its unit and its reason.
+
+use std::time::Duration;
+
+/// Caps and periods of a [`Guard`](crate::Guard). The defaults fit one node.
+#[derive(Debug, Clone)]
+pub struct GuardBounds {
+    /// Requests in progress at once, over all listeners. Each may hold some tens of kilobytes.
+    pub flights_max: usize,
+    /// Tokens whose record and compiled grants are kept in memory.
+    pub tokens_cached_max: usize,
+    /// Ids that are known not to exist, kept to spare the store.
+    pub unknown_ids_max: usize,
+    /// How long an unknown id is believed unknown; a token made elsewhere appears after this.
+    pub unknown_id_life: Duration,
+    /// Failed authentications an address may make per minute before its *failures* are answered
+    /// with `rate_limited`; a valid token from the same address always passes.
+    pub failures_per_minute: u32,
+    /// Addresses whose failures are counted apart; more share one count.
+    pub stranger_addresses_max: usize,
+    /// Records of strangers written per flush; the rest share one record, counts stay exact.
+    pub stranger_records_per_flush: usize,
+    /// How often tallies, last-used times and purges are worked off.
+    pub housekeeping_period: Duration,
+    /// Ids of stored provider objects kept in memory beside the store.
+    pub owned_ids_cached_max: usize,
+}
+
+impl Default for GuardBounds {
+    fn default() -> Self {
+        Self {
+            flights_max: 65_536,
+            tokens_cached_max: 100_000,
+            unknown_ids_max: 10_000,
+            unknown_id_life: Duration::from_secs(5),
+            failures_per_minute: 30,
+            stranger_addresses_max: 4_096,
+            stranger_records_per_flush: 64,
+            housekeeping_period: Duration::from_secs(1),
+            owned_ids_cached_max: 65_536,
+        }
+    }
+}
+
+/// Bytes of a path kept in a record.
+pub(crate) const RECORD_PATH_MAX: usize = 1_024;
+/// Bytes of any other client text kept in a record.
+pub(crate) const RECORD_TEXT_MAX: usize = 256;
+/// Query parameter names kept in a record.
+pub(crate) const RECORD_QUERY_NAMES_MAX: usize = 32;
+
+/// Cuts a text at a byte limit, on a character boundary.
+pub(crate) fn cut(text: &str, max: usize) -> String {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}

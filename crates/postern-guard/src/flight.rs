@@ -1,0 +1,390 @@
+//! One request in progress, and its close.
+//!
+//! A flight is opened at arrival and closed exactly once: by [`Flight::close`] where the end is
+//! known, or by being dropped where it is not (client gone, panic, shutdown). Dropping does no work:
+//! it hands the flight to the closer through a place that was reserved at opening, so closing never
+//! fails for lack of room.
+//!
+//! SECURITY: record or refuse. The room for both records is reserved before anything is decided,
+//! and nothing is forwarded without a [`Clearance`], which exists only once the intent is in the
+//! audit log.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use postern_audit::{Entry, SlotPool, Slots};
+use postern_policy::Permit;
+use postern_store::INSTALLATION;
+use postern_types::{
+    AuditRecord, End, IntentRecord, OutcomeRecord, RateNotice, Refusal, RefusalCode,
+    RequestContext, RequestId, RequestSummary, Source, Timing, Usage,
+};
+
+use crate::authenticate::Caller;
+use crate::bounds::{RECORD_PATH_MAX, RECORD_QUERY_NAMES_MAX, RECORD_TEXT_MAX, cut};
+use crate::closer::Place;
+use crate::limit::Reservation;
+use crate::{Guard, limit};
+
+/// What is known of a request when it arrives.
+#[derive(Debug)]
+pub struct Opening<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The path as the client sent it, without the query.
+    pub path: &'a str,
+    /// The names of the query parameters.
+    pub query_names: Vec<&'a str>,
+    /// Where it comes from.
+    pub source: Source,
+    /// The client's user agent.
+    pub user_agent: Option<&'a str>,
+}
+
+/// What a data plane saw of a request while it was in progress.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// The status that the client saw.
+    pub status: Option<u16>,
+    /// The status that the upstream gave.
+    pub upstream_status: Option<u16>,
+    /// Bytes of request body that went upstream.
+    pub request_bytes: u64,
+    /// Bytes of response body that went downstream.
+    pub response_bytes: u64,
+    /// What the model consumed.
+    pub usage: Option<Usage>,
+    /// The model that the provider says it used.
+    pub response_model: Option<String>,
+}
+
+/// Proof that the intent is in the audit log: the request may be forwarded.
+pub struct Clearance {
+    notice: Option<RateNotice>,
+}
+
+impl Clearance {
+    /// The limit nearest to exhaustion, for the `RateLimit` fields of the answer.
+    #[must_use]
+    pub fn notice(&self) -> Option<RateNotice> {
+        self.notice
+    }
+}
+
+/// One request in progress.
+pub struct Flight(Option<Box<State>>);
+
+/// All that closing needs.
+pub(crate) struct State {
+    guard: Arc<Guard>,
+    place: Option<Place>,
+    summary: RequestSummary,
+    arrived: Timestamp,
+    started_us: u64,
+    slots: Option<Slots>,
+    reservation: Option<Reservation>,
+    /// The entry of the intent, until its outcome is on its way.
+    intent: Option<u64>,
+    forwarded_us: Option<u64>,
+    first_byte_us: Option<u64>,
+    observed: Observed,
+    refusal: Option<(RefusalCode, String)>,
+}
+
+impl Flight {
+    pub(crate) fn open(guard: &Arc<Guard>, opening: &Opening<'_>) -> Result<Self, Refusal> {
+        guard.accepts()?;
+        let place = guard.closer.place()?;
+        let arrived = guard.clock.now();
+        let unix_ms = u64::try_from(arrived.as_millisecond()).unwrap_or(0);
+        let summary = RequestSummary {
+            request: RequestId::new(unix_ms, &guard.random.bytes()),
+            arrived_ms: arrived.as_millisecond(),
+            environment: None,
+            token: None,
+            principal: None,
+            source: opening.source,
+            method: cut(opening.method, RECORD_TEXT_MAX),
+            path: cut(opening.path, RECORD_PATH_MAX),
+            query_names: opening
+                .query_names
+                .iter()
+                .take(RECORD_QUERY_NAMES_MAX)
+                .map(|name| cut(name, RECORD_TEXT_MAX))
+                .collect(),
+            upstream: None,
+            upstream_kind: None,
+            operation: None,
+            model: None,
+            stream: false,
+            user_agent: opening.user_agent.map(|agent| cut(agent, RECORD_TEXT_MAX)),
+        };
+        Ok(Self(Some(Box::new(State {
+            guard: Arc::clone(guard),
+            place: Some(place),
+            summary,
+            arrived,
+            started_us: guard.clock.micros(),
+            slots: None,
+            reservation: None,
+            intent: None,
+            forwarded_us: None,
+            first_byte_us: None,
+            observed: Observed::default(),
+            refusal: None,
+        }))))
+    }
+
+    fn state(&mut self) -> &mut State {
+        self.0
+            .as_mut()
+            .expect("the state is taken only by close and drop, which end the flight")
+    }
+
+    /// The request's id: in every answer, and in both records.
+    #[must_use]
+    pub fn request(&self) -> RequestId {
+        let state = self.0.as_ref();
+        state
+            .expect("the state is taken only by close and drop")
+            .summary
+            .request
+    }
+
+    /// When the request arrived.
+    #[must_use]
+    pub fn arrived(&self) -> Timestamp {
+        self.0
+            .as_ref()
+            .expect("the state is taken only by close and drop")
+            .arrived
+    }
+
+    /// *authenticate*: finds out who asks, and reserves the room for the request's records.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `rate_limited` (only failures), `store_unavailable`, `overloaded` or
+    /// `audit_unavailable`.
+    pub async fn authenticate(&mut self, presented: Option<&str>) -> Result<Caller, Refusal> {
+        let state = self.state();
+        let guard = Arc::clone(&state.guard);
+        let now_us = guard.clock.micros();
+        let caller = guard.caller(presented, state.arrived, now_us).await;
+        let caller = caller.map_err(|refusal| match refusal.code() {
+            RefusalCode::Unauthenticated => {
+                guard.failed(refusal, state.summary.source.address, now_us)
+            }
+            _ => refusal,
+        })?;
+        // One for the intent, one for the outcome: from here on this request is recorded.
+        state.slots = Some(guard.slots(SlotPool::Authenticated, 2)?);
+        let subject = caller.subject();
+        state.summary.environment = Some(subject.environment.clone());
+        state.summary.token = Some(subject.token);
+        state.summary.principal = Some(subject.principal.id.clone());
+        Ok(caller)
+    }
+
+    /// Takes note of what was resolved while the context is built, so that a refusal on the way
+    /// is recorded with it.
+    pub fn note(&mut self, note: impl FnOnce(&mut RequestSummary)) {
+        note(&mut self.state().summary);
+    }
+
+    /// *authorize*: asks every layer of policy.
+    ///
+    /// # Errors
+    /// `denied`.
+    pub fn authorize(&self, caller: &Caller, context: &RequestContext) -> Result<Permit, Refusal> {
+        let environment = &caller.environment;
+        postern_policy::authorize(&environment.rails, &caller.live.grants, context)
+            .map_err(|denial| Refusal::new(RefusalCode::Denied, denial.cause()))
+    }
+
+    /// Whether the token may use a model at all: the filter of model lists.
+    #[must_use]
+    pub fn may_use_model(&self, caller: &Caller, context: &RequestContext, model: &str) -> bool {
+        postern_policy::may_use_model(
+            &caller.environment.rails,
+            &caller.live.grants,
+            context,
+            model,
+        )
+    }
+
+    /// *limit*: takes the request from every limit of the token, and holds its place.
+    ///
+    /// # Errors
+    /// `rate_limited` or `too_many_concurrent`.
+    pub fn limit(&mut self, caller: &Caller, _permit: &Permit) -> Result<(), Refusal> {
+        let state = self.state();
+        let now_us = state.guard.clock.micros();
+        let subject = caller.subject();
+        let limits = &caller.live.limits;
+        state.reservation = Some(limit::reserve(
+            &state.guard.counters,
+            subject.token,
+            limits,
+            now_us,
+        )?);
+        Ok(())
+    }
+
+    /// Records the intent; nothing leaves before this returns.
+    ///
+    /// # Errors
+    /// `audit_unavailable`; `revoked` when the token ended meanwhile; `internal` when no reservation
+    /// is held.
+    pub async fn clear(
+        &mut self,
+        caller: &Caller,
+        permit: &Permit,
+        context: &RequestContext,
+    ) -> Result<Clearance, Refusal> {
+        let state = self.state();
+        let Some(reservation) = &state.reservation else {
+            return Err(Refusal::new(
+                RefusalCode::Internal,
+                "cleared without a reservation",
+            ));
+        };
+        let notice = reservation.notice();
+        let record = AuditRecord::Intent(IntentRecord {
+            summary: state.summary.clone(),
+            policies: permit.policies(),
+            output_cap: context.ai.as_ref().and_then(|ai| ai.output_cap),
+            text_bytes: context.ai.as_ref().map_or(0, |ai| ai.text_bytes),
+        });
+        let Some(slots) = &mut state.slots else {
+            return Err(Refusal::new(
+                RefusalCode::Internal,
+                "cleared without room for records",
+            ));
+        };
+        let position = state.guard.append(slots, record).await?;
+        state.guard.open_intents.opened(position.seq);
+        state.intent = Some(position.seq);
+        if let Some(how) = caller.ended() {
+            let cause = format!("the token ended ({}) before forwarding", how.as_str());
+            return Err(Refusal::new(RefusalCode::Revoked, cause));
+        }
+        state.forwarded_us = Some(state.guard.clock.micros());
+        let subject = caller.subject();
+        state
+            .guard
+            .last_used
+            .touch(subject.token, caller.secret, state.arrived);
+        Ok(Clearance { notice })
+    }
+
+    /// The upstream's head came.
+    pub fn answered(&mut self, upstream_status: u16) {
+        let state = self.state();
+        state.first_byte_us = Some(state.guard.clock.micros());
+        state.observed.upstream_status = Some(upstream_status);
+    }
+
+    /// What the data plane saw, to be updated as it sees more.
+    pub fn observed(&mut self) -> &mut Observed {
+        &mut self.state().observed
+    }
+
+    /// Remembers the refusal that ends, or cuts off, this request.
+    pub fn refused(&mut self, refusal: &Refusal) {
+        let state = self.state();
+        state.observed.status.get_or_insert(refusal.code().status());
+        state.refusal = Some((refusal.code(), cut(refusal.cause(), RECORD_PATH_MAX)));
+    }
+
+    /// The end of one request: gives back what was reserved, and records what was done.
+    pub fn close(mut self, end: End) {
+        if let Some(state) = self.0.take() {
+            state.settle(end);
+        }
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if let Some(mut state) = self.0.take() {
+            let end = if std::thread::panicking() {
+                End::Panic
+            } else if state.guard.is_stopping() {
+                End::Shutdown
+            } else {
+                End::ClientGone
+            };
+            if let Some(place) = state.place.take() {
+                place.hand_over(state, end);
+            }
+        }
+    }
+}
+
+impl State {
+    /// Runs once per flight, in the closer or where the end was seen.
+    pub(crate) fn settle(mut self: Box<Self>, end: End) {
+        let total_us = self.guard.clock.micros().saturating_sub(self.started_us);
+        drop(self.reservation.take());
+        let Some(mut slots) = self.slots.take() else {
+            // Nobody was authenticated: counted for the record of strangers.
+            let code = self
+                .refusal
+                .as_ref()
+                .map_or(RefusalCode::BadRequest, |(code, _)| *code);
+            let address = self.summary.source.address;
+            let at_ms = self.summary.arrived_ms;
+            self.guard
+                .strangers
+                .refused(address, code, &self.summary.path, at_ms);
+            return;
+        };
+        let since = |at: Option<u64>| at.map(|at| at.saturating_sub(self.started_us));
+        let timing = Timing {
+            forwarded_us: since(self.forwarded_us),
+            first_byte_us: since(self.first_byte_us),
+            total_us,
+        };
+        let (refusal, cause) = self.refusal.unzip();
+        let record = AuditRecord::Outcome(OutcomeRecord {
+            summary: self.summary,
+            end,
+            status: self.observed.status,
+            refusal,
+            cause,
+            upstream_status: self.observed.upstream_status,
+            request_bytes: self.observed.request_bytes,
+            response_bytes: self.observed.response_bytes,
+            usage: self.observed.usage,
+            response_model: self.observed.response_model,
+            timing,
+        });
+        let entry = entry(record, self.guard.clock.now());
+        // A failure here has already turned the log to refusing; the intent stands without an
+        // outcome and is closed as abandoned at the next start.
+        match self.guard.log.append_later(&mut slots, entry) {
+            Ok(()) => {
+                if let Some(seq) = self.intent {
+                    self.guard.open_intents.closed(seq);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the outcome of a request could not be recorded");
+            }
+        }
+    }
+}
+
+/// A record as the audit log takes it, sealed for its environment.
+pub(crate) fn entry(record: AuditRecord, at: Timestamp) -> Entry {
+    let domain = record
+        .environment()
+        .map_or(INSTALLATION, |env| env.as_str())
+        .to_owned();
+    let (header, body) = record.encode(at);
+    Entry {
+        domain,
+        header,
+        body,
+    }
+}

@@ -1,0 +1,189 @@
+//! The environments as they are now: guard-rails, upstreams, credentials, peppers.
+//!
+//! Everything a request needs of its environment is compiled and unsealed when it changes, not when
+//! it is asked for. A request takes one look at the current picture and keeps it to its end.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use postern_policy::{GuardRails, PolicySource};
+use postern_store::{KeyRing, Peppers, Store, UpstreamRow};
+use postern_types::{EnvName, Secret, UpstreamName};
+use serde::{Deserialize, Serialize};
+
+use crate::OpenGuardError;
+
+/// What an upstream is set to, beside its address and credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpstreamSettings {
+    /// Whether `stream_options.include_usage` is spliced into OpenAI stream requests that lack it.
+    /// Some compatible servers refuse the option.
+    pub include_usage: bool,
+    /// A PEM file with the certificate authority of the upstream, instead of the system's roots.
+    pub ca_file: Option<PathBuf>,
+    /// Headers that the gateway sets on each request to the upstream; `{credential}` stands for the
+    /// credential. Empty means: where the upstream's kind takes it.
+    pub headers: BTreeMap<String, String>,
+}
+
+impl UpstreamSettings {
+    /// Reads the settings of an upstream; unknown names are errors.
+    ///
+    /// # Errors
+    /// When a setting is unknown or of the wrong type.
+    pub fn parse(
+        settings: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Self, serde_json::Error> {
+        Self::deserialize(settings)
+    }
+}
+
+impl Default for UpstreamSettings {
+    fn default() -> Self {
+        Self {
+            include_usage: true,
+            ca_file: None,
+            headers: BTreeMap::new(),
+        }
+    }
+}
+
+/// A named backend, ready to be called.
+pub struct Upstream {
+    /// What the store knows of it: name, kind, address, version.
+    pub row: UpstreamRow,
+    /// What it is set to.
+    pub settings: UpstreamSettings,
+    /// The credential; or why it cannot be had, in which case nothing is forwarded.
+    credential: Result<Option<Secret>, String>,
+}
+
+impl Upstream {
+    /// The credential to send upstream, if the upstream has one.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for the operator.
+    pub fn credential(&self) -> Result<Option<&Secret>, &str> {
+        self.credential
+            .as_ref()
+            .map(Option::as_ref)
+            .map_err(String::as_str)
+    }
+}
+
+/// One environment as it is now.
+pub(crate) struct Environment {
+    pub(crate) name: EnvName,
+    pub(crate) rails: GuardRails,
+    pub(crate) upstreams: HashMap<UpstreamName, Arc<Upstream>>,
+    /// All peppers that a live secret may have been stored under.
+    pub(crate) peppers: Arc<Peppers>,
+}
+
+impl Environment {
+    /// The upstreams as the store knows them.
+    pub(crate) fn rows(&self) -> Vec<UpstreamRow> {
+        self.upstreams
+            .values()
+            .map(|upstream| upstream.row.clone())
+            .collect()
+    }
+}
+
+/// All environments that this node serves.
+#[derive(Default, Clone)]
+pub(crate) struct World {
+    pub(crate) environments: HashMap<EnvName, Arc<Environment>>,
+}
+
+impl World {
+    /// Loads every environment.
+    pub(crate) async fn load(store: &Store, keys: &KeyRing) -> Result<Self, OpenGuardError> {
+        let mut world = Self::default();
+        for row in store.environments().list().await? {
+            let environment = load_environment(store, keys, &row.name).await?;
+            world
+                .environments
+                .insert(row.name.clone(), Arc::new(environment));
+        }
+        Ok(world)
+    }
+
+    /// The same picture with one environment loaded anew, or gone.
+    pub(crate) async fn reload(
+        &self,
+        store: &Store,
+        keys: &KeyRing,
+        name: &EnvName,
+    ) -> Result<Self, OpenGuardError> {
+        let mut world = self.clone();
+        let known = store
+            .environments()
+            .list()
+            .await?
+            .iter()
+            .any(|row| row.name == *name);
+        if known {
+            let environment = load_environment(store, keys, name).await?;
+            world
+                .environments
+                .insert(name.clone(), Arc::new(environment));
+        } else {
+            world.environments.remove(name);
+        }
+        Ok(world)
+    }
+}
+
+async fn load_environment(
+    store: &Store,
+    keys: &KeyRing,
+    name: &EnvName,
+) -> Result<Environment, OpenGuardError> {
+    let sources: Vec<PolicySource> = store
+        .policies()
+        .list(name)
+        .await?
+        .into_iter()
+        .map(|row| PolicySource {
+            name: row.name,
+            text: row.text,
+        })
+        .collect();
+    let rails = GuardRails::compile(name, &sources)
+        .map_err(|error| OpenGuardError::Policies(name.clone(), error.to_string()))?;
+    let mut upstreams = HashMap::new();
+    for row in store.upstreams().list(name).await? {
+        upstreams.insert(row.name.clone(), Arc::new(ready(store, name, row).await?));
+    }
+    let peppers = keys.peppers(name)?;
+    Ok(Environment {
+        name: name.clone(),
+        rails,
+        upstreams,
+        peppers,
+    })
+}
+
+async fn ready(store: &Store, env: &EnvName, row: UpstreamRow) -> Result<Upstream, OpenGuardError> {
+    let settings = UpstreamSettings::parse(&row.settings).map_err(|error| {
+        OpenGuardError::Settings(env.clone(), row.name.clone(), error.to_string())
+    })?;
+    // A credential that cannot be had now (a file that is missing) must not keep the gateway from
+    // starting: it refuses the requests that need it, and says why in the diagnostic log.
+    let credential = store
+        .upstreams()
+        .credential(&row)
+        .await
+        .map_err(|error| error.to_string());
+    if let Err(error) = &credential {
+        tracing::warn!(environment = %env, upstream = %row.name, %error, "credential cannot be had");
+    }
+    Ok(Upstream {
+        row,
+        settings,
+        credential,
+    })
+}

@@ -1,0 +1,167 @@
+//! Recorded: what stands in the log after each way to end.
+
+use std::net::IpAddr;
+
+use postern_types::{AuditRecord, End, OutcomeRecord, Refusal, RefusalCode};
+
+use crate::fixture::Fixture;
+
+fn outcomes(records: &[AuditRecord]) -> Vec<&OutcomeRecord> {
+    records
+        .iter()
+        .filter_map(|record| match record {
+            AuditRecord::Outcome(outcome) => Some(outcome),
+            _ => None,
+        })
+        .collect()
+}
+
+fn intents(records: &[AuditRecord]) -> usize {
+    records
+        .iter()
+        .filter(|record| matches!(record, AuditRecord::Intent(_)))
+        .count()
+}
+
+#[tokio::test]
+async fn a_forwarded_request_has_an_intent_and_one_outcome() {
+    let fixture = Fixture::new().await;
+    let token = fixture.token("dev", "openai:invoke:gpt-4o-mini", &[]).await;
+    let mut flight = fixture.arrive();
+    let request = flight.request();
+    fixture
+        .clear(&mut flight, token.token.expose())
+        .await
+        .unwrap();
+    flight.observed().status = Some(200);
+    flight.close(End::Done);
+    let records = fixture.records().await;
+    assert_eq!(intents(&records), 1);
+    let outcomes = outcomes(&records);
+    assert_eq!(outcomes.len(), 1);
+    assert_eq!(
+        (outcomes[0].end, outcomes[0].status),
+        (End::Done, Some(200))
+    );
+    assert_eq!(outcomes[0].summary.request, request);
+    assert_eq!(outcomes[0].summary.token, Some(token.row.id));
+}
+
+#[tokio::test]
+async fn a_dropped_flight_is_closed_once_and_gives_back_its_place() {
+    // Goal: a client that goes away at any point leaves exactly one outcome and no reservation.
+    // Method: drop the flight after each stage; the limit of one allows the next each time.
+    let fixture = Fixture::new().await;
+    let token = fixture
+        .token("dev", "openai:invoke:gpt-4o-mini", &["concurrency=1"])
+        .await;
+    let text = token.token.expose();
+    drop(fixture.arrive());
+    let mut flight = fixture.arrive();
+    flight.authenticate(Some(text)).await.unwrap();
+    drop(flight);
+    for _ in 0..3 {
+        let mut flight = fixture.arrive();
+        let cleared = fixture.clear(&mut flight, text).await;
+        assert!(cleared.is_ok(), "{:?}", cleared.err());
+        drop(flight);
+        while fixture.guard.status().in_progress > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let records = fixture.records().await;
+    assert_eq!(intents(&records), 3);
+    let ends: Vec<End> = outcomes(&records)
+        .iter()
+        .map(|outcome| outcome.end)
+        .collect();
+    assert_eq!(ends, [End::ClientGone; 4]);
+}
+
+#[tokio::test]
+async fn a_panic_is_recorded_as_one() {
+    let fixture = Fixture::new().await;
+    let token = fixture.token("dev", "openai:invoke:gpt-4o-mini", &[]).await;
+    let mut flight = fixture.arrive();
+    fixture
+        .clear(&mut flight, token.token.expose())
+        .await
+        .unwrap();
+    let thread = std::thread::spawn(move || {
+        let _flight = flight;
+        panic!("on purpose");
+    });
+    assert!(thread.join().is_err());
+    let records = fixture.records().await;
+    assert_eq!(outcomes(&records)[0].end, End::Panic);
+}
+
+#[tokio::test]
+async fn a_refused_request_has_an_outcome_with_its_cause_and_no_intent() {
+    let fixture = Fixture::new().await;
+    let token = fixture.token("dev", "openai:invoke:gpt-4o-mini", &[]).await;
+    let mut flight = fixture.arrive();
+    flight
+        .authenticate(Some(token.token.expose()))
+        .await
+        .unwrap();
+    flight.refused(&Refusal::new(RefusalCode::Denied, "because"));
+    flight.close(End::Refused);
+    let records = fixture.records().await;
+    assert_eq!(intents(&records), 0);
+    let outcomes = outcomes(&records);
+    assert_eq!(outcomes[0].refusal, Some(RefusalCode::Denied));
+    assert_eq!(outcomes[0].cause.as_deref(), Some("because"));
+    assert_eq!(outcomes[0].status, Some(403));
+}
+
+#[tokio::test]
+async fn strangers_are_counted_exactly_in_few_records() {
+    let fixture = Fixture::new().await;
+    for turn in 0..200_u8 {
+        let address = IpAddr::from([192, 0, 2, turn % 3]);
+        let mut flight = fixture.arrive_from(address);
+        let refusal = flight.authenticate(None).await.err().unwrap();
+        flight.refused(&refusal);
+        flight.close(End::Refused);
+    }
+    fixture.guard.shut_down(std::time::Duration::ZERO).await;
+    let records = fixture.records().await;
+    let mut requests = 0;
+    for record in &records {
+        let AuditRecord::Strangers(strangers) = record else {
+            panic!("{record:?}")
+        };
+        requests += strangers.counts.iter().map(|(_, count)| count).sum::<u64>();
+    }
+    assert_eq!(requests, 200);
+    assert_eq!(records.len(), 3, "one record an address");
+}
+
+#[tokio::test]
+async fn what_a_crash_left_open_is_closed_as_abandoned() {
+    // Goal: after a crash every intent has an outcome. Method: forget a flight, as a killed process
+    // does, and open the same directory again.
+    let fixture = Fixture::new().await;
+    let token = fixture.token("dev", "openai:invoke:gpt-4o-mini", &[]).await;
+    let mut done = fixture.arrive();
+    fixture
+        .clear(&mut done, token.token.expose())
+        .await
+        .unwrap();
+    done.close(End::Done);
+    let mut lost = fixture.arrive();
+    let request = lost.request();
+    fixture
+        .clear(&mut lost, token.token.expose())
+        .await
+        .unwrap();
+    let fixture = fixture.crash(lost).await;
+    let records = fixture.records().await;
+    let outcomes = outcomes(&records);
+    assert_eq!(outcomes.len(), 2);
+    assert_eq!(
+        (outcomes[1].end, outcomes[1].summary.request),
+        (End::Abandoned, request)
+    );
+}
