@@ -116,7 +116,7 @@ impl Fixture {
         self.guard
             .store()
             .tokens()
-            .create(new, self.now())
+            .create(&new, self.now())
             .await
             .unwrap()
     }
@@ -254,7 +254,7 @@ async fn furnish(store: &Store, env: &EnvName, now: Timestamp) {
         credential: None,
         settings: serde_json::Map::new(),
     };
-    store.upstreams().create(env, upstream, now).await.unwrap();
+    store.upstreams().create(env, &upstream, now).await.unwrap();
     let baseline = PolicyName::parse("baseline").unwrap();
     let text = "permit (principal, action, resource);";
     store

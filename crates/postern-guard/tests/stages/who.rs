@@ -34,16 +34,17 @@ async fn strangers_learn_nothing_from_the_answer() {
     );
     let cut = &text[..text.len() - 1];
     let mut seen = HashSet::new();
-    for presented in [
+    let presented_tokens = [
         None,
         Some("sk-something-else"),
         Some(cut),
         Some(wrong.expose()),
         Some(elsewhere.expose()),
         Some(revoked.token.expose()),
-    ] {
+    ];
+    for (place, presented) in (1_u8..).zip(presented_tokens) {
         // Each from an address of its own, so that the limit of failures plays no part.
-        let address = IpAddr::from([10, 0, 0, u8::try_from(seen.len()).unwrap() + 1]);
+        let address = IpAddr::from([10, 0, 0, place]);
         let mut flight = fixture.arrive_from(address);
         let refusal = flight.authenticate(presented).await.err().unwrap();
         seen.insert((
@@ -109,7 +110,7 @@ async fn grants_and_guard_rails_must_both_allow() {
         .guard
         .store()
         .policies()
-        .delete(&env("dev"), &baseline, fixture.now())
+        .delete(&env("dev"), &baseline)
         .await
         .unwrap();
     fixture
@@ -144,7 +145,7 @@ async fn an_upstream_made_again_is_not_opened_by_old_grants() {
     };
     store
         .upstreams()
-        .create(&env("dev"), again, fixture.now())
+        .create(&env("dev"), &again, fixture.now())
         .await
         .unwrap();
     fixture
@@ -197,7 +198,7 @@ async fn rotation_keeps_both_secrets_for_the_grace_and_no_longer() {
     };
     let tokens = fixture.guard.store().tokens();
     let new = tokens
-        .rotate(&old.row.id, rotation, fixture.now())
+        .rotate(&old.row.id, &rotation, fixture.now())
         .await
         .unwrap();
     fixture
