@@ -1,5 +1,7 @@
 //! The stages on a real store, real keys and a real audit log, with a clock that the test moves.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod ending;
 mod fixture;
 mod recording;
