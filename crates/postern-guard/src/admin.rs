@@ -137,8 +137,8 @@ impl Guard {
     /// `status` reads the status of what the act gave.
     ///
     /// # Errors
-    /// `overloaded` or `audit_unavailable`. When the outcome cannot be recorded the act is done, the
-    /// intent says that it was begun, and its answer (a new secret) is withheld.
+    /// `overloaded` or `audit_unavailable`. When the outcome cannot be recorded the act is done,
+    /// the intent says that it was begun, and its answer (a new secret) is withheld.
     pub async fn act<T>(
         self: &Arc<Self>,
         act: &AdminAct,

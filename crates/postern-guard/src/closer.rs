@@ -1,7 +1,7 @@
 //! The closer: closes flights that were dropped.
 //!
-//! A thread of its own, because the place where a flight is dropped may be inside a destructor, on a
-//! runtime that is going away, or in a panic. Each flight holds a place in the queue from its
+//! A thread of its own, because the place where a flight is dropped may be inside a destructor, on
+//! a runtime that is going away, or in a panic. Each flight holds a place in the queue from its
 //! opening on, so handing it over cannot fail and does not wait.
 
 use postern_types::{End, Refusal, RefusalCode};

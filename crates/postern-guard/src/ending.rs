@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A running stream that can be ended from outside its own task.
 pub trait EndStream: Send + Sync {
-    /// Ends the stream now: lets the upstream go, closes the flight, wakes the client's side so that
-    /// it can say why.
+    /// Ends the stream now: lets the upstream go, closes the flight, wakes the client's side so
+    /// that it can say why.
     fn end(&self, how: End);
 }
 

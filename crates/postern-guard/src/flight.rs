@@ -1,9 +1,9 @@
 //! One request in progress, and its close.
 //!
 //! A flight is opened at arrival and closed exactly once: by [`Flight::close`] where the end is
-//! known, or by being dropped where it is not (client gone, panic, shutdown). Dropping does no work:
-//! it hands the flight to the closer through a place that was reserved at opening, so closing never
-//! fails for lack of room.
+//! known, or by being dropped where it is not (client gone, panic, shutdown). Dropping does no
+//! work: it hands the flight to the closer through a place that was reserved at opening, so closing
+//! never fails for lack of room.
 //!
 //! SECURITY: record or refuse. The room for both records is reserved before anything is decided,
 //! and nothing is forwarded without a [`Clearance`], which exists only once the intent is in the
@@ -233,8 +233,8 @@ impl Flight {
     /// Records the intent; nothing leaves before this returns.
     ///
     /// # Errors
-    /// `audit_unavailable`; `revoked` when the token ended meanwhile; `internal` when no reservation
-    /// is held.
+    /// `audit_unavailable`; `revoked` when the token ended meanwhile; `internal` when no
+    /// reservation is held.
     pub async fn clear(
         &mut self,
         caller: &Caller,

@@ -2,9 +2,9 @@
 //!
 //! A [`Guard`] knows who holds which token, what the policies say, what was used of each limit, and
 //! writes the audit log. It knows no wire protocol: a data plane brings the credential and a
-//! [`RequestContext`](postern_types::RequestContext) and gets back proofs that only these stages can
-//! make: a `Caller`, a `Permit`, a `Reservation`, a `Clearance`. A stage that was skipped does not
-//! compile.
+//! [`RequestContext`](postern_types::RequestContext) and gets back proofs that only these stages
+//! can make: a `Caller`, a `Permit`, a `Reservation`, a `Clearance`. A stage that was skipped does
+//! not compile.
 //!
 //! A [`Flight`] is one request in progress. It is closed exactly once, whatever happened to the
 //! request; dropping it is enough, because dropping signals the closer.

@@ -1,8 +1,8 @@
 //! What principals made behind the shared provider credential.
 //!
-//! A provider keeps responses, files and caches under *its* account, which all tokens of an upstream
-//! share. So an id opens something only for the principal that made it, and an id that nobody here
-//! made opens nothing.
+//! A provider keeps responses, files and caches under *its* account, which all tokens of an
+//! upstream share. So an id opens something only for the principal that made it, and an id that
+//! nobody here made opens nothing.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -179,7 +179,8 @@ async fn ready(store: &Store, env: &EnvName, row: UpstreamRow) -> Result<Upstrea
         .await
         .map_err(|error| error.to_string());
     if let Err(error) = &credential {
-        tracing::warn!(environment = %env, upstream = %row.name, %error, "credential cannot be had");
+        let upstream = &row.name;
+        tracing::warn!(environment = %env, %upstream, %error, "credential cannot be had");
     }
     Ok(Upstream {
         row,

@@ -1,4 +1,5 @@
-//! Request limits as they are written: `requests=100/minute`, `requests=20/second`, `concurrency=5`.
+//! Request limits as they are written: `requests=100/minute`, `requests=20/second`,
+//! `concurrency=5`.
 
 use std::fmt;
 use std::num::NonZeroU32;

@@ -144,8 +144,8 @@ impl PrincipalKind {
     }
 }
 
-const PRINCIPAL_RULE: &str = "KIND:NAME with kind user, service, workload or agent, and a name of 1 to 63 characters: \
-     a-z first, then a-z, 0-9, -, _, . and @";
+const PRINCIPAL_RULE: &str = "KIND:NAME with kind user, service, workload or agent, \
+     and a name of 1 to 63 characters: a-z first, then a-z, 0-9, -, _, . and @";
 
 /// Who a token speaks for, written `service:web` or `user:ada@example.org`. Unique inside one
 /// environment; the same text in another environment is another principal.

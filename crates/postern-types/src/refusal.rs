@@ -18,7 +18,10 @@ pub enum Fault {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:literal, $fault:ident, $public:literal;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident = $word:literal, $status:literal, $fault:ident, $public:literal;
+    )*) => {
         /// Every reason for which the gateway refuses. Closed and script-facing: a code is added
         /// or changed only with a page in `docs/decisions/`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,7 +62,8 @@ macro_rules! codes {
 }
 
 codes! {
-    /// No token, or one that does not open anything here; which of the two the answer does not tell.
+    /// No token, or one that does not open anything here; which of the two the answer does not
+    /// tell.
     Unauthenticated = "unauthenticated", 401, Downstream,
         "No valid token was presented.";
     /// The token is valid but does not reach this.

@@ -99,7 +99,10 @@ proptest! {
 
     // Goal: never more in progress than allowed, and none lost. Method: random enter and leave.
     #[test]
-    fn concurrency_is_exact(cap in 1_u32..6, steps in proptest::collection::vec(any::<bool>(), 0..60)) {
+    fn concurrency_is_exact(
+        cap in 1_u32..6,
+        steps in proptest::collection::vec(any::<bool>(), 0..60),
+    ) {
         let counters = Counters::default();
         let limits = limits(&[&format!("concurrency={cap}")]);
         let mut held = Vec::new();

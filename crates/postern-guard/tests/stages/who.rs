@@ -71,8 +71,8 @@ async fn strangers_learn_nothing_from_the_answer() {
 
 #[tokio::test]
 async fn a_token_never_leaves_its_environment() {
-    // Goal: the same upstream name in two environments with an allow-all policy; a dev token reaches
-    // dev's. Method: resolve, and look at where the upstream is.
+    // Goal: the same upstream name in two environments with an allow-all policy; a dev token
+    // reaches dev's. Method: resolve, and look at where the upstream is.
     let fixture = Fixture::new().await;
     for name in ["dev", "prod"] {
         let token = fixture.token(name, "openai:invoke:*", &[]).await;
