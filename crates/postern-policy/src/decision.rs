@@ -136,7 +136,11 @@ impl Denial {
     #[must_use]
     pub fn cause(&self) -> String {
         match self {
-            Self::OtherEnvironment { token, rails, grants } => format!(
+            Self::OtherEnvironment {
+                token,
+                rails,
+                grants,
+            } => format!(
                 "a token of environment {token} met the guard-rails of {rails} and the grants of \
                  {grants}"
             ),

@@ -1,23 +1,112 @@
-//! The grants of a token.
+//! The grants of a token, compiled to Cedar.
+//!
+//! Each invoke grant and each HTTP rule becomes one `permit` statement, so that one engine decides
+//! and a denial names the layer. The statements speak of no token and no principal: whoever holds
+//! equal grants holds equal statements.
 
-use postern_types::{CanonicalPath, EnvName, Grant, UpstreamName};
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use crate::CompileError;
+use cedar_policy::{Policy, PolicyId, PolicySet};
+use postern_types::{
+    BodyRule, CallRule, CanonicalPath, EnvName, Grant, RequestContext, Rights, UpstreamName,
+};
+
+use crate::bounds::TOKEN_RULES_MAX;
+use crate::reads::Reads;
+use crate::{CompileError, Problem, statement, validate, values};
 
 /// The compiled grants of one token.
 #[derive(Debug, Clone)]
 pub struct TokenGrants {
     environment: EnvName,
     grants: Vec<Grant>,
+    pub(crate) policies: PolicySet,
+    pub(crate) reads: Reads,
+    /// Headers that may pass, by the id of the statement that lets them.
+    headers: HashMap<String, Vec<Arc<str>>>,
 }
 
 impl TokenGrants {
-    /// Compiles grants to Cedar.
+    /// Compiles grants to Cedar. No grants at all is not an error: it permits nothing.
     ///
     /// # Errors
-    /// When a grant cannot be put into Cedar's terms.
+    /// When a grant names nothing, or there are more rules than a token may have.
     pub fn compile(environment: &EnvName, grants: &[Grant]) -> Result<Self, CompileError> {
-        Ok(Self { environment: environment.clone(), grants: grants.to_vec() })
+        let mut compiled = Self {
+            environment: environment.clone(),
+            grants: grants.to_vec(),
+            policies: PolicySet::new(),
+            reads: Reads::default(),
+            headers: HashMap::new(),
+        };
+        let mut problems: Vec<Problem> = too_many(grants).into_iter().collect();
+        for (number, grant) in grants.iter().enumerate() {
+            match &grant.actions {
+                Rights::Invoke(invoke) => {
+                    let statement = statement::invoke(&grant.upstream, invoke, &grant.conditions);
+                    problems.extend(compiled.add(format!("grant:{number}"), statement).err());
+                }
+                Rights::Call { rules } => {
+                    for (place, rule) in rules.iter().enumerate() {
+                        let fact = rule_fact(number, place);
+                        let id = format!("grant:{fact}");
+                        let fact = values::demands(rule).then_some(fact);
+                        if !rule.headers.is_empty() {
+                            compiled.headers.insert(id.clone(), rule.headers.clone());
+                        }
+                        let statement = statement::call(
+                            &grant.upstream,
+                            rule,
+                            &grant.conditions,
+                            fact.as_deref(),
+                        );
+                        problems.extend(compiled.add(id, statement).err());
+                    }
+                }
+            }
+        }
+        if problems.is_empty() {
+            Ok(compiled)
+        } else {
+            Err(CompileError::new(environment, problems))
+        }
+    }
+
+    fn add(
+        &mut self,
+        id: String,
+        statement: Result<serde_json::Value, &'static str>,
+    ) -> Result<(), Problem> {
+        let problem = |message: String, help: &str| Problem {
+            policy: id.clone(),
+            line: None,
+            column: None,
+            message,
+            help: help.to_owned(),
+        };
+        let json = statement
+            .map_err(|what| problem(what.to_owned(), "a grant names at least one of each"))?;
+        self.reads.add(&json);
+        let policy = Policy::from_json(Some(PolicyId::new(&id)), json)
+            .map_err(|error| problem(error.to_string(), "report this: a grant always compiles"))?;
+        self.policies
+            .add(policy)
+            .map_err(|error| problem(error.to_string(), "report this: ids are unique"))
+    }
+
+    /// Whether every statement passes Cedar's validator in strict mode. Statements are made from a
+    /// fixed form, so this is asked when a token is made and in tests, not when it is loaded.
+    ///
+    /// # Errors
+    /// What the validator found.
+    pub fn validate(&self) -> Result<(), CompileError> {
+        let problems = validate::strict(&self.policies, &HashMap::new());
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(CompileError::new(&self.environment, problems))
+        }
     }
 
     /// The environment they were compiled for.
@@ -26,21 +115,110 @@ impl TokenGrants {
         &self.environment
     }
 
-    /// Whether a rule that could allow the request asks about its JSON body, so that the body must
-    /// be read before the decision.
-    #[must_use]
-    pub fn needs_json_body(
-        &self,
-        _upstream: &UpstreamName,
-        _method: &str,
-        _path: &CanonicalPath,
-    ) -> bool {
-        true
-    }
-
     /// The grants as they were given.
     #[must_use]
     pub fn grants(&self) -> &[Grant] {
         &self.grants
     }
+
+    /// The statements as Cedar text, in the order of the grants: what the token's owner is shown.
+    #[must_use]
+    pub fn cedar_text(&self) -> String {
+        let mut statements: Vec<(String, String)> = self
+            .policies
+            .policies()
+            .filter_map(|policy| Some((policy.id().to_string(), policy.to_cedar()?)))
+            .collect();
+        statements.sort();
+        statements
+            .iter()
+            .map(|(id, text)| format!("// {id}\n{text}\n"))
+            .collect()
+    }
+
+    /// Whether a rule that could allow the request asks about its JSON body, so that the body must
+    /// be read before the decision.
+    #[must_use]
+    pub fn needs_json_body(
+        &self,
+        upstream: &UpstreamName,
+        method: &str,
+        path: &CanonicalPath,
+    ) -> bool {
+        self.rules(upstream).any(|(_, rule)| {
+            matches!(rule.body, BodyRule::JsonKeys(_)) && is_for(rule, method, path)
+        })
+    }
+
+    /// The facts about the request that Cedar cannot find itself.
+    pub(crate) fn rules_met(&self, request: &RequestContext) -> Vec<String> {
+        if !self.reads.attribute("rules_met") {
+            return Vec::new();
+        }
+        let body = request.json_body.as_deref();
+        self.rules(&request.upstream)
+            .filter(|(_, rule)| {
+                is_for(rule, &request.method, &request.path)
+                    && values::demands(rule)
+                    && values::met(rule, &request.query, body)
+            })
+            .map(|(fact, _)| fact)
+            .collect()
+    }
+
+    /// The headers that the statements let pass, each once.
+    pub(crate) fn headers(&self, statements: &[String]) -> Arc<[Arc<str>]> {
+        let mut headers: Vec<Arc<str>> = statements
+            .iter()
+            .filter_map(|id| self.headers.get(id))
+            .flatten()
+            .cloned()
+            .collect();
+        headers.sort();
+        headers.dedup();
+        headers.into()
+    }
+
+    fn rules(&self, upstream: &UpstreamName) -> impl Iterator<Item = (String, &CallRule)> {
+        self.grants
+            .iter()
+            .enumerate()
+            .filter(move |(_, grant)| grant.upstream == *upstream)
+            .flat_map(|(number, grant)| {
+                let rules = match &grant.actions {
+                    Rights::Call { rules } => rules.as_slice(),
+                    Rights::Invoke(_) => &[],
+                };
+                rules
+                    .iter()
+                    .enumerate()
+                    .map(move |(place, rule)| (rule_fact(number, place), rule))
+            })
+    }
 }
+
+fn too_many(grants: &[Grant]) -> Option<Problem> {
+    let named = grants.iter().map(|grant| match &grant.actions {
+        Rights::Invoke(invoke) => invoke.models.len(),
+        Rights::Call { rules } => rules.len(),
+    });
+    (named.sum::<usize>() > TOKEN_RULES_MAX).then(|| Problem {
+        policy: "grants".to_owned(),
+        line: None,
+        column: None,
+        message: format!("they name more than {TOKEN_RULES_MAX} rules and models"),
+        help: "use path templates and model prefixes, or several tokens".to_owned(),
+    })
+}
+
+/// The name of a rule among the facts.
+fn rule_fact(grant: usize, rule: usize) -> String {
+    format!("{grant}.{rule}")
+}
+
+fn is_for(rule: &CallRule, method: &str, path: &CanonicalPath) -> bool {
+    rule.methods.iter().any(|allowed| &**allowed == method) && rule.path.matches(path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,86 @@
 //! The guard-rails of an environment.
 
+use std::collections::HashMap;
+
+use cedar_policy::{EntityUid, Policy, PolicyId, PolicySet};
 use postern_types::EnvName;
 
-use crate::{CompileError, PolicySource};
+use crate::bounds::{POLICY_TEXT_BYTES_MAX, STATEMENTS_MAX};
+use crate::reads::Reads;
+use crate::schema::Type;
+use crate::validate::{self, Origin, PARSE_ADVICE};
+use crate::{CompileError, PolicySource, Problem};
 
-/// The compiled guard-rails of one environment.
+/// The compiled guard-rails of one environment. They allow what at least one statement permits and
+/// none forbids; without any statement they allow nothing.
 #[derive(Debug, Clone)]
 pub struct GuardRails {
     environment: EnvName,
+    pub(crate) policies: PolicySet,
+    pub(crate) reads: Reads,
 }
 
 impl GuardRails {
-    /// Compiles and validates every statement in strict mode.
+    /// Compiles and validates every statement in strict mode. What the validator only warns of is
+    /// an error too: a `forbid` that can never apply is a hole that looks like a wall.
     ///
     /// # Errors
     /// Every problem of every text, each with its place and what to do.
-    pub fn compile(environment: &EnvName, _sources: &[PolicySource]) -> Result<Self, CompileError> {
-        Ok(Self { environment: environment.clone() })
+    pub fn compile(environment: &EnvName, sources: &[PolicySource]) -> Result<Self, CompileError> {
+        let mut rails = Self {
+            environment: environment.clone(),
+            policies: PolicySet::new(),
+            reads: Reads::default(),
+        };
+        let mut origins = HashMap::new();
+        let mut problems = Vec::new();
+        for source in sources {
+            match statements(source) {
+                Ok(statements) => {
+                    for statement in statements {
+                        let origin = Origin {
+                            policy: source.name.as_str(),
+                            text: &source.text,
+                        };
+                        problems.extend(foreign_names(environment, origin, &statement));
+                        problems.extend(rails.add(origin, statement.clone()).err());
+                        origins.insert(statement.id().clone(), origin);
+                    }
+                }
+                Err(found) => problems.extend(found),
+            }
+        }
+        problems.extend(validate::strict(&rails.policies, &origins));
+        if problems.is_empty() {
+            Ok(rails)
+        } else {
+            Err(CompileError::new(environment, problems))
+        }
+    }
+
+    fn add(&mut self, origin: Origin<'_>, statement: Policy) -> Result<(), Problem> {
+        if self.policies.num_of_policies() >= STATEMENTS_MAX {
+            return Err(origin.problem(
+                None,
+                format!("the environment would have more than {STATEMENTS_MAX} statements"),
+                "join statements: one can name several actions, models or principals",
+            ));
+        }
+        let json = statement.to_json().map_err(|error| {
+            origin.problem(
+                None,
+                error.to_string(),
+                "write the statement in a simpler form",
+            )
+        })?;
+        self.reads.add(&json);
+        self.policies.add(statement).map_err(|error| {
+            origin.problem(
+                None,
+                error.to_string(),
+                "give each policy a name of its own",
+            )
+        })
     }
 
     /// The environment they guard.
@@ -25,3 +89,72 @@ impl GuardRails {
         &self.environment
     }
 }
+
+/// The statements of one text, each with the id by which it is known in decisions: `policy:NAME`,
+/// and from the second one on `policy:NAME#2`.
+fn statements(source: &PolicySource) -> Result<Vec<Policy>, Vec<Problem>> {
+    let origin = Origin {
+        policy: source.name.as_str(),
+        text: &source.text,
+    };
+    if source.text.len() > POLICY_TEXT_BYTES_MAX {
+        return Err(vec![origin.problem(
+            None,
+            format!("the text is longer than {POLICY_TEXT_BYTES_MAX} bytes"),
+            "split it into several policies",
+        )]);
+    }
+    let parsed = source.text.parse::<PolicySet>().map_err(|errors| {
+        let found = errors
+            .iter()
+            .map(|error| origin.diagnosed(error, PARSE_ADVICE));
+        found.collect::<Vec<_>>()
+    })?;
+    if parsed.num_of_templates() > 0 {
+        return Err(vec![origin.problem(
+            None,
+            "it is a template: it holds ?principal or ?resource".to_owned(),
+            "name the principal or resource, or leave the scope open",
+        )]);
+    }
+    // The parser numbers statements from 0 in the order of the text.
+    let numbered = (0..parsed.num_of_policies()).map(|number| {
+        let id = match number {
+            0 => format!("policy:{}", source.name),
+            _ => format!("policy:{}#{}", source.name, number + 1),
+        };
+        let statement = parsed.policy(&PolicyId::new(format!("policy{number}")))?;
+        Some(statement.new_id(PolicyId::new(id)))
+    });
+    let missing = |what: &str| {
+        vec![origin.problem(None, what.to_owned(), "write at least one permit or forbid")]
+    };
+    match numbered.collect::<Option<Vec<_>>>() {
+        Some(statements) if statements.is_empty() => Err(missing("it holds no statement")),
+        Some(statements) => Ok(statements),
+        None => Err(missing("its statements could not be told apart")),
+    }
+}
+
+/// Names of another environment. They could never match, because a request brings the names of its
+/// own environment only; whoever writes one believes something else.
+fn foreign_names(environment: &EnvName, origin: Origin<'_>, statement: &Policy) -> Vec<Problem> {
+    let own = |name: &EntityUid| name.id().unescaped() == environment.as_str();
+    statement
+        .entity_literals()
+        .iter()
+        .filter(|name| name.type_name().to_string() == Type::Environment.name() && !own(name))
+        .map(|name| {
+            let id = name.id().unescaped();
+            origin.problem(
+                origin.text.find(&format!("{id:?}")),
+                format!("it names environment {id:?}, but it is a policy of {environment}"),
+                "save it in that environment, or leave the environment out: a policy only ever \
+                 sees its own",
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,10 @@ impl CompileError {
     pub(crate) fn new(environment: &EnvName, mut problems: Vec<Problem>) -> Self {
         problems.sort();
         problems.dedup();
-        Self { environment: environment.clone(), problems }
+        Self {
+            environment: environment.clone(),
+            problems,
+        }
     }
 
     /// Each problem, in the order of policies, lines and columns; never empty.
@@ -37,7 +40,10 @@ impl CompileError {
 }
 
 fn listed(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+    problems
+        .iter()
+        .map(|problem| format!("\n  {problem}"))
+        .collect()
 }
 
 /// One thing that is wrong, and what to do about it.

@@ -1,0 +1,208 @@
+//! The request in the words of the schema.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use cedar_policy::{Context, RestrictedExpression as Expression};
+use jiff::Timestamp;
+use postern_types::{Operation, RequestContext, SourceVia};
+
+use crate::Denial;
+use crate::reads::Reads;
+use crate::schema::Type;
+
+/// What the context is built from.
+pub(crate) struct Facts<'a> {
+    pub(crate) request: &'a RequestContext,
+    /// The token's HTTP rules whose demands on values hold; see `rules_met` in the schema.
+    pub(crate) rules_met: Vec<String>,
+}
+
+/// One attribute: its name, and its value for a request; `None` where the schema has it optional or
+/// the request's kind does not have it.
+type Attribute = (&'static str, fn(&Facts<'_>) -> Option<Expression>);
+
+const ATTRIBUTES: [Attribute; 21] = [
+    ("upstream", |facts| {
+        Some(entity(Type::Upstream, facts.request.upstream.as_str()))
+    }),
+    ("token", |facts| {
+        Some(entity(Type::Token, facts.request.subject.token.as_str()))
+    }),
+    ("token_age", |facts| Some(token_age(facts.request))),
+    ("source", |facts| {
+        Some(Expression::new_ip(address(facts.request.source.address)))
+    }),
+    ("source_via", |facts| {
+        Some(text(via(facts.request.source.via)))
+    }),
+    ("tls", |facts| Some(Expression::new_bool(facts.request.tls))),
+    ("time", |facts| {
+        Some(Expression::new_datetime(instant(facts.request.now)))
+    }),
+    ("method", |facts| Some(text(&facts.request.method))),
+    ("path", |facts| {
+        Some(Expression::new_string(facts.request.path.encoded()))
+    }),
+    ("segments", |facts| segments(facts.request)),
+    ("query_names", |facts| {
+        Some(set(facts.request.query.iter().map(|(name, _)| name)))
+    }),
+    ("query_repeated", |facts| {
+        Some(Expression::new_bool(query_repeated(&facts.request.query)))
+    }),
+    ("header_names", |facts| Some(set(&facts.request.headers))),
+    ("has_body", |facts| {
+        Some(Expression::new_bool(facts.request.body_bytes != Some(0)))
+    }),
+    ("body_bytes", |facts| facts.request.body_bytes.map(long)),
+    ("operation", |facts| {
+        Some(text(facts.request.ai.as_ref()?.operation.as_str()))
+    }),
+    ("model", |facts| {
+        Some(text(facts.request.ai.as_ref()?.model.as_ref()?))
+    }),
+    ("stream", |facts| {
+        Some(Expression::new_bool(invoked(facts)?.stream))
+    }),
+    ("output_cap", |facts| invoked(facts)?.output_cap.map(long)),
+    ("text_bytes", |facts| Some(long(invoked(facts)?.text_bytes))),
+    ("rules_met", rules_met),
+];
+
+/// The context that a set of policies needs, no more.
+pub(crate) fn context(reads: &Reads, facts: &Facts<'_>) -> Result<Context, Denial> {
+    let pairs = ATTRIBUTES
+        .iter()
+        .filter(|(name, _)| reads.attribute(name))
+        .filter_map(|(name, value)| Some(((*name).to_owned(), value(facts)?)));
+    Context::from_pairs(pairs).map_err(|_| Denial::Unclear("a value is outside Cedar's range"))
+}
+
+fn text(value: &str) -> Expression {
+    Expression::new_string(value.to_owned())
+}
+
+fn entity(kind: Type, id: &str) -> Expression {
+    Expression::new_entity_uid(kind.uid(id))
+}
+
+fn set<'a>(values: impl IntoIterator<Item = &'a String>) -> Expression {
+    Expression::new_set(values.into_iter().map(|value| text(value)))
+}
+
+/// Cedar's integers are signed: what is larger than they reach is as large as they reach.
+fn long(value: u64) -> Expression {
+    Expression::new_long(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+fn via(via: SourceVia) -> &'static str {
+    match via {
+        SourceVia::Socket => "socket",
+        SourceVia::TrustedProxy => "trusted_proxy",
+    }
+}
+
+/// The address in the one form that Cedar reads: IPv4 dressed as IPv6 is undressed, because a range
+/// of IPv4 addresses would not match it otherwise; and IPv6 without the dotted shorthand.
+pub(crate) fn address(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let mut text = String::with_capacity(39);
+            for (place, group) in address.segments().into_iter().enumerate() {
+                let colon = if place == 0 { "" } else { ":" };
+                write!(text, "{colon}{group:x}").expect("a String takes all that is written");
+            }
+            text
+        }
+    }
+}
+
+/// RFC 3339 with milliseconds, the form that Cedar's `datetime` reads.
+fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+fn token_age(request: &RequestContext) -> Expression {
+    let age = request.now.as_millisecond() - request.subject.issued_at.as_millisecond();
+    Expression::new_duration(format!("{}ms", age.max(0)))
+}
+
+fn segments(request: &RequestContext) -> Option<Expression> {
+    let segments = request.path.segments();
+    let count = Expression::new_long(i64::try_from(segments.len()).ok()?);
+    let numbered = segments
+        .iter()
+        .enumerate()
+        .map(|(place, segment)| (format!("s{}", place + 1), text(segment)));
+    Expression::new_record(std::iter::once(("count".to_owned(), count)).chain(numbered)).ok()
+}
+
+pub(crate) fn query_repeated(query: &[(String, String)]) -> bool {
+    let mut names: Vec<&str> = query.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+/// What is asked of a model; not for the list of models.
+fn invoked<'a>(facts: &'a Facts<'_>) -> Option<&'a postern_types::AiRequest> {
+    facts
+        .request
+        .ai
+        .as_ref()
+        .filter(|ai| ai.operation != Operation::ListModels)
+}
+
+fn rules_met(facts: &Facts<'_>) -> Option<Expression> {
+    facts.request.ai.is_none().then(|| set(&facts.rules_met))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::SCHEMA;
+    use crate::testing;
+
+    #[test]
+    fn contexts_are_what_the_schema_says() {
+        // Goal: the request is checked against the schema here, so that it need not be on the hot
+        // path. Method: full contexts of every action, with and without what is optional.
+        for request in testing::every_kind_of_request() {
+            let facts = Facts {
+                request: &request,
+                rules_met: vec!["0.1".to_owned()],
+            };
+            let context = context(&Reads::everything(), &facts).unwrap();
+            let action = crate::authorize::action(&request);
+            context
+                .validate(&SCHEMA, &action)
+                .unwrap_or_else(|error| panic!("{action}: {error}"));
+        }
+    }
+
+    #[test]
+    fn addresses_have_one_form() {
+        for (given, form) in [
+            ("10.0.0.1", "10.0.0.1"),
+            ("::ffff:10.0.0.1", "10.0.0.1"),
+            ("::1", "0:0:0:0:0:0:0:1"),
+            ("::10.0.0.1", "0:0:0:0:0:0:a00:1"),
+            ("2001:db8::ff", "2001:db8:0:0:0:0:0:ff"),
+        ] {
+            assert_eq!(address(given.parse().unwrap()), form);
+        }
+    }
+
+    #[test]
+    fn repeats_are_seen_wherever_they_stand() {
+        let query = |names: &[&str]| -> Vec<_> {
+            names
+                .iter()
+                .map(|name| ((*name).to_owned(), String::new()))
+                .collect()
+        };
+        assert!(!query_repeated(&query(&[])) && !query_repeated(&query(&["a", "b", "A"])));
+        assert!(query_repeated(&query(&["a", "b", "a"])) && query_repeated(&query(&["", ""])));
+    }
+}
