@@ -43,10 +43,6 @@ impl InspectError {
         Self::BadRequest(cause.into())
     }
 
-    pub(crate) fn unsupported(cause: impl Into<Cow<'static, str>>) -> Self {
-        Self::Unsupported(cause.into())
-    }
-
     pub(crate) fn upstream(cause: impl Into<Cow<'static, str>>) -> Self {
         Self::Upstream(cause.into())
     }

@@ -1,6 +1,11 @@
-//! Refusals in the shape of each provider.
+//! Refusals in the shape of each provider, so that its official clients raise the error that they
+//! have for the status.
+//!
+//! The code's word stands where the provider has a place for one: `error.code` for OpenAI and
+//! Anthropic, `ErrorInfo.reason` for Gemini, `code` in problem details (RFC 9457).
 
 use postern_types::Operation;
+use serde_json::{Value, json};
 
 use crate::Dialect;
 
@@ -22,15 +27,20 @@ pub struct RefusalText<'a> {
 pub enum StreamFraming {
     /// Server-sent events.
     Sse,
-    /// One growing JSON array (Gemini without `alt=sse`), with at least one element so far.
+    /// One growing JSON array (Gemini without `alt=sse`), with at least one element so far and no
+    /// comma after the last.
     Array,
 }
 
 /// The content type and body of a refusal in a dialect.
 #[must_use]
 pub fn error_body(dialect: Dialect, refusal: &RefusalText<'_>) -> (&'static str, Vec<u8>) {
-    let _ = (dialect, refusal);
-    ("application/json", b"{}".to_vec())
+    let body = error_object(dialect, refusal);
+    let content_type = match dialect {
+        Dialect::Http => "application/problem+json",
+        _ => "application/json",
+    };
+    (content_type, body.to_string().into_bytes())
 }
 
 /// The bytes that end a stream in which the last event is complete.
@@ -42,6 +52,128 @@ pub fn error_event(
     framing: StreamFraming,
     refusal: &RefusalText<'_>,
 ) -> Vec<u8> {
-    let _ = (dialect, operation, framing, refusal);
-    Vec::new()
+    let ending = ending(dialect, operation, framing, refusal, 0);
+    match framing {
+        StreamFraming::Sse => ending,
+        StreamFraming::Array => [b",\n", ending.as_slice()].concat(),
+    }
+}
+
+/// The error as an event, or as the last element of an array with its end. `sequence` is the
+/// number of the event, where events are numbered.
+pub(crate) fn ending(
+    dialect: Dialect,
+    operation: Operation,
+    framing: StreamFraming,
+    refusal: &RefusalText<'_>,
+    sequence: u64,
+) -> Vec<u8> {
+    let mut error = error_object(dialect, refusal);
+    if framing == StreamFraming::Array {
+        return format!("{error}]").into_bytes();
+    }
+    let text = match (dialect, operation) {
+        (Dialect::OpenAi | Dialect::AzureOpenAi, Operation::Responses) => {
+            // The reference has the fields beside `type`, the service and the clients inside
+            // `error`: both are there.
+            error["type"] = json!("error");
+            error["sequence_number"] = json!(sequence);
+            error["code"] = json!(refusal.code);
+            error["message"] = json!(refusal.message);
+            error["param"] = Value::Null;
+            format!("event: error\ndata: {error}\n\n")
+        }
+        (Dialect::Anthropic, _) => format!("event: error\ndata: {error}\n\n"),
+        _ => format!("data: {error}\n\n"),
+    };
+    text.into_bytes()
+}
+
+fn error_object(dialect: Dialect, refusal: &RefusalText<'_>) -> Value {
+    let RefusalText {
+        status,
+        code,
+        message,
+        request_id,
+    } = *refusal;
+    match dialect {
+        Dialect::OpenAi | Dialect::AzureOpenAi => json!({
+            "error": {
+                "message": message,
+                "type": openai_type(status),
+                "param": null,
+                "code": code,
+            },
+            "request_id": request_id,
+        }),
+        Dialect::Anthropic => json!({
+            "type": "error",
+            "error": { "type": anthropic_type(status), "message": message, "code": code },
+            "request_id": request_id,
+        }),
+        Dialect::Gemini => json!({
+            "error": {
+                "code": status,
+                "message": message,
+                "status": google_status(status),
+                "details": [
+                    {
+                        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                        "reason": code.to_ascii_uppercase(),
+                        "domain": "postern",
+                    },
+                    {
+                        "@type": "type.googleapis.com/google.rpc.RequestInfo",
+                        "requestId": request_id,
+                    },
+                ],
+            },
+        }),
+        Dialect::Http => json!({
+            "type": format!("urn:postern:refusal:{code}"),
+            "title": message,
+            "status": status,
+            "code": code,
+            "request_id": request_id,
+        }),
+    }
+}
+
+fn openai_type(status: u16) -> &'static str {
+    match status {
+        401 => "authentication_error",
+        403 => "permission_error",
+        429 => "rate_limit_error",
+        500.. => "server_error",
+        _ => "invalid_request_error",
+    }
+}
+
+fn anthropic_type(status: u16) -> &'static str {
+    match status {
+        401 => "authentication_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        503 => "overloaded_error",
+        504 => "timeout_error",
+        500.. => "api_error",
+        _ => "invalid_request_error",
+    }
+}
+
+/// The canonical code of google.rpc for an HTTP status.
+fn google_status(status: u16) -> &'static str {
+    match status {
+        401 => "UNAUTHENTICATED",
+        403 => "PERMISSION_DENIED",
+        404 => "NOT_FOUND",
+        429 => "RESOURCE_EXHAUSTED",
+        501 => "UNIMPLEMENTED",
+        502 | 503 => "UNAVAILABLE",
+        504 => "DEADLINE_EXCEEDED",
+        500.. => "INTERNAL",
+        _ => "INVALID_ARGUMENT",
+    }
 }

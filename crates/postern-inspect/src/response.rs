@@ -1,9 +1,33 @@
 //! Reading answers while they pass.
+//!
+//! Bytes go in, the same bytes come out at once, and on the way they are followed through their
+//! encoding and framing to the few places that say what was consumed, which model answered and
+//! what the provider now keeps. Nothing is collected: memory is bounded by the constants of
+//! `bounds.rs`, whatever the length of an answer, an event or a value. What cannot be followed
+//! passes all the same; then its usage is unknown, which is for the caller to judge.
+//!
+//! With `strip_usage` an editor stands in the way and gives the bytes that the provider would have
+//! sent, had usage not been asked for. Only then is an answer held (event by event) or decoded.
+
+mod decode;
+mod editor;
+mod observe;
+mod shape;
+mod sse;
+mod track;
+mod usage;
+
+use std::io;
 
 use bytes::Bytes;
 use postern_types::{Operation, OwnedId, Usage};
 
+use crate::refusal::{self, RefusalText, StreamFraming};
 use crate::{Dialect, InspectError};
+pub(crate) use decode::{Decoder, Encoding};
+use editor::UsageEditor;
+use observe::Observer;
+use track::{Framing, Track};
 
 /// The content encodings that are read, as a value for `Accept-Encoding`. Ask an upstream for no
 /// other: an answer in another encoding passes, but its usage stays unknown.
@@ -49,16 +73,38 @@ pub struct ResponseReport {
 /// Reads an answer while it passes. Without `strip_usage` the bytes out are the bytes in, at once.
 #[derive(Debug)]
 pub struct ResponseReader {
-    report: ResponseReport,
+    dialect: Dialect,
+    operation: Operation,
+    stream_asked: bool,
+    success: bool,
+    track: Track,
+    editor: Option<UsageEditor>,
+    encoding: Encoding,
+    /// `None` when there is nothing to decode, or decoding was given up.
+    decoder: Option<Box<Decoder>>,
 }
 
 impl ResponseReader {
     /// A reader for an answer whose head has arrived.
     #[must_use]
     pub fn new(options: &ResponseOptions<'_>) -> Self {
-        let _ = options;
+        let encoding = Encoding::parse(options.content_encoding);
+        let framing = Framing::declared(options.content_type);
+        let table = shape::table(options.dialect, options.operation);
+        let observer = Observer::new(options.dialect, options.keeps_answer);
+        let edits = options.strip_usage
+            && options.operation == Operation::ChatCompletions
+            && framing != Framing::Document
+            && encoding != Encoding::Other;
         Self {
-            report: ResponseReport::default(),
+            dialect: options.dialect,
+            operation: options.operation,
+            stream_asked: options.stream_asked,
+            success: (200..300).contains(&options.status),
+            track: Track::new(framing, table, observer),
+            editor: edits.then(UsageEditor::default),
+            encoding,
+            decoder: Decoder::new(encoding).map(Box::new),
         }
     }
 
@@ -68,8 +114,18 @@ impl ResponseReader {
     /// # Errors
     /// When the answer has to be decoded and cannot be. What was given before stays given.
     pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
-        out.push(chunk);
-        Ok(())
+        let Some(mut editor) = self.editor.take() else {
+            self.observe(&chunk);
+            out.push(chunk);
+            return Ok(());
+        };
+        let mut edited = Vec::with_capacity(chunk.len());
+        let pushed = self.edit(&chunk, &mut editor, &mut edited);
+        self.editor = Some(editor);
+        if !edited.is_empty() {
+            out.push(Bytes::from(edited));
+        }
+        pushed
     }
 
     /// The upstream's answer has ended: gives what was held.
@@ -77,43 +133,134 @@ impl ResponseReader {
     /// # Errors
     /// As [`ResponseReader::push`].
     pub fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
-        let _ = out;
+        self.track.finish();
+        if let Some(editor) = &mut self.editor {
+            let mut held = Vec::new();
+            editor.flush(&mut held);
+            if !held.is_empty() {
+                out.push(Bytes::from(held));
+            }
+        }
         Ok(())
     }
 
     /// Ids that were seen since the last call.
     pub fn newly_created(&mut self) -> &[OwnedId] {
-        &[]
+        self.track.observer.newly_created()
     }
 
     /// What the answer said so far.
     #[must_use]
     pub fn report(&self) -> ResponseReport {
-        self.report.clone()
+        self.track.observer.report()
     }
 
     /// Whether the bytes given out are decoded: then `Content-Encoding` and `Content-Length` of
     /// the answer no longer hold.
     #[must_use]
     pub fn decodes_downstream(&self) -> bool {
-        false
+        self.editor.is_some() && matches!(self.encoding, Encoding::Gzip | Encoding::Deflate)
     }
 
     /// Whether `Content-Length` of the answer may no longer hold.
     #[must_use]
     pub fn changes_length(&self) -> bool {
-        false
+        self.editor.is_some()
     }
 
-    /// The bytes that end this answer with an error that the official clients raise. `None` where
-    /// the framing leaves no place for one (in the middle of a JSON document): then the connection
-    /// has to be broken off.
+    /// The bytes that end this answer with an error that the official clients raise, wherever it
+    /// stands. `None` where the framing leaves no place for one (in the middle of a JSON document,
+    /// under a content encoding): then the connection has to be broken off.
     #[must_use]
-    pub fn error_ending(&self, refusal: &crate::RefusalText<'_>) -> Option<Vec<u8>> {
-        let _ = refusal;
-        None
+    pub fn error_ending(&self, refusal: &RefusalText<'_>) -> Option<Vec<u8>> {
+        let coded = self.encoding != Encoding::Identity && !self.decodes_downstream();
+        if coded || !self.success || !self.stream_asked {
+            return None;
+        }
+        let sequence = self
+            .track
+            .observer
+            .sequence
+            .map_or(0, |last| last.saturating_add(1));
+        let framing = match self.track.framing() {
+            Framing::Document => StreamFraming::Array,
+            Framing::Unknown if self.dialect == Dialect::Gemini => return None,
+            Framing::Events | Framing::Unknown => StreamFraming::Sse,
+        };
+        let ending = refusal::ending(self.dialect, self.operation, framing, refusal, sequence);
+        match framing {
+            StreamFraming::Sse if self.at_boundary() => Some(ending),
+            // The cut event ends here. A last `event` field takes its name, so that readers that
+            // go by names pass it over.
+            StreamFraming::Sse if self.dialect == Dialect::Anthropic => {
+                Some([b"\nevent: interrupted\n\n", ending.as_slice()].concat())
+            }
+            StreamFraming::Sse => Some([b"\n\n", ending.as_slice()].concat()),
+            StreamFraming::Array => {
+                let (filled, comma) = self.track.between_elements()?;
+                let separator: &[u8] = if filled && !comma { b",\n" } else { b"" };
+                Some([separator, ending.as_slice()].concat())
+            }
+        }
+    }
+
+    /// Whether what went on so far ends with a whole event.
+    fn at_boundary(&self) -> bool {
+        let held = self.editor.as_ref().is_some_and(UsageEditor::is_clean);
+        held || self.track.at_event_boundary()
+    }
+
+    /// Follows bytes that pass as they are.
+    fn observe(&mut self, chunk: &[u8]) {
+        match (self.encoding, self.decoder.as_mut()) {
+            (Encoding::Identity, _) => self.track.push(chunk, None),
+            (_, Some(decoder)) => {
+                let track = &mut self.track;
+                let decoded = decoder.push(chunk, &mut |bytes: &[u8]| -> io::Result<()> {
+                    track.push(bytes, None);
+                    Ok(())
+                });
+                // What cannot be decoded here is the client's to judge; its usage is unknown.
+                if decoded.is_err() {
+                    self.decoder = None;
+                }
+            }
+            (_, None) => {}
+        }
+    }
+
+    fn edit(
+        &mut self,
+        chunk: &[u8],
+        editor: &mut UsageEditor,
+        out: &mut Vec<u8>,
+    ) -> Result<(), InspectError> {
+        if self.encoding == Encoding::Identity {
+            self.track.push(chunk, Some((editor, out)));
+            return Ok(());
+        }
+        let decoder = self
+            .decoder
+            .as_mut()
+            .ok_or(InspectError::upstream("the answer cannot be decoded"))?;
+        let track = &mut self.track;
+        let decoded = decoder.push(chunk, &mut |bytes: &[u8]| -> io::Result<()> {
+            track.push(bytes, Some((editor, out)));
+            Ok(())
+        });
+        decoded.map_err(|error| {
+            self.decoder = None;
+            InspectError::upstream(format!("it cannot be decoded: {error}"))
+        })
     }
 }
 
 #[cfg(test)]
-pub(crate) fn each_table(_told: &mut dyn FnMut(usize)) {}
+pub(crate) fn each_table(told: &mut dyn FnMut(usize)) {
+    for table in shape::ALL {
+        crate::json::each_below(table, told);
+    }
+}
+
+#[cfg(test)]
+mod tests;

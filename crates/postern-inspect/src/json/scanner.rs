@@ -143,11 +143,6 @@ impl<S: Copy + 'static> Scanner<S> {
         self.state == State::Done
     }
 
-    /// How many containers are open.
-    pub(crate) fn depth(&self) -> usize {
-        self.stack.len()
-    }
-
     /// In an array that is the document itself, between its elements: whether one stood already
     /// and whether a comma follows it.
     pub(crate) fn between_elements(&self) -> Option<(bool, bool)> {

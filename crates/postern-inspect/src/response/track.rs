@@ -1,0 +1,215 @@
+//! Following an answer through its framing: events, one document, or a growing array.
+
+use super::editor::UsageEditor;
+use super::observe::{EventView, Observer};
+use super::shape::Slot;
+use super::sse::{EventData, Sse};
+use crate::json::{Scanner, Shape};
+
+/// How an answer is framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// Server-sent events.
+    Events,
+    /// One JSON document; a stream of Gemini without events is one array.
+    Document,
+    /// The head does not say; the first byte will.
+    Unknown,
+}
+
+impl Framing {
+    /// What the `Content-Type` header says.
+    pub(super) fn declared(content_type: &str) -> Self {
+        let kind = content_type
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        match kind.as_str() {
+            "text/event-stream" => Self::Events,
+            kind if kind == "application/json" || kind.ends_with("+json") => Self::Document,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Reads the decoded bytes of an answer.
+#[derive(Debug)]
+pub(super) struct Track {
+    framing: Framing,
+    sse: Sse,
+    scanner: Scanner<Slot>,
+    /// The document or the data of the current event is not JSON, or not readable.
+    lost: bool,
+    done: DoneMark,
+    pub(super) observer: Observer,
+}
+
+/// Recognises `[DONE]`, the end of a stream of chat completions.
+#[derive(Debug, Default)]
+struct DoneMark {
+    seen: [u8; DONE.len()],
+    len: usize,
+}
+
+const DONE: &[u8] = b"[DONE]";
+
+impl DoneMark {
+    fn push(&mut self, run: &[u8]) {
+        for byte in run.iter().take(DONE.len() + 1) {
+            if let Some(place) = self.seen.get_mut(self.len) {
+                *place = *byte;
+            }
+            self.len = self.len.saturating_add(1);
+        }
+    }
+
+    fn take(&mut self) -> bool {
+        let len = std::mem::take(&mut self.len);
+        len == DONE.len() && self.seen == DONE
+    }
+}
+
+/// The data of one event on its way to the scanner.
+struct Feed<'a> {
+    scanner: &'a mut Scanner<Slot>,
+    observer: &'a mut Observer,
+    lost: &'a mut bool,
+    done: &'a mut DoneMark,
+}
+
+impl EventData for Feed<'_> {
+    fn another_line(&mut self) {
+        self.done.push(b"\n");
+        self.scan(b"\n");
+    }
+
+    fn data(&mut self, run: &[u8], at: usize) {
+        self.done.push(run);
+        self.scanner.seek(at);
+        self.scan(run);
+    }
+}
+
+impl Feed<'_> {
+    fn scan(&mut self, run: &[u8]) {
+        if !*self.lost {
+            *self.lost = self.scanner.push(run, self.observer).is_err();
+        }
+    }
+}
+
+impl Track {
+    pub(super) fn new(framing: Framing, table: &'static Shape<Slot>, observer: Observer) -> Self {
+        Self {
+            framing,
+            sse: Sse::default(),
+            scanner: Scanner::new(table, false),
+            lost: false,
+            done: DoneMark::default(),
+            observer,
+        }
+    }
+
+    pub(super) fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// Reads the next bytes. With an editor, what may go on is put into `out`.
+    pub(super) fn push(&mut self, bytes: &[u8], editor: Option<(&mut UsageEditor, &mut Vec<u8>)>) {
+        if self.framing == Framing::Unknown {
+            let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+            self.framing = match first {
+                None => Framing::Unknown,
+                Some(b'{' | b'[') => Framing::Document,
+                Some(_) => Framing::Events,
+            };
+        }
+        match self.framing {
+            Framing::Events => self.push_events(bytes, editor),
+            Framing::Document | Framing::Unknown => {
+                if !self.lost {
+                    self.lost = self.scanner.push(bytes, &mut self.observer).is_err();
+                }
+                if let Some((_, out)) = editor {
+                    out.extend_from_slice(bytes);
+                }
+            }
+        }
+        if self.framing == Framing::Document && !self.lost && self.scanner.is_done() {
+            self.observer.ended = true;
+        }
+    }
+
+    fn push_events(
+        &mut self,
+        mut bytes: &[u8],
+        mut editor: Option<(&mut UsageEditor, &mut Vec<u8>)>,
+    ) {
+        while let Some(first) = bytes.first() {
+            if self.sse.swallows(*first) {
+                bytes = &bytes[1..];
+                if let Some((editor, out)) = &mut editor {
+                    editor.stray_line_feed(out);
+                }
+                continue;
+            }
+            let mut feed = Feed {
+                scanner: &mut self.scanner,
+                observer: &mut self.observer,
+                lost: &mut self.lost,
+                done: &mut self.done,
+            };
+            let (taken, ended) = self.sse.step(bytes, &mut feed);
+            if let Some((editor, out)) = &mut editor {
+                editor.hold(&bytes[..taken], out);
+            }
+            bytes = &bytes[taken..];
+            if let Some(data_lines) = ended {
+                let view = self.end_event(data_lines);
+                if let Some((editor, out)) = &mut editor {
+                    editor.end_event(view, out);
+                }
+            }
+        }
+    }
+
+    /// An event is complete. Gives what was read of it, if it was one line of JSON.
+    fn end_event(&mut self, data_lines: usize) -> Option<EventView> {
+        let view = std::mem::take(&mut self.observer.event);
+        let read = data_lines == 1 && !self.lost && self.scanner.is_done();
+        if self.done.take() {
+            self.observer.ended = true;
+        }
+        if data_lines > 0 {
+            self.scanner.restart();
+        }
+        self.lost = false;
+        read.then_some(view)
+    }
+
+    /// The answer has ended.
+    pub(super) fn finish(&mut self) {
+        match self.framing {
+            // The last event counts even if its blank line is missing.
+            Framing::Events if !self.sse.at_boundary() => {
+                self.end_event(1);
+            }
+            Framing::Document if !self.lost => {
+                self.observer.ended |= self.scanner.finish(&mut self.observer).is_ok();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a new event may begin here.
+    pub(super) fn at_event_boundary(&self) -> bool {
+        self.sse.at_boundary()
+    }
+
+    /// Where a growing array stands, if the answer is one and stands between elements.
+    pub(super) fn between_elements(&self) -> Option<(bool, bool)> {
+        self.scanner.between_elements().filter(|_| !self.lost)
+    }
+}
