@@ -36,6 +36,7 @@ pub use guard::{Guard, GuardParts, OpenGuardError, Status, TokenChange};
 pub use keys::RingKeys;
 pub use limit::Reservation;
 pub use postern_policy::Permit;
+pub use postern_store::UpstreamId;
 pub use random::Random;
 pub use recover::LeftOpen;
 pub use world::{Upstream, UpstreamSettings};

@@ -1,0 +1,212 @@
+//! The body of a request while it arrives: capped, and not slower than is honest.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use postern_types::{Refusal, RefusalCode};
+use thiserror::Error;
+use tokio::time::Instant;
+
+use crate::bounds::DownstreamBounds;
+use crate::strict::{Alarm, Fault};
+
+/// A request body did not arrive whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum ReceiveError {
+    /// It is larger than the gateway takes.
+    #[error("the request body is larger than the gateway takes")]
+    TooLarge,
+    /// Its framing is broken.
+    #[error("the framing of the request body is broken: {0}")]
+    Malformed(&'static str),
+    /// It came too slowly.
+    #[error("the request body came too slowly")]
+    TooSlow,
+    /// The client went away before it was whole.
+    #[error("the client went away before the request body was whole")]
+    Gone,
+}
+
+impl ReceiveError {
+    /// The refusal to answer with, where an answer can still be given.
+    pub(crate) fn refusal(&self) -> Refusal {
+        let code = match self {
+            Self::TooLarge => RefusalCode::BodyTooLarge,
+            Self::Malformed(_) | Self::TooSlow | Self::Gone => RefusalCode::BadRequest,
+        };
+        Refusal::new(code, self.to_string())
+    }
+}
+
+/// A request body. Trailers do not come out: nothing that the gateway serves reads them.
+#[derive(Debug)]
+pub(crate) struct ArrivalBody {
+    body: Incoming,
+    bytes_left: u64,
+    pace: Pace,
+    failed: Option<ReceiveError>,
+}
+
+/// How fast the client is, counting only the time in which it was waited for: an upstream that
+/// takes the body slowly is not the client's fault.
+#[derive(Debug)]
+struct Pace {
+    allowed: Duration,
+    bytes_min: u64,
+    total: Duration,
+    begun: Option<Instant>,
+    waiting_since: Option<Instant>,
+    waited: Duration,
+    bytes: u64,
+    alarm: Alarm,
+}
+
+impl Pace {
+    fn moved(&mut self, bytes: u64) {
+        if let Some(since) = self.waiting_since.take() {
+            self.waited += since.elapsed();
+        }
+        self.bytes += bytes;
+        if self.bytes >= self.bytes_min {
+            self.bytes = 0;
+            self.waited = Duration::ZERO;
+        }
+    }
+
+    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let now = Instant::now();
+        let begun = *self.begun.get_or_insert(now);
+        let since = *self.waiting_since.get_or_insert(now);
+        let next = since + self.allowed.saturating_sub(self.waited);
+        self.alarm.poll(cx, next.min(begun + self.total))
+    }
+}
+
+impl ArrivalBody {
+    pub(super) fn new(body: Incoming, bounds: &DownstreamBounds) -> Self {
+        Self {
+            body,
+            bytes_left: bounds.body_bytes_max,
+            pace: Pace {
+                allowed: bounds.body_progress,
+                bytes_min: bounds.body_progress_bytes,
+                total: bounds.body_total,
+                begun: None,
+                waiting_since: None,
+                waited: Duration::ZERO,
+                bytes: 0,
+                alarm: Alarm::default(),
+            },
+            failed: None,
+        }
+    }
+
+    /// Reads the whole body into memory.
+    ///
+    /// # Errors
+    /// When it does not arrive whole, or is larger than `bytes_max`.
+    pub(crate) async fn collect(&mut self, bytes_max: usize) -> Result<Bytes, ReceiveError> {
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        while let Some(piece) = self.piece().await {
+            let piece = piece?;
+            if first.len() + rest.len() + piece.len() > bytes_max {
+                return Err(ReceiveError::TooLarge);
+            }
+            // Most bodies come in one piece and are not copied.
+            if first.is_empty() && rest.is_empty() {
+                first = piece;
+                continue;
+            }
+            if rest.is_empty() {
+                rest.extend_from_slice(&std::mem::take(&mut first));
+            }
+            rest.extend_from_slice(&piece);
+        }
+        Ok(if rest.is_empty() {
+            first
+        } else {
+            rest.freeze()
+        })
+    }
+
+    async fn piece(&mut self) -> Option<Result<Bytes, ReceiveError>> {
+        loop {
+            let frame = std::future::poll_fn(|cx| Pin::new(&mut *self).poll_frame(cx)).await?;
+            match frame.map(Frame::into_data) {
+                Ok(Ok(data)) => return Some(Ok(data)),
+                Ok(Err(_)) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+
+    fn fail<T>(&mut self, error: ReceiveError) -> Poll<Option<Result<T, ReceiveError>>> {
+        self.failed = Some(error);
+        Poll::Ready(Some(Err(error)))
+    }
+}
+
+impl Body for ArrivalBody {
+    type Data = Bytes;
+    type Error = ReceiveError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ReceiveError>>> {
+        let this = &mut *self;
+        if let Some(error) = this.failed {
+            return Poll::Ready(Some(Err(error)));
+        }
+        loop {
+            match Pin::new(&mut this.body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let Ok(data) = frame.into_data() else {
+                        continue;
+                    };
+                    let count = data.len() as u64;
+                    this.pace.moved(count);
+                    let Some(left) = this.bytes_left.checked_sub(count) else {
+                        return this.fail(ReceiveError::TooLarge);
+                    };
+                    this.bytes_left = left;
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                Poll::Ready(Some(Err(error))) => return this.fail(classify(&error)),
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => {
+                    std::task::ready!(this.pace.poll_overdue(cx));
+                    return this.fail(ReceiveError::TooSlow);
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Tells a broken framing from a client that went away.
+fn classify(error: &hyper::Error) -> ReceiveError {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let inner = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        if let Some(fault) = inner.and_then(|inner| inner.downcast_ref::<Fault>()) {
+            return ReceiveError::Malformed(fault.cause);
+        }
+        source = cause.source();
+    }
+    ReceiveError::Gone
+}

@@ -1,0 +1,206 @@
+//! The body of an answer on its way from the upstream.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
+use postern_types::{End, Refusal, RefusalCode};
+use thiserror::Error;
+use tokio::time::Instant;
+
+use super::outbound::{OutboundBody, Upload};
+use crate::bounds::Timeouts;
+use crate::headers::{Scrubbed, Scrubber};
+use crate::pool::Seat;
+use crate::strict::Alarm;
+
+/// An answer did not come whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum InboundError {
+    /// The connection broke.
+    #[error("the upstream's connection broke before the answer was whole")]
+    Reset,
+    /// Nothing came for too long, or it took too long in all.
+    #[error("the upstream fell silent before the answer was whole")]
+    TimedOut,
+    /// Its framing is broken.
+    #[error("the framing of the upstream's answer is broken")]
+    Malformed,
+}
+
+impl InboundError {
+    /// The refusal that the answer ends with.
+    pub(crate) fn refusal(&self) -> Refusal {
+        let code = match self {
+            Self::Reset | Self::Malformed => RefusalCode::UpstreamProtocol,
+            Self::TimedOut => RefusalCode::UpstreamTimeout,
+        };
+        Refusal::new(code, self.to_string())
+    }
+
+    /// How the request is recorded.
+    pub(crate) fn end(&self) -> End {
+        match self {
+            Self::Reset | Self::Malformed => End::UpstreamReset,
+            Self::TimedOut => End::UpstreamTimedOut,
+        }
+    }
+}
+
+/// A connection in use: put back when the exchange was whole, closed otherwise.
+#[derive(Debug)]
+pub(super) struct Lease {
+    pub(super) sender: SendRequest<OutboundBody>,
+    pub(super) seat: Seat,
+    pub(super) upload: Arc<Upload>,
+}
+
+impl Lease {
+    fn put_back(self) {
+        // An upstream may answer before it has read the request; what is still being sent would
+        // stand before the next request.
+        if self.upload.is_done() {
+            self.seat.put_back(self.sender);
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Source {
+    Plain(Incoming),
+    Scrubbed(Box<Scrubbed<Incoming>>),
+}
+
+/// The body of an answer. The next piece is read when it is asked for.
+#[derive(Debug)]
+pub(crate) struct InboundBody {
+    source: Source,
+    lease: Option<Lease>,
+    idle: Duration,
+    deadline: Instant,
+    waiting_since: Option<Instant>,
+    alarm: Alarm,
+    ended: bool,
+}
+
+impl InboundBody {
+    pub(super) fn new(
+        body: Incoming,
+        scrubber: Option<Scrubber>,
+        lease: Lease,
+        timeouts: &Timeouts,
+        started: Instant,
+    ) -> Self {
+        let source = match scrubber {
+            Some(scrubber) => Source::Scrubbed(Box::new(scrubber.body(body))),
+            None => Source::Plain(body),
+        };
+        let mut this = Self {
+            source,
+            lease: Some(lease),
+            idle: timeouts.idle,
+            deadline: started + timeouts.total,
+            waiting_since: None,
+            alarm: Alarm::default(),
+            ended: false,
+        };
+        this.put_back_at_end();
+        this
+    }
+
+    /// A body of known length is not polled after its last byte, so the end is looked for each time.
+    fn put_back_at_end(&mut self) {
+        if self.source_ended()
+            && let Some(lease) = self.lease.take()
+        {
+            lease.put_back();
+        }
+    }
+
+    fn source_ended(&self) -> bool {
+        match &self.source {
+            Source::Plain(body) => body.is_end_stream(),
+            Source::Scrubbed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn fail(&mut self, error: InboundError) -> Poll<Option<Result<Frame<Bytes>, InboundError>>> {
+        self.ended = true;
+        // The connection is closed with its sender.
+        self.lease = None;
+        Poll::Ready(Some(Err(error)))
+    }
+}
+
+impl Body for InboundBody {
+    type Data = Bytes;
+    type Error = InboundError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, InboundError>>> {
+        let this = &mut *self;
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        let polled = match &mut this.source {
+            Source::Plain(body) => Pin::new(body).poll_frame(cx),
+            Source::Scrubbed(body) => Pin::new(body.as_mut()).poll_frame(cx),
+        };
+        match polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                this.waiting_since = None;
+                this.put_back_at_end();
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => this.fail(classify(&error)),
+            Poll::Ready(None) => {
+                this.ended = true;
+                if let Some(lease) = this.lease.take() {
+                    lease.put_back();
+                }
+                Poll::Ready(None)
+            }
+            Poll::Pending => {
+                let since = *this.waiting_since.get_or_insert_with(Instant::now);
+                let due = (since + this.idle).min(this.deadline);
+                std::task::ready!(this.alarm.poll(cx, due));
+                this.fail(InboundError::TimedOut)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended || self.source_ended()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Plain(body) => body.size_hint(),
+            Source::Scrubbed(body) => body.size_hint(),
+        }
+    }
+}
+
+impl Drop for InboundBody {
+    fn drop(&mut self) {
+        self.put_back_at_end();
+    }
+}
+
+fn classify(error: &hyper::Error) -> InboundError {
+    let source = std::error::Error::source(error);
+    let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    match io.map(std::io::Error::kind) {
+        Some(std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData) => {
+            InboundError::Malformed
+        }
+        _ => InboundError::Reset,
+    }
+}

@@ -1,0 +1,142 @@
+//! The one place where a refusal becomes an answer.
+//!
+//! The status and the text come from the code, the body's shape from the dialect, the challenge from
+//! RFC 6750. The cause never goes out.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use postern_inspect::{Dialect, RefusalText, error_body};
+use postern_types::{Limit, RateNotice, Refusal, RefusalCode, RequestId};
+
+/// The request's id, in every answer.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("postern-request-id");
+/// The refusal's code, in every refusal.
+const REFUSAL: HeaderName = HeaderName::from_static("postern-refusal");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// What is said about the credential (RFC 6750, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    /// The refusal is not about credentials.
+    None,
+    /// No credential came: the scheme is named, and no error.
+    Missing,
+    /// One came and opens nothing.
+    Invalid,
+    /// More than one came, or a malformed one.
+    Request,
+    /// The token is valid and too narrow.
+    Scope,
+}
+
+impl Challenge {
+    /// The field's value, where the status of the refusal is one that carries a challenge.
+    fn value(self, code: RefusalCode) -> Option<&'static str> {
+        let bare = r#"Bearer realm="postern""#;
+        match (code.status(), self) {
+            (401, Self::Missing) => Some(bare),
+            (401, _) => Some(r#"Bearer realm="postern", error="invalid_token""#),
+            (403, Self::Scope) => Some(r#"Bearer realm="postern", error="insufficient_scope""#),
+            (400, Self::Request) => Some(r#"Bearer realm="postern", error="invalid_request""#),
+            _ => None,
+        }
+    }
+}
+
+/// Renders a refusal. `head_only` answers a HEAD request: the same head and no body.
+pub(crate) fn render(
+    refusal: &Refusal,
+    challenge: Challenge,
+    dialect: Dialect,
+    request: &RequestId,
+    head_only: bool,
+) -> Response<Full<Bytes>> {
+    let code = refusal.code();
+    let request = request.to_string();
+    let text = RefusalText {
+        status: code.status(),
+        code: code.as_str(),
+        message: code.public(),
+        request_id: &request,
+    };
+    let (content_type, body) = error_body(dialect, &text);
+    let body = if head_only { Vec::new() } else { body };
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() =
+        StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REFUSAL, HeaderValue::from_static(code.as_str()));
+    if let Ok(request) = HeaderValue::try_from(request) {
+        headers.insert(REQUEST_ID, request);
+    }
+    if let Some(challenge) = challenge.value(code) {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if let Some(after) = refusal.retry_after_value().or_else(|| retry_after(code)) {
+        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    if let Some(notice) = refusal.limit() {
+        rate_fields(&notice, headers);
+    }
+    response
+}
+
+/// When it makes sense to try again, where the refusal itself does not know. Every code is here, so
+/// that a new one must say.
+fn retry_after(code: RefusalCode) -> Option<Duration> {
+    use RefusalCode as C;
+    match code {
+        C::RateLimited | C::TooManyConcurrent | C::Overloaded => Some(Duration::from_secs(1)),
+        C::AuditUnavailable | C::StoreUnavailable | C::ShuttingDown => Some(Duration::from_secs(5)),
+        C::BudgetExhausted => Some(Duration::from_mins(1)),
+        C::Unauthenticated
+        | C::Denied
+        | C::UnknownUpstream
+        | C::UnknownOperation
+        | C::UnknownModel
+        | C::BadRequest
+        | C::BodyTooLarge
+        | C::Unsupported
+        | C::DataBlocked
+        | C::CannotInspect
+        | C::Revoked
+        | C::UpstreamUnreachable
+        | C::UpstreamTimeout
+        | C::UpstreamProtocol
+        | C::Internal => None,
+    }
+}
+
+/// Sets the `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers-11): Structured-Fields lists of
+/// strings. They name the sort of limit, nothing of whose it is.
+pub(crate) fn rate_fields(notice: &RateNotice, headers: &mut HeaderMap) {
+    let (remaining, reset) = (notice.remaining, notice.reset_seconds);
+    let (policy, state) = match notice.limit {
+        Limit::Requests { count, window } => (
+            format!(r#""requests";q={count};w={}"#, window.seconds()),
+            format!(r#""requests";r={remaining};t={reset}"#),
+        ),
+        Limit::Concurrency { count } => (
+            format!(r#""concurrency";q={count};qu="concurrent-requests""#),
+            format!(r#""concurrency";r={remaining}"#),
+        ),
+    };
+    for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
