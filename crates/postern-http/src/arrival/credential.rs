@@ -10,7 +10,7 @@ use crate::strict::Fault;
 
 /// Where a credential stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CredentialScheme {
+pub(crate) enum CredentialScheme {
     /// `Authorization: Bearer` (RFC 6750, section 2.1).
     Bearer,
     /// `x-api-key`: Anthropic's SDKs.
@@ -19,6 +19,18 @@ pub(super) enum CredentialScheme {
     XGoogApiKey,
     /// `api-key`: Azure's SDKs.
     ApiKey,
+}
+
+impl CredentialScheme {
+    /// The name of the field, in lower case.
+    pub(crate) fn field(self) -> &'static str {
+        match self {
+            Self::Bearer => "authorization",
+            Self::XApiKey => "x-api-key",
+            Self::XGoogApiKey => "x-goog-api-key",
+            Self::ApiKey => "api-key",
+        }
+    }
 }
 
 const KEY_FIELDS: [(&str, CredentialScheme); 3] = [
@@ -39,6 +51,11 @@ impl Credential {
     /// The text, for the one place that checks it.
     pub(crate) fn expose(&self) -> &str {
         &self.text
+    }
+
+    /// Where it stood.
+    pub(crate) fn scheme(&self) -> CredentialScheme {
+        self.scheme
     }
 }
 
@@ -124,7 +141,7 @@ mod tests {
             headers.is_empty(),
             "credentials are taken out whatever happens"
         );
-        Ok(credential?.map(|credential| (credential.expose().to_owned(), credential.scheme)))
+        Ok(credential?.map(|credential| (credential.expose().to_owned(), credential.scheme())))
     }
 
     #[test]
