@@ -219,3 +219,51 @@ fn read_file(path: &Path, keys: &KeyRing) -> Result<Secret, StoreError> {
     check_secret(line).map_err(|wrong| fault(wrong.to_owned()))?;
     Ok(Secret::new(line.to_vec()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_parse_as_documented() {
+        assert_eq!(CredentialRef::parse("-").unwrap(), CredentialRef::Given);
+        let env = CredentialRef::parse("env:OPENAI_API_KEY").unwrap();
+        assert_eq!(env, CredentialRef::Env("OPENAI_API_KEY".to_owned()));
+        let file = CredentialRef::parse("file:/run/secrets/openai").unwrap();
+        assert_eq!(file, CredentialRef::File("/run/secrets/openai".into()));
+        let vault = CredentialRef::parse("vault:secret/openai").unwrap_err();
+        assert!(vault.to_string().contains("not built yet"), "{vault}");
+        for bad in [
+            "",
+            "env:",
+            "env:A-B",
+            "env:1A",
+            "file:",
+            "file:relative",
+            "file:/a\nb",
+            "ENV:A",
+        ] {
+            assert!(CredentialRef::parse(bad).unwrap_err().is_invalid(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_secret_given_as_a_reference_is_not_repeated() {
+        let refusal = CredentialRef::parse("sk-proj-123456").unwrap_err();
+        assert!(!refusal.to_string().contains("123456"), "{refusal}");
+    }
+
+    #[test]
+    fn the_secret_itself_comes_with_a_dash_only() {
+        let secret = || Some(Secret::from("sk-1".to_owned()));
+        let sealed = CredentialRef::Given.with_secret(secret()).unwrap();
+        assert_eq!(sealed, NewCredential::Sealed(secret().unwrap()));
+        assert!(CredentialRef::Given.with_secret(None).is_err());
+        assert!(
+            CredentialRef::Env("A".to_owned())
+                .with_secret(secret())
+                .is_err()
+        );
+        assert!(CredentialRef::Env("A".to_owned()).with_secret(None).is_ok());
+    }
+}

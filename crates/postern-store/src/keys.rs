@@ -468,3 +468,6 @@ impl KeyRing {
         self.place.as_ref().map(Place::data_path)
     }
 }
+
+#[cfg(test)]
+mod tests;

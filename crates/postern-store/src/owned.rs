@@ -97,7 +97,8 @@ impl<'a> Owned<'a> {
         let mut writer = self.store.database().writer(Durability::Relaxed).await?;
         let mut change = writer.begin().await?;
         let sql = "DELETE FROM owned WHERE (upstream_key, kind, owned_id) IN \
-                   (SELECT upstream_key, kind, owned_id FROM owned WHERE expires_ms <= $1 LIMIT $2)";
+                   (SELECT upstream_key, kind, owned_id FROM owned \
+                   WHERE expires_ms <= $1 LIMIT $2)";
         let done = sqlx::query(sql)
             .bind(to_ms(now))
             .bind(PURGE_ROWS_MAX)

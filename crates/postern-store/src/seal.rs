@@ -4,7 +4,7 @@
 //! under the environment's credential key (KEK) closes the data key. Layout:
 //!
 //! ```text
-//! format 1 | KEK version, 4 bytes | nonce 12 | data key 32 + tag 16 | nonce 12 | plaintext + tag 16
+//! format 1 | KEK version 4 | nonce 12 | data key 32 + tag 16 | nonce 12 | plaintext + tag 16
 //! ```
 //!
 //! Both layers bind the place: environment, noun, name, row, column, the version of the column's
@@ -183,4 +183,133 @@ fn open(key: &[u8; KEY_LEN], binding: &[u8], sealed: &[u8]) -> Option<Secret> {
 fn cipher(key: &[u8; KEY_LEN]) -> LessSafeKey {
     let key = UnboundKey::new(&AES_256_GCM, key).expect("the key has the cipher's length");
     LessSafeKey::new(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::random::SystemRandom;
+
+    fn ring(environments: &[&str]) -> (tempfile::TempDir, KeyRing) {
+        let dir = tempfile::tempdir().unwrap();
+        let (keys, data) = (dir.path().join("keys"), dir.path().join("data"));
+        let ring = KeyRing::create(&keys, &data, &SystemRandom::new()).unwrap();
+        for name in environments {
+            let env = EnvName::parse(name).unwrap();
+            ring.add_environment(&env, &SystemRandom::new()).unwrap();
+        }
+        (dir, ring)
+    }
+
+    fn place(env: &EnvName) -> Place<'_> {
+        Place {
+            env,
+            noun: "upstream",
+            name: "openai",
+            row: 7,
+            column: "credential",
+            version: 3,
+            beside: "https://api.example.com",
+        }
+    }
+
+    #[test]
+    fn what_was_sealed_opens_in_its_place_and_in_no_other() {
+        // Goal: each part of the place is bound. Method: change one part at a time.
+        let (_dir, ring) = ring(&["dev", "prod"]);
+        let (dev, prod) = (
+            EnvName::parse("dev").unwrap(),
+            EnvName::parse("prod").unwrap(),
+        );
+        let here = place(&dev);
+        let sealed = seal(&ring, &SystemRandom::new(), &here, b"sk-secret").unwrap();
+        assert_eq!(
+            unseal(&ring, &here, &sealed).unwrap().expose(),
+            b"sk-secret"
+        );
+        let elsewhere = [
+            Place { env: &prod, ..here },
+            Place {
+                noun: "token",
+                ..here
+            },
+            Place {
+                name: "openai2",
+                ..here
+            },
+            Place { row: 8, ..here },
+            Place {
+                column: "settings",
+                ..here
+            },
+            Place { version: 4, ..here },
+            Place {
+                beside: "https://evil.example",
+                ..here
+            },
+            // Moving a byte from one part to the next is another place.
+            Place {
+                name: "openaic",
+                column: "redential",
+                ..here
+            },
+        ];
+        for place in elsewhere {
+            assert!(unseal(&ring, &place, &sealed).is_err(), "{place:?}");
+        }
+    }
+
+    #[test]
+    fn old_seals_open_after_a_rotation_of_the_key() {
+        let (_dir, ring) = ring(&["dev"]);
+        let dev = EnvName::parse("dev").unwrap();
+        let random = SystemRandom::new();
+        let old = seal(&ring, &random, &place(&dev), b"sk-secret").unwrap();
+        let domain = KeyDomain::Environment(dev.clone());
+        ring.rotate(&domain, KeyPurpose::Credential, &random)
+            .unwrap();
+        let new = seal(&ring, &random, &place(&dev), b"sk-secret").unwrap();
+        assert_eq!((old[4], new[4]), (1, 2));
+        for sealed in [old, new] {
+            assert_eq!(
+                unseal(&ring, &place(&dev), &sealed).unwrap().expose(),
+                b"sk-secret"
+            );
+        }
+    }
+
+    #[test]
+    fn the_same_secret_is_never_sealed_alike() {
+        let (_dir, ring) = ring(&["dev"]);
+        let dev = EnvName::parse("dev").unwrap();
+        let random = SystemRandom::new();
+        let seal = || seal(&ring, &random, &place(&dev), b"sk-secret").unwrap();
+        assert_ne!(seal(), seal());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Goal: no changed byte goes unnoticed. Method: flip any bit, cut anywhere.
+        #[test]
+        fn a_changed_seal_does_not_open(
+            secret in proptest::collection::vec(any::<u8>(), 0..100),
+            at in any::<proptest::sample::Index>(),
+            bit in 0_u8..8,
+        ) {
+            let (_dir, ring) = ring(&["dev"]);
+            let dev = EnvName::parse("dev").unwrap();
+            let here = place(&dev);
+            let sealed = seal(&ring, &SystemRandom::new(), &here, &secret).unwrap();
+            let opened = unseal(&ring, &here, &sealed).unwrap();
+            prop_assert_eq!(opened.expose(), &secret[..]);
+            let at = at.index(sealed.len());
+            prop_assert!(unseal(&ring, &here, &sealed[..at]).is_err());
+            let mut flipped = sealed;
+            flipped[at] ^= 1 << bit;
+            prop_assert!(unseal(&ring, &here, &flipped).is_err());
+        }
+    }
 }

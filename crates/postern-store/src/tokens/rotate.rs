@@ -1,10 +1,10 @@
 //! Rotating a token: a new secret, and the end of the old one.
 //!
-//! | live secrets | rotate with grace | rotate without grace |
-//! |---|---|---|
-//! | one | new secret; the old one lives on for the grace | new secret; the old one ends now |
-//! | two, the newer never used | the newer one, taken for lost, is replaced; the older one keeps the end it has | both end now |
-//! | two, both used | conflict: the older one is still running out | both end now |
+//! - One live secret: with grace it lives on for the grace, without it ends now.
+//! - Two, the newer never used: it is taken for lost in delivery and replaced; the older one keeps
+//!   the end it has, or an earlier one. Without grace both end now.
+//! - Two, both used: with grace a conflict, because the older one is still running out and people
+//!   rely on it; without grace both end now.
 //!
 //! So a rotation that is tried again after a lost answer breaks nothing, and none gives any secret
 //! a later end than it had. The new secret ends with the token.
