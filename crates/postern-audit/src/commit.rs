@@ -275,12 +275,12 @@ impl Commit {
         let waiting = std::mem::take(&mut writer.awaiting_sync);
         drop(writer);
         let durable = *self.shelf.durable.lock();
-        if mark != durable {
-            if let Err(error) = self.shelf.sync(file.as_ref(), mark) {
-                let why = self.fail(&format!("a sync failed: {error}"));
-                refuse(waiting.into_iter().map(|(reply, _)| reply), &why);
-                return;
-            }
+        if mark != durable
+            && let Err(error) = self.shelf.sync(file.as_ref(), mark)
+        {
+            let why = self.fail(&format!("a sync failed: {error}"));
+            refuse(waiting.into_iter().map(|(reply, _)| reply), &why);
+            return;
         }
         for (reply, position) in waiting {
             // Nobody may be waiting any more: the entry is in the log all the same.

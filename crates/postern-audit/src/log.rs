@@ -74,7 +74,7 @@ impl Log {
         let threads = [
             spawn("audit-commit", move || committer.run()),
             spawn("audit-publish", move || {
-                publishing.run(&published, interval)
+                publishing.run(&published, interval);
             }),
         ];
         let threads = threads.into_iter().collect::<io::Result<Vec<_>>>();

@@ -232,7 +232,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Reads what [`hex`] wrote.
 pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    if text.len() != N * 2 || !text.is_ascii() {
+    if text.len() != N * 2 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     let mut bytes = [0_u8; N];

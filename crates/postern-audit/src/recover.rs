@@ -94,7 +94,7 @@ impl Recovery<'_> {
             return Ok(None);
         }
         self.refuse_unless_accepted(&damage)?;
-        let mut walk = Walk::new(self, numbers, signed.as_ref())?;
+        let mut walk = Walk::new(self, &numbers, signed.as_ref())?;
         walk.all_segments()?;
         walk.finish(damage).map(Some)
     }
@@ -169,7 +169,7 @@ impl<'a> Walk<'a> {
     /// Finds the segment that holds the last signed size, and begins there.
     fn new(
         recovery: &'a Recovery<'a>,
-        numbers: Vec<u64>,
+        numbers: &[u64],
         signed: Option<&'a Checkpoint>,
     ) -> Result<Self, OpenLogError> {
         let size = signed.map_or(0, Checkpoint::size);

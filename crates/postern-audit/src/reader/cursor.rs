@@ -99,8 +99,6 @@ impl Cursor {
             return Ok(Step::NextSegment);
         }
         // Frames may have come between the look and the rotation; a second look decides.
-        self.ahead.clear();
-        self.behind = 0;
         if self.look()?.is_ok() {
             return Ok(Step::Frame);
         }
@@ -112,13 +110,21 @@ impl Cursor {
         if self.given_up {
             return Ok(Err(FrameFault::Absent));
         }
-        let found = self.find_frame()?;
+        let mut found = self.find_frame()?;
         if found.is_err() {
-            // What was read ahead may be filled in by the writer: read it again next time.
-            self.ahead.clear();
-            self.behind = 0;
+            // What was read ahead may have been written since: only a fresh look tells.
+            self.forget_ahead();
+            found = self.find_frame()?;
+        }
+        if found.is_err() {
+            self.forget_ahead();
         }
         Ok(found)
+    }
+
+    fn forget_ahead(&mut self) {
+        self.ahead.clear();
+        self.behind = 0;
     }
 
     fn find_frame(&mut self) -> Result<Result<(), FrameFault>, ReadError> {
