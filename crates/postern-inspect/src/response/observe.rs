@@ -60,6 +60,8 @@ pub(super) struct EventView {
     pub(super) null_usage: Option<Place>,
     /// Whether there are figures.
     pub(super) figures: bool,
+    /// Whether it says that the answer ends with it.
+    pub(super) terminal: bool,
 }
 
 impl Observer {
@@ -113,9 +115,11 @@ impl Observer {
         match slot {
             Slot::Model if !text.is_empty() => self.model = Some(text.to_owned()),
             Slot::Type => match text {
-                "message_stop" | "response.completed" | "response.incomplete" => self.ended = true,
+                "message_stop" | "response.completed" | "response.incomplete" => {
+                    self.event.terminal = true;
+                }
                 "error" | "response.failed" => {
-                    self.ended = true;
+                    self.event.terminal = true;
                     self.failed = true;
                 }
                 _ => {}
@@ -137,7 +141,7 @@ impl Observer {
                 };
             }
             Slot::Error => self.failed = true,
-            Slot::Finish => self.ended = true,
+            Slot::Finish => self.event.terminal = true,
             _ => {}
         }
     }
@@ -155,7 +159,7 @@ impl Observer {
                     _ => ModalKind::Other,
                 };
             }
-            Slot::Finish => self.ended |= value > 0,
+            Slot::Finish => self.event.terminal |= value > 0,
             _ => {}
         }
     }

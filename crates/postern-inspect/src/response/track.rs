@@ -137,8 +137,10 @@ impl Track {
                 }
             }
         }
-        if self.framing == Framing::Document && !self.lost && self.scanner.is_done() {
-            self.observer.ended = true;
+        if self.framing == Framing::Document {
+            // What comes after a whole document takes its end back, so that it does not matter
+            // where the bytes were cut.
+            self.observer.ended = !self.lost && self.scanner.is_done();
         }
     }
 
@@ -178,10 +180,9 @@ impl Track {
     /// An event is complete. Gives what was read of it, if it was one line of JSON.
     fn end_event(&mut self, data_lines: usize) -> Option<EventView> {
         let view = std::mem::take(&mut self.observer.event);
-        let read = data_lines == 1 && !self.lost && self.scanner.is_done();
-        if self.done.take() {
-            self.observer.ended = true;
-        }
+        let whole = !self.lost && self.scanner.is_done();
+        let read = data_lines == 1 && whole;
+        self.observer.ended |= self.done.take() || (whole && view.terminal);
         if data_lines > 0 {
             self.scanner.restart();
         }
