@@ -3,41 +3,76 @@
 //! WHY NOT text: a name in a policy text would have to be escaped, and a mistake there would let a
 //! name write policy. In this form a string is a string, and nothing is parsed.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::schema::Type;
 
+/// A record of the JSON form. The `json!` macro would copy each part once more.
+pub(crate) fn record<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    Value::Object(
+        fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
+}
+
+fn variable(name: &str) -> Value {
+    record([("Var", name.into())])
+}
+
+fn access(operator: &str, left: Value, attribute: String) -> Value {
+    record([(
+        operator,
+        record([("left", left), ("attr", attribute.into())]),
+    )])
+}
+
 pub(crate) fn context(attribute: &str) -> Value {
-    json!({".": {"left": {"Var": "context"}, "attr": attribute}})
+    access(".", variable("context"), attribute.to_owned())
 }
 
 /// A segment of the path, from 1; to be asked only under [`has_segment`].
 pub(crate) fn segment(place: usize) -> Value {
-    json!({".": {"left": context("segments"), "attr": format!("s{place}")}})
+    access(".", context("segments"), format!("s{place}"))
 }
 
 pub(crate) fn has_segment(place: usize) -> Value {
-    json!({"has": {"left": context("segments"), "attr": format!("s{place}")}})
+    access("has", context("segments"), format!("s{place}"))
 }
 
 pub(crate) fn segment_count() -> Value {
-    json!({".": {"left": context("segments"), "attr": "count"}})
+    access(".", context("segments"), "count".to_owned())
+}
+
+/// `resource is kind`.
+pub(crate) fn resource_is(kind: Type) -> Value {
+    let of = record([
+        ("left", variable("resource")),
+        ("entity_type", kind.name().into()),
+    ]);
+    record([("is", of)])
 }
 
 pub(crate) fn literal(value: impl Into<Value>) -> Value {
-    json!({"Value": value.into()})
+    record([("Value", value.into())])
+}
+
+/// The name of an entity, as scopes write it.
+pub(crate) fn uid(kind: Type, id: &str) -> Value {
+    record([("type", kind.name().into()), ("id", id.into())])
 }
 
 pub(crate) fn entity(kind: Type, id: &str) -> Value {
-    json!({"Value": {"__entity": {"type": kind.name(), "id": id}}})
+    literal(record([("__entity", uid(kind, id))]))
 }
 
 pub(crate) fn set<'a>(values: impl IntoIterator<Item = &'a str>) -> Value {
-    json!({"Set": values.into_iter().map(literal).collect::<Vec<_>>()})
+    record([("Set", values.into_iter().map(literal).collect())])
 }
 
 pub(crate) fn binary(operator: &str, left: Value, right: Value) -> Value {
-    json!({operator: {"left": left, "right": right}})
+    record([(operator, record([("left", left), ("right", right)]))])
 }
 
 pub(crate) fn equal(left: Value, right: Value) -> Value {
@@ -45,21 +80,26 @@ pub(crate) fn equal(left: Value, right: Value) -> Value {
 }
 
 pub(crate) fn not(value: Value) -> Value {
-    json!({"!": {"arg": value}})
+    record([("!", record([("arg", value)]))])
 }
 
 pub(crate) fn is_empty(value: Value) -> Value {
-    json!({"isEmpty": {"arg": value}})
+    record([("isEmpty", record([("arg", value)]))])
 }
 
 /// `value like "prefix*"`, with the prefix taken letter by letter.
 pub(crate) fn starts_with(value: Value, prefix: &str) -> Value {
-    json!({"like": {"left": value, "pattern": [{"Literal": prefix}, "Wildcard"]}})
+    let pattern = vec![record([("Literal", prefix.into())]), "Wildcard".into()];
+    record([(
+        "like",
+        record([("left", value), ("pattern", pattern.into())]),
+    )])
 }
 
 /// `value.isInRange(ip("range"))`.
 pub(crate) fn in_range(value: Value, range: &str) -> Value {
-    json!({"isInRange": [value, {"ip": [literal(range)]}]})
+    let range = record([("ip", vec![literal(range)].into())]);
+    record([("isInRange", vec![value, range].into())])
 }
 
 /// All hold; of nothing, true.

@@ -12,6 +12,8 @@ use postern_types::{
     BodyRule, CallRule, CanonicalPath, EnvName, Grant, RequestContext, Rights, UpstreamName,
 };
 
+use serde_json::Value;
+
 use crate::bounds::TOKEN_RULES_MAX;
 use crate::reads::Reads;
 use crate::{CompileError, Problem, statement, validate, values};
@@ -41,30 +43,11 @@ impl TokenGrants {
             headers: HashMap::new(),
         };
         let mut problems: Vec<Problem> = too_many(grants).into_iter().collect();
-        for (number, grant) in grants.iter().enumerate() {
-            match &grant.actions {
-                Rights::Invoke(invoke) => {
-                    let statement = statement::invoke(&grant.upstream, invoke, &grant.conditions);
-                    problems.extend(compiled.add(format!("grant:{number}"), statement).err());
-                }
-                Rights::Call { rules } => {
-                    for (place, rule) in rules.iter().enumerate() {
-                        let fact = rule_fact(number, place);
-                        let id = format!("grant:{fact}");
-                        let fact = values::demands(rule).then_some(fact);
-                        if !rule.headers.is_empty() {
-                            compiled.headers.insert(id.clone(), rule.headers.clone());
-                        }
-                        let statement = statement::call(
-                            &grant.upstream,
-                            rule,
-                            &grant.conditions,
-                            fact.as_deref(),
-                        );
-                        problems.extend(compiled.add(id, statement).err());
-                    }
-                }
-            }
+        for (id, statement) in grants.iter().enumerate().flat_map(statements) {
+            problems.extend(compiled.add(&id, statement).err());
+        }
+        for (place, rule) in rules(&compiled.grants).filter(|(_, rule)| !rule.headers.is_empty()) {
+            compiled.headers.insert(place.id(), rule.headers.clone());
         }
         if problems.is_empty() {
             Ok(compiled)
@@ -73,13 +56,9 @@ impl TokenGrants {
         }
     }
 
-    fn add(
-        &mut self,
-        id: String,
-        statement: Result<serde_json::Value, &'static str>,
-    ) -> Result<(), Problem> {
+    fn add(&mut self, id: &str, statement: Result<Value, &'static str>) -> Result<(), Problem> {
         let problem = |message: String, help: &str| Problem {
-            policy: id.clone(),
+            policy: id.to_owned(),
             line: None,
             column: None,
             message,
@@ -88,7 +67,7 @@ impl TokenGrants {
         let json = statement
             .map_err(|what| problem(what.to_owned(), "a grant names at least one of each"))?;
         self.reads.add(&json);
-        let policy = Policy::from_json(Some(PolicyId::new(&id)), json)
+        let policy = Policy::from_json(Some(PolicyId::new(id)), json)
             .map_err(|error| problem(error.to_string(), "report this: a grant always compiles"))?;
         self.policies
             .add(policy)
@@ -145,8 +124,10 @@ impl TokenGrants {
         method: &str,
         path: &CanonicalPath,
     ) -> bool {
-        self.rules(upstream).any(|(_, rule)| {
-            matches!(rule.body, BodyRule::JsonKeys(_)) && is_for(rule, method, path)
+        rules(&self.grants).any(|(place, rule)| {
+            matches!(rule.body, BodyRule::JsonKeys(_))
+                && self.grants[place.grant].upstream == *upstream
+                && is_for(rule, method, path)
         })
     }
 
@@ -156,13 +137,14 @@ impl TokenGrants {
             return Vec::new();
         }
         let body = request.json_body.as_deref();
-        self.rules(&request.upstream)
-            .filter(|(_, rule)| {
-                is_for(rule, &request.method, &request.path)
+        rules(&self.grants)
+            .filter(|(place, rule)| {
+                self.grants[place.grant].upstream == request.upstream
+                    && is_for(rule, &request.method, &request.path)
                     && values::demands(rule)
                     && values::met(rule, &request.query, body)
             })
-            .map(|(fact, _)| fact)
+            .map(|(place, _)| place.fact())
             .collect()
     }
 
@@ -178,22 +160,63 @@ impl TokenGrants {
         headers.dedup();
         headers.into()
     }
+}
 
-    fn rules(&self, upstream: &UpstreamName) -> impl Iterator<Item = (String, &CallRule)> {
-        self.grants
+/// Where a rule stands: in which grant, at which place there.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    grant: usize,
+    rule: usize,
+}
+
+impl Place {
+    /// The rule's name among the facts.
+    fn fact(self) -> String {
+        format!("{}.{}", self.grant, self.rule)
+    }
+
+    /// The id of its statement.
+    fn id(self) -> String {
+        format!("grant:{}", self.fact())
+    }
+}
+
+fn rules(grants: &[Grant]) -> impl Iterator<Item = (Place, &CallRule)> {
+    grants.iter().enumerate().flat_map(|(grant, granted)| {
+        let rules = match &granted.actions {
+            Rights::Call { rules } => rules.as_slice(),
+            Rights::Invoke(_) => &[],
+        };
+        rules
             .iter()
             .enumerate()
-            .filter(move |(_, grant)| grant.upstream == *upstream)
-            .flat_map(|(number, grant)| {
-                let rules = match &grant.actions {
-                    Rights::Call { rules } => rules.as_slice(),
-                    Rights::Invoke(_) => &[],
+            .map(move |(rule, rules)| (Place { grant, rule }, rules))
+    })
+}
+
+/// The statements of one grant, each with its id.
+fn statements((number, grant): (usize, &Grant)) -> Vec<(String, Result<Value, &'static str>)> {
+    let (upstream, conditions) = (&grant.upstream, &grant.conditions);
+    match &grant.actions {
+        Rights::Invoke(invoke) => {
+            vec![(
+                format!("grant:{number}"),
+                statement::invoke(upstream, invoke, conditions),
+            )]
+        }
+        Rights::Call { rules } => rules
+            .iter()
+            .enumerate()
+            .map(|(rule_number, rule)| {
+                let place = Place {
+                    grant: number,
+                    rule: rule_number,
                 };
-                rules
-                    .iter()
-                    .enumerate()
-                    .map(move |(place, rule)| (rule_fact(number, place), rule))
+                let fact = values::demands(rule).then(|| place.fact());
+                let statement = statement::call(upstream, rule, conditions, fact.as_deref());
+                (place.id(), statement)
             })
+            .collect(),
     }
 }
 
@@ -209,11 +232,6 @@ fn too_many(grants: &[Grant]) -> Option<Problem> {
         message: format!("they name more than {TOKEN_RULES_MAX} rules and models"),
         help: "use path templates and model prefixes, or several tokens".to_owned(),
     })
-}
-
-/// The name of a rule among the facts.
-fn rule_fact(grant: usize, rule: usize) -> String {
-    format!("{grant}.{rule}")
 }
 
 fn is_for(rule: &CallRule, method: &str, path: &CanonicalPath) -> bool {

@@ -1,13 +1,13 @@
 //! May they? Cedar behind a small face.
 //!
 //! A request is allowed when every layer allows it, each in an evaluation of its own: the
-//! guard-rails of the environment, written in Cedar by people, and the grants of the token, compiled
-//! to Cedar here. Only [`authorize`] makes a [`Permit`], and the stages that follow demand one, so a
-//! request that was not authorized does not compile.
+//! guard-rails of the environment, written in Cedar by people, and the grants of the token,
+//! compiled to Cedar here. Only [`authorize`] makes a [`Permit`], and the stages that follow demand
+//! one, so a request that was not authorized does not compile.
 //!
 //! What it refuses to do: I/O, reading a clock, letting a Cedar type out. Three rules close it:
-//! nothing permits by default, a statement whose evaluation fails denies, and a name means something
-//! inside one environment only.
+//! nothing permits by default, a statement whose evaluation fails denies, and a name means
+//! something inside one environment only.
 //!
 //! ```
 //! use postern_policy::{GuardRails, PolicySource};
@@ -25,7 +25,8 @@
 //! GuardRails::compile(&dev, &[source.clone()])?;
 //!
 //! // A misspelt attribute is found when the policy is saved, with its place.
-//! let wrong = PolicySource { text: source.text.replace("context.model", "context.modle"), ..source };
+//! let misspelt = source.text.replace("context.model", "context.modle");
+//! let wrong = PolicySource { text: misspelt, ..source };
 //! let error = GuardRails::compile(&dev, &[wrong]).unwrap_err();
 //! assert_eq!(error.problems()[0].line, Some(4));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,7 +1,7 @@
 //! Which parts of a request a set of policies reads.
 //!
-//! Building the context of a request costs more than evaluating a short policy over it. A policy can
-//! learn of an attribute only by naming it after `context`, so whatever no policy names is left
+//! Building the context of a request costs more than evaluating a short policy over it. A policy
+//! can learn of an attribute only by naming it after `context`, so whatever no policy names is left
 //! out; where `context` stands in any other place, everything is put in. The same holds for the
 //! entities: when no policy looks into the hierarchy or at an entity's attributes, none are built.
 //! This changes no decision, only its price; a test compares the two.

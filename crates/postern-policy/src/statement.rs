@@ -1,13 +1,15 @@
 //! One grant, one rule: one Cedar statement.
 
 use ipnet::IpNet;
-use postern_types::{BodyRule, CallRule, Conditions, Invoke, PathTemplate, Segment, UpstreamName};
-use serde_json::{Value, json};
+use postern_types::{
+    BodyRule, CallRule, Conditions, Invoke, Operation, PathTemplate, Segment, UpstreamName,
+};
+use serde_json::Value;
 
 use crate::attributes::address;
 use crate::expression::{
     all, any, binary, context, entity, equal, has_segment, in_range, is_empty, literal, not,
-    segment, segment_count, set, starts_with,
+    record, resource_is, segment, segment_count, set, starts_with, uid,
 };
 use crate::schema::Type;
 
@@ -32,40 +34,30 @@ pub(crate) fn invoke(
     let mut operations = invoke.operations.clone();
     operations.sort();
     operations.dedup();
-    let lists = |operation: &postern_types::Operation| !operation.names_model();
+    let lists = |operation: &Operation| !operation.names_model();
     // The list of models is answered with the models that may be used, so naming the operation is
     // enough there; every other operation is on a model.
-    let named = any(invoke
-        .models
-        .iter()
-        .map(|pattern| model(pattern.as_str()))
-        .collect());
+    let models = invoke.models.iter().map(|pattern| model(pattern.as_str()));
+    let named = any(models.collect());
     let asked = if operations.iter().all(lists) {
         literal(true)
     } else if operations.iter().any(lists) {
-        let listing =
-            json!({"is": {"left": {"Var": "resource"}, "entity_type": Type::Upstream.name()}});
-        any(vec![listing, named])
+        any(vec![resource_is(Type::Upstream), named])
     } else {
         named
     };
-    let terms = [vec![
-        equal(
-            context("upstream"),
-            entity(Type::Upstream, upstream.as_str()),
-        ),
-        asked,
-    ]]
-    .into_iter()
-    .flatten()
-    .chain(addresses(conditions))
-    .collect();
-    let actions: Vec<Value> = operations
+    let here = equal(
+        context("upstream"),
+        entity(Type::Upstream, upstream.as_str()),
+    );
+    let mut terms = vec![here, asked];
+    terms.extend(addresses(conditions));
+    let uids = operations
         .iter()
-        .map(|operation| uid(Type::Action, operation.as_str()))
-        .collect();
-    let scope = json!({"op": "in", "entities": actions});
-    Ok(permit(&scope, &json!({"op": "All"}), &all(terms)))
+        .map(|operation| uid(Type::Action, operation.as_str()));
+    let actions: Vec<Value> = uids.collect();
+    let scope = record([("op", "in".into()), ("entities", actions.into())]);
+    Ok(permit(scope, record([("op", "All".into())]), all(terms)))
 }
 
 /// The statement of one HTTP rule. `fact` is its name in `rules_met`, where it has demands that
@@ -82,35 +74,31 @@ pub(crate) fn call(
     if rule.methods.is_empty() {
         return Err("it names no method");
     }
-    let methods = rule
-        .methods
-        .iter()
-        .map(|method| is_method(method))
-        .collect();
-    let mut terms = vec![any(methods)];
+    let methods = rule.methods.iter().map(|method| is_method(method));
+    let mut terms = vec![any(methods.collect())];
     terms.extend(path(&rule.path));
     terms.push(not(context("query_repeated")));
     terms.push(query(rule));
     terms.extend(body(&rule.body));
     terms.extend(addresses(conditions));
     terms.extend(fact.map(|fact| binary("contains", context("rules_met"), literal(fact))));
-    let action = json!({"op": "==", "entity": uid(Type::Action, "call")});
-    let resource = json!({"op": "==", "entity": uid(Type::Upstream, upstream.as_str())});
-    Ok(permit(&action, &resource, &all(terms)))
+    let resource = only(Type::Upstream, upstream.as_str());
+    Ok(permit(only(Type::Action, "call"), resource, all(terms)))
 }
 
-fn permit(action: &Value, resource: &Value, condition: &Value) -> Value {
-    json!({
-        "effect": "permit",
-        "principal": {"op": "All"},
-        "action": action,
-        "resource": resource,
-        "conditions": [{"kind": "when", "body": condition}],
-    })
+fn permit(action: Value, resource: Value, condition: Value) -> Value {
+    let when = record([("kind", "when".into()), ("body", condition)]);
+    record([
+        ("effect", "permit".into()),
+        ("principal", record([("op", "All".into())])),
+        ("action", action),
+        ("resource", resource),
+        ("conditions", vec![when].into()),
+    ])
 }
 
-fn uid(kind: Type, id: &str) -> Value {
-    json!({"type": kind.name(), "id": id})
+fn only(kind: Type, id: &str) -> Value {
+    record([("op", "==".into()), ("entity", uid(kind, id))])
 }
 
 fn is_method(method: &str) -> Value {

@@ -61,7 +61,8 @@ fn printable(text: &str) -> String {
 }
 
 /// What to do where a text cannot be read.
-pub(crate) const PARSE_ADVICE: &str = "write permit(principal, action, resource) or forbid(…), then when { … } or unless { … }, then ;";
+pub(crate) const PARSE_ADVICE: &str =
+    "write permit(…) or forbid(…), then when { … } or unless { … }, then ;";
 
 /// What to do where the schema does not allow what a text says.
 const VALIDATE_ADVICE: &str = "look in the schema for what exists and what belongs together";

@@ -21,6 +21,7 @@ const STOPWATCHES: &[&str] = &[
     "crates/postern-guard/src/",
     "crates/postern-http/src/",
     "crates/postern-audit/src/",
+    "crates/postern-policy/examples/",
     "crates/postern/src/",
 ];
 

@@ -252,7 +252,7 @@ fn grants_that_name_nothing_are_refused() {
         of(Rights::Call { rules: vec![rule] }),
     ] {
         assert!(
-            TokenGrants::compile(&env("dev"), &[grant.clone()]).is_err(),
+            TokenGrants::compile(&env("dev"), std::slice::from_ref(&grant)).is_err(),
             "{grant:?}"
         );
     }
