@@ -42,6 +42,7 @@
 mod bounds;
 mod dialect;
 mod error;
+pub mod fuzz;
 mod json;
 mod locate;
 mod models;

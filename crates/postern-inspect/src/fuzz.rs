@@ -1,0 +1,249 @@
+//! What the fuzz targets call: each takes arbitrary bytes and holds the crate to a promise. The
+//! targets themselves are one line each; ordinary tests call the same functions.
+
+use bytes::Bytes;
+use postern_types::{CanonicalPath, Operation};
+
+use crate::{Dialect, ModelsFilter, RefusalText, ResponseOptions, ResponseReader, Target, locate};
+
+/// Reads bytes as server-sent events: cutting them anywhere must not change what goes on or what
+/// is learnt.
+///
+/// # Panics
+/// When the promise is broken.
+pub fn sse_decode(bytes: &[u8]) {
+    for (dialect, operation) in [
+        (Dialect::OpenAi, Operation::ChatCompletions),
+        (Dialect::Anthropic, Operation::Messages),
+    ] {
+        for strip_usage in [false, true] {
+            let options = options(dialect, operation, "text/event-stream", strip_usage);
+            let whole = carry(&options, bytes, usize::MAX);
+            for cut in [1, 3, 64] {
+                assert!(
+                    carry(&options, bytes, cut) == whole,
+                    "a cut changed the events"
+                );
+            }
+        }
+    }
+}
+
+/// Reads bytes as a request body of each kind: what is taken must be JSON to an independent
+/// reader, with the same model in it, and go on unchanged.
+///
+/// # Panics
+/// When the promise is broken.
+pub fn json_body(bytes: &[u8]) {
+    for (dialect, path) in [
+        (Dialect::OpenAi, "/v1/chat/completions"),
+        (Dialect::OpenAi, "/v1/responses"),
+        (Dialect::OpenAi, "/v1/embeddings"),
+        (Dialect::Anthropic, "/v1/messages"),
+        (Dialect::Gemini, "/v1beta/models/m:generateContent"),
+    ] {
+        let Ok(path) = CanonicalPath::parse(path) else {
+            return;
+        };
+        let target = Target {
+            method: "POST",
+            path: &path,
+            query: &[],
+            content_type: Some("application/json"),
+            content_encoding: None,
+        };
+        let Ok(facts) = locate(dialect, &target).and_then(|located| located.read(bytes)) else {
+            continue;
+        };
+        let out = facts.outbound(Bytes::copy_from_slice(bytes), false);
+        assert!(out.pieces.concat() == bytes, "the body was changed");
+        let spliced = facts
+            .outbound(Bytes::copy_from_slice(bytes), true)
+            .pieces
+            .concat();
+        for body in [bytes, &spliced] {
+            // Numbers and surrogates that no reader is asked about are not interpreted.
+            let read = serde_json::from_slice::<Seen<'_>>(body);
+            let model = read.expect("what is taken is JSON").model;
+            let named = facts.ai.model.as_deref();
+            if dialect != Dialect::Gemini {
+                assert!(
+                    model.as_deref() == named,
+                    "another reader sees another model"
+                );
+            }
+        }
+    }
+}
+
+/// What an independent reader sees of a body.
+#[derive(serde::Deserialize)]
+struct Seen<'a> {
+    #[serde(borrow)]
+    model: Option<std::borrow::Cow<'a, str>>,
+}
+
+/// Reads bytes as an answer in every framing and encoding: without editing the bytes go on as they
+/// are, cutting changes nothing, and ending it with an error is possible at every point.
+///
+/// # Panics
+/// When the promise is broken.
+pub fn response_observe(bytes: &[u8]) {
+    let refusal = RefusalText {
+        status: 401,
+        code: "revoked",
+        message: "ended",
+        request_id: "0",
+    };
+    for (dialect, operation) in [
+        (Dialect::OpenAi, Operation::ChatCompletions),
+        (Dialect::AzureOpenAi, Operation::Responses),
+        (Dialect::Anthropic, Operation::Messages),
+        (Dialect::Gemini, Operation::StreamGenerateContent),
+    ] {
+        for content_type in ["", "application/json", "text/event-stream"] {
+            for content_encoding in [None, Some("gzip"), Some("deflate"), Some("br")] {
+                let mut options = options(dialect, operation, content_type, false);
+                options.content_encoding = content_encoding;
+                let (out, report) = carry(&options, bytes, usize::MAX);
+                assert!(out == bytes, "bytes were changed");
+                assert!(
+                    carry(&options, bytes, 5) == (out, report),
+                    "a cut changed the reading"
+                );
+                options.strip_usage = true;
+                let mut reader = ResponseReader::new(&options);
+                let mut given = Vec::new();
+                // What cannot be decoded for editing is an error, never a panic.
+                let _ = reader.push(Bytes::copy_from_slice(bytes), &mut given);
+                let _ = reader.error_ending(&refusal);
+                let _ = reader.finish(&mut given);
+            }
+        }
+    }
+    if let Ok(mut filter) = ModelsFilter::new(None)
+        && filter.push(bytes).is_ok()
+    {
+        // A list in which everything may be seen is given back as it is, or not at all.
+        if let Ok(list) = filter.finish(&mut |_| true) {
+            assert!(list == bytes, "a list was changed");
+        }
+    }
+}
+
+fn options(
+    dialect: Dialect,
+    operation: Operation,
+    content_type: &str,
+    strip_usage: bool,
+) -> ResponseOptions<'_> {
+    ResponseOptions {
+        operation,
+        dialect,
+        stream_asked: true,
+        strip_usage,
+        keeps_answer: true,
+        content_type,
+        content_encoding: None,
+        status: 200,
+    }
+}
+
+fn carry(
+    options: &ResponseOptions<'_>,
+    bytes: &[u8],
+    cut: usize,
+) -> (Vec<u8>, crate::ResponseReport) {
+    let mut reader = ResponseReader::new(options);
+    let mut out = Vec::new();
+    for piece in bytes.chunks(cut) {
+        let pushed = reader.push(Bytes::copy_from_slice(piece), &mut out);
+        assert!(pushed.is_ok(), "bytes that pass as they are never fail");
+    }
+    assert!(reader.finish(&mut out).is_ok(), "ending never fails");
+    (out.concat(), reader.report())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Bytes near to what is read: tokens of JSON and of events, in any order.
+    fn near() -> impl Strategy<Value = Vec<u8>> {
+        let token = prop::sample::select(vec![
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"",
+            "\\",
+            "\\u0065",
+            "\\ud83d",
+            "data: ",
+            "data:",
+            "\n",
+            "\r\n",
+            "\r",
+            "\n\n",
+            "event: error",
+            "[DONE]",
+            "null",
+            "true",
+            "1",
+            "-0.5e3",
+            " ",
+            "\"model\"",
+            "\"model\":\"m\"",
+            "\"stream\":true",
+            "\"stream_options\":",
+            "\"usage\":",
+            "\"usage\":null",
+            "\"choices\":[]",
+            "\"include_usage\":false",
+            "\"id\":\"x\"",
+            "\"type\":\"message_stop\"",
+            "{\"prompt_tokens\":3}",
+            "\"response\":",
+            "\u{e9}",
+        ]);
+        let piece = prop_oneof![
+            9 => token.prop_map(|text| text.as_bytes().to_vec()),
+            1 => prop::collection::vec(any::<u8>(), 0..4),
+        ];
+        prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn the_promises_hold_on_strange_bytes(bytes in near()) {
+            sse_decode(&bytes);
+            json_body(&bytes);
+            response_observe(&bytes);
+        }
+
+        #[test]
+        fn the_promises_hold_on_arbitrary_bytes(
+            bytes in prop::collection::vec(any::<u8>(), 0..400)
+        ) {
+            sse_decode(&bytes);
+            json_body(&bytes);
+            response_observe(&bytes);
+        }
+    }
+
+    #[test]
+    fn the_promises_hold_on_bodies_that_are_read() {
+        // Goal: the differential check is not passed by refusing everything.
+        for body in [
+            r#"{"model":"m","stream":true,"messages":[]}"#,
+            r#"{ "stream_options" : { "include_usage":false }, "stream":true, "model":"m\/n" }"#,
+            r#"{"model":"m","max_tokens":1,"x":{"model":"n","model":1e999}}"#,
+        ] {
+            json_body(body.as_bytes());
+        }
+    }
+}
