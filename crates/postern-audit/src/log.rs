@@ -193,8 +193,11 @@ impl Log {
         let (reply, closed) = oneshot::channel();
         // Closing waits for the disk, which an asynchronous thread must not.
         let closer = spawn("audit-close", move || {
+            let closed = inner.finish();
+            // The lock goes before the answer does, so that the log can be opened at once.
+            drop(inner);
             // If nobody waits any more the log is closed all the same.
-            let _gone = reply.send(inner.finish());
+            let _gone = reply.send(closed);
         });
         closer.map_err(|error| unavailable(&error))?;
         closed
@@ -234,17 +237,17 @@ impl Inner {
 
     fn finish(&self) -> Result<Checkpoint, AppendError> {
         self.stop_threads();
-        if let Some(why) = self.commit.failed() {
-            return Err(AppendError::Unavailable(Arc::clone(why)));
-        }
-        let trimmed = self.commit.with_writer(crate::writer::Writer::trim);
-        trimmed.map_err(|error| unavailable(&error))?;
-        self.commit
-            .shelf
-            .drop_spare()
-            .map_err(|error| unavailable(&error))?;
-        self.lock.unlock().map_err(|error| unavailable(&error))?;
-        Ok(self.publisher.newest())
+        let tidied = match self.commit.failed() {
+            Some(why) => Err(AppendError::Unavailable(Arc::clone(why))),
+            None => self.give_back_space().map_err(|error| unavailable(&error)),
+        };
+        let unlocked = self.lock.unlock().map_err(|error| unavailable(&error));
+        tidied.and(unlocked).map(|()| self.publisher.newest())
+    }
+
+    fn give_back_space(&self) -> io::Result<()> {
+        self.commit.with_writer(crate::writer::Writer::trim)?;
+        self.commit.shelf.drop_spare()
     }
 }
 

@@ -9,14 +9,15 @@ use postern_audit::{
 };
 
 use crate::support::{
-    append, append_many, check, closed_log, entry, open, open_with, options, read_all, wait,
+    append, append_many, check, closed_log, entry, open, open_with, options, read_all, temp_dir,
+    wait,
 };
 
 #[test]
 fn what_is_acknowledged_is_there_in_order() {
     // Goal: every entry is read back at its position, over several segments. Method: append a few
     // hundred at both levels and in two domains, close, read all.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let (log, report) = open(dir.path());
     assert!(report.created && report.size == 0);
     let mut seqs = Vec::new();
@@ -63,7 +64,7 @@ fn what_is_acknowledged_is_there_in_order() {
 fn many_threads_share_the_writer() {
     // Goal: combining loses and doubles nothing. Method: eight threads at both levels, some entries
     // queued for later; every entry is there once, and those of one thread in its order.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let (log, _) = open_with(
         dir.path(),
         LogOptions {
@@ -121,7 +122,7 @@ fn many_threads_share_the_writer() {
 fn entries_for_later_land_by_themselves() {
     // Goal: an outcome lands and is durable without any further append. Method: queue one, watch
     // the reader.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let (log, _) = open(dir.path());
     let mut slots = log.reserve(SlotPool::Authenticated, 1).expect("room");
     log.append_later(&mut slots, entry("dev", 7))
@@ -136,7 +137,7 @@ fn entries_for_later_land_by_themselves() {
 #[test]
 fn pools_are_apart_and_bounded() {
     // Goal: strangers cannot take the room of others. Method: exhaust their pool, use the others.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let small = LogOptions {
         stranger_entries_max: 2,
         ..options()
@@ -164,7 +165,7 @@ fn pools_are_apart_and_bounded() {
 #[test]
 fn oversized_and_unsealable_entries_are_refused_alone() {
     // Goal: a bad entry is refused with its reason, and the log goes on.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let (log, _) = open(dir.path());
     let mut slots = log.reserve(SlotPool::Authenticated, 8).expect("room");
     let big = Entry {
@@ -207,7 +208,7 @@ fn oversized_and_unsealable_entries_are_refused_alone() {
 fn a_lost_entry_ends_the_log() {
     // Goal: an outcome that cannot be recorded is not passed over. Method: queue one that cannot
     // be sealed, with nobody waiting for it.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let (log, _) = open(dir.path());
     let mut slots = log.reserve(SlotPool::Authenticated, 1).expect("room");
     log.append_later(&mut slots, entry("nowhere", 1))
@@ -226,7 +227,7 @@ fn a_lost_entry_ends_the_log() {
 #[test]
 fn a_log_is_opened_once_and_never_by_mistake() {
     // Goal: no second writer, no fresh start by accident, no other key's log.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let no_create = LogOptions {
         create: false,
         ..options()
@@ -256,7 +257,7 @@ fn a_log_is_opened_once_and_never_by_mistake() {
 #[test]
 fn reopening_goes_on_and_tells_how_it_was_left() {
     // Goal: the tree goes on over clean closes and over drops; the settled mark survives.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     closed_log(dir.path(), 300);
     let (log, report) = open(dir.path());
     assert!(report.clean && report.size == 302 && report.last_clean_seq == 302);
@@ -277,7 +278,7 @@ fn reopening_goes_on_and_tells_how_it_was_left() {
 #[test]
 fn checkpoints_follow_by_themselves() {
     // Goal: a grown log signs without being asked, and never for more than is there.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let often = LogOptions {
         checkpoint_interval: Duration::from_millis(5),
         ..options()

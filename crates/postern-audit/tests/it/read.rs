@@ -7,7 +7,7 @@ use postern_audit::{Durability, Reader, SealedReason};
 use proptest::prelude::*;
 
 use crate::support::{
-    Keys, append, append_many, closed_log, entry, open, read_all, verifying, wait,
+    Keys, append, append_many, closed_log, entry, open, read_all, temp_dir, verifying, wait,
 };
 
 fn reader(dir: &std::path::Path) -> Reader {
@@ -18,7 +18,7 @@ fn reader(dir: &std::path::Path) -> Reader {
 fn any_place_can_be_read_from() {
     // Goal: seeking gives the same entries as reading all. Method: every start, over segments that
     // several boots and rotations made; the last few likewise.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     closed_log(dir.path(), 200);
     closed_log(dir.path(), 3);
     closed_log(dir.path(), 150);
@@ -45,7 +45,7 @@ fn any_place_can_be_read_from() {
 fn a_reader_follows_a_running_writer() {
     // Goal: after the end, new entries follow, over rotations and reopenings too. Method: one
     // iterator, kept while entries are appended and the log is opened again.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let (log, _) = open(dir.path());
     let mut entries = reader(dir.path()).entries_from(0).expect("begins");
     let mut seen = Vec::new();
@@ -63,7 +63,7 @@ fn a_reader_follows_a_running_writer() {
 
 #[test]
 fn headers_are_read_without_keys() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     closed_log(dir.path(), 5);
     let reader = Reader::open(dir.path(), None).expect("there is a log");
     for read in reader.entries_from(1).expect("begins").take(5) {
@@ -76,7 +76,7 @@ fn headers_are_read_without_keys() {
 #[test]
 fn key_versions_follow_a_rotation() {
     // Goal: what was sealed under the old version opens after the key was rotated.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     closed_log(dir.path(), 10);
     let mut keys = Keys::all();
     keys.0.insert(("dev".to_owned(), 2), [77; 32]);
@@ -108,7 +108,7 @@ fn key_versions_follow_a_rotation() {
 fn stored_logs_prove_themselves() {
     // Goal: proofs made from tiles and entries convince the checker, also where tiles are full on
     // one level and not on the next. Method: 600 entries give two full tiles and a right edge.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let early = closed_log(dir.path(), 300);
     let late = closed_log(dir.path(), 300);
     assert!(dir.path().join("tile/0/001").is_file());
@@ -142,7 +142,7 @@ proptest! {
     ) {
         // Goal: bytes go in and come out, whatever they are: empty, short, long enough to be
         // compressed, in frames of one entry and of many.
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = temp_dir();
         let (log, _) = open(dir.path());
         let mut slots = log.reserve(postern_audit::SlotPool::Control, 20).expect("room");
         for (i, (later, body)) in bodies.iter().enumerate() {

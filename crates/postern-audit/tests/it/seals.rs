@@ -4,7 +4,7 @@ use std::path::Path;
 
 use postern_audit::{Durability, Reader, SealedReason};
 
-use crate::support::{Keys, append, closed_log, entry, open, read_all, wait};
+use crate::support::{Keys, append, closed_log, entry, open, read_all, temp_dir, wait};
 
 fn all_bytes(dir: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -29,7 +29,7 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 fn no_body_and_no_key_is_on_disk() {
     // Goal: the files tell nothing of the bodies. Method: bodies small (one a frame) and large
     // (compressed); search every file for them and for the keys, while open and after closing.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let (log, _) = open(dir.path());
     let mut large = entry("prod", 1);
     large.body = b"SECRET-PROMPT-TEXT ".repeat(300);
@@ -64,7 +64,7 @@ fn no_body_and_no_key_is_on_disk() {
 fn one_domains_key_opens_only_its_own_bodies() {
     // Goal: dev's key does not open prod's bodies, even when it is offered as prod's. Method: read
     // with dev's key alone, then with dev's key under both names.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     closed_log(dir.path(), 30);
     let mut only_dev = Keys::all();
     only_dev.0.retain(|(domain, _), _| domain == "dev");
@@ -92,7 +92,7 @@ fn one_domains_key_opens_only_its_own_bodies() {
 fn equal_entries_look_different() {
     // Goal: nobody can tell from leaves or blocks that two bodies are the same. Method: the same
     // entry twice; commitments and leaf hashes differ, by their salts.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let (log, _) = open(dir.path());
     append(&log, entry("dev", 1), Durability::Buffered);
     append(&log, entry("dev", 1), Durability::Buffered);

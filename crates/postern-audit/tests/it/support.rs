@@ -65,6 +65,18 @@ pub(crate) fn verifying() -> VerifyingKey {
     signing().verifying_key()
 }
 
+/// A directory that is removed afterwards; in memory where there is such a place, since these tests
+/// sync by the ten thousand.
+pub(crate) fn temp_dir() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    };
+    made.expect("a directory")
+}
+
 /// Small segments, so that a few hundred entries rotate, and checkpoints only when asked for.
 pub(crate) fn options() -> LogOptions {
     LogOptions {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::support::{
     append, append_many, check, closed_log, copy_dir, entry, open, open_with, options, read_all,
-    segment_files, verifying, wait,
+    segment_files, temp_dir, verifying, wait,
 };
 
 fn edit(path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
@@ -34,7 +34,7 @@ fn frames(bytes: &[u8]) -> Vec<usize> {
 fn every_byte_of_a_small_log_counts() {
     // Goal: no byte of any segment can be changed unseen. Method: flip one bit of each byte of the
     // segments of a closed log, one after the other.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     closed_log(dir.path(), 6);
     closed_log(dir.path(), 2);
     assert!(check(dir.path(), None).is_sound());
@@ -71,7 +71,7 @@ fn every_byte_of_a_small_log_counts() {
 #[test]
 fn the_first_bad_entry_is_named() {
     // Goal: the report says which entry was changed. Method: change one letter of each header.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let (log, _) = open(dir.path());
     let mut slots = log
         .reserve(postern_audit::SlotPool::Control, 40)
@@ -109,7 +109,7 @@ proptest! {
     ) {
         // Goal: the order and number of frames cannot be changed. Method: take a closed segment,
         // and drop, swap, double, append or cut whole frames, whose own hashes stay right.
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = temp_dir();
         let given = closed_log(dir.path(), 20);
         let path = segment_files(dir.path())[0].clone();
         edit(&path, |bytes| {
@@ -142,8 +142,8 @@ proptest! {
 fn truncation_is_seen_against_a_checkpoint_only() {
     // Goal: entries cut off cleanly, and older stored checkpoints put back, are found with a given
     // checkpoint; without one the report says that nobody could. Method: put an older copy back.
-    let dir = tempfile::tempdir().expect("a directory");
-    let old = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
+    let old = temp_dir();
     closed_log(dir.path(), 10);
     copy_dir(dir.path(), old.path());
     let given = closed_log(dir.path(), 10);
@@ -209,7 +209,7 @@ fn a_rewritten_log_disagrees_with_the_checkpoint() {
 
 #[test]
 fn changed_tiles_and_missing_segments_are_found() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     closed_log(dir.path(), 700);
     let tile = dir.path().join("tile/0/001");
     let good = std::fs::read(&tile).expect("reads");
@@ -244,7 +244,7 @@ fn changed_tiles_and_missing_segments_are_found() {
 
 #[test]
 fn keys_of_others_do_not_verify() {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let given = closed_log(dir.path(), 3);
     let other = SigningKey::from_seed("test.example/audit", &[43; 32]).expect("a good name");
     let other = other.verifying_key();
@@ -258,7 +258,7 @@ fn damage_is_refused_until_it_is_accepted_and_recorded() {
     // Goal: damage before good entries keeps the log closed; with the operator's word it opens, the
     // entries before it are kept, the bytes are set aside, and an entry says so. Method: flip a bit
     // in the middle of a log that was not closed.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = temp_dir();
     let (log, _) = open(dir.path());
     append_many(&log, 40);
     drop(log);
