@@ -63,6 +63,7 @@ struct State {
     gzip: Gzip,
     reading: Reading,
     hangups: usize,
+    repeats: usize,
     connections: u64,
     open: usize,
     forgetful: bool,
@@ -193,6 +194,12 @@ impl ReplayUpstream {
     #[must_use]
     pub fn hangups(&self) -> usize {
         self.shared.state().hangups
+    }
+
+    /// How many repeated pieces of endless answers were sent.
+    #[must_use]
+    pub fn repeats(&self) -> usize {
+        self.shared.state().repeats
     }
 
     /// How many connections were ever accepted.

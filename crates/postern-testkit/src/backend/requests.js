@@ -8,7 +8,10 @@ const tell = (what) => process.stdout.write(JSON.stringify(what) + '\n');
 const server = http.createServer((request, response) => {
   const pieces = [];
   request.on('data', (piece) => pieces.push(piece));
-  const seen = (complete) =>
+  let told = false;
+  const seen = (complete) => {
+    if (told) return;
+    told = true;
     tell({
       method: request.method,
       target: request.url,
@@ -16,6 +19,7 @@ const server = http.createServer((request, response) => {
       body: Buffer.concat(pieces).toString('latin1'),
       complete,
     });
+  };
   request.on('end', () => {
     seen(true);
     response.setHeader('content-type', 'application/json');

@@ -140,6 +140,7 @@ impl Connection<'_> {
         let mut wire = Wire {
             stream: &mut self.stream,
             early: &mut self.buffer,
+            shared: self.shared,
         };
         wire.send(&answer, request, &cut).await
     }
@@ -151,6 +152,7 @@ impl Connection<'_> {
         let mut wire = Wire {
             stream: &mut self.stream,
             early: &mut self.buffer,
+            shared: self.shared,
         };
         let _ = wire.send(&answer, &request, &crate::Cut::Whole).await;
         let _ = self.stream.shutdown().await;

@@ -9,6 +9,7 @@ use flate2::write::GzEncoder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::Shared;
 use super::head::SeenRequest;
 use crate::{Answer, Cut, Ending, Framing, Gzip};
 
@@ -34,6 +35,7 @@ pub(super) struct Wire<'a> {
     pub(super) stream: &'a mut TcpStream,
     /// Bytes that the peer sent before its answer was complete.
     pub(super) early: &'a mut BytesMut,
+    pub(super) shared: &'a Shared,
 }
 
 impl Wire<'_> {
@@ -156,6 +158,7 @@ impl Wire<'_> {
         loop {
             self.pause(every).await?;
             self.write(&framed).await?;
+            self.shared.state().repeats += 1;
         }
     }
 

@@ -12,19 +12,19 @@ const DRIVER_MAX: Duration = Duration::from_secs(60);
 
 /// An SDK's language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
+pub(crate) enum Language {
     Python,
     Node,
 }
 
 /// What a driver saw, scenario by scenario.
-pub struct Seen {
+pub(crate) struct Seen {
     driver: String,
     scenarios: Value,
 }
 
 /// Runs a driver (all scenarios when `only` is empty); `None` when the SDK is not installed.
-pub fn drive(
+pub(crate) fn drive(
     language: Language,
     script: &str,
     base: &str,
@@ -71,15 +71,41 @@ impl Seen {
         scenario
     }
 
+    /// Everything but the time it took and what names the one request.
+    pub(crate) fn comparable(&self) -> Value {
+        let mut scenarios = self.scenarios.clone();
+        let all = scenarios
+            .as_object_mut()
+            .expect("a driver prints an object");
+        // Headers are the gateway's to add to; they have tests of their own.
+        all.remove("headers");
+        for scenario in all.values_mut().filter_map(Value::as_object_mut) {
+            scenario.remove("seconds");
+            scenario.remove("request_id");
+        }
+        scenarios
+    }
+
     /// What a scenario returned.
-    pub fn returned(&self, name: &str) -> &Value {
+    pub(crate) fn returned(&self, name: &str) -> &Value {
         let scenario = self.scenario(name);
         let returned = scenario.get("returned");
         returned.unwrap_or_else(|| panic!("{} {name}: {scenario:#}", self.driver))
     }
 
+    /// The exception that a scenario raised, whichever it is.
+    pub(crate) fn failed(&self, name: &str) -> &Value {
+        let scenario = self.scenario(name);
+        assert!(
+            scenario["raised"].is_string(),
+            "{} {name}: {scenario:#}",
+            self.driver
+        );
+        scenario
+    }
+
     /// The exception that a scenario raised: it must be of this kind and have this status.
-    pub fn raised(&self, name: &str, kind: &str, status: Option<u16>) -> &Value {
+    pub(crate) fn raised(&self, name: &str, kind: &str, status: Option<u16>) -> &Value {
         let scenario = self.scenario(name);
         let kinds = scenario["kinds"]
             .as_array()
@@ -102,14 +128,14 @@ impl Seen {
     }
 
     /// How long a scenario took.
-    pub fn seconds(&self, name: &str) -> f64 {
+    pub(crate) fn seconds(&self, name: &str) -> f64 {
         self.scenario(name)["seconds"]
             .as_f64()
             .expect("each scenario is timed")
     }
 
     /// Asserts that the SDK honoured a `Retry-After` of one second and then succeeded.
-    pub fn retried_after_one_second(&self, name: &str) {
+    pub(crate) fn retried_after_one_second(&self, name: &str) {
         self.returned(name);
         let seconds = self.seconds(name);
         assert!(
@@ -120,7 +146,7 @@ impl Seen {
     }
 
     /// Asserts that the SDK gave up after its own time-out of 0.4 seconds.
-    pub fn gave_up(&self, name: &str, kind: &str) {
+    pub(crate) fn gave_up(&self, name: &str, kind: &str) {
         self.raised(name, kind, None);
         let seconds = self.seconds(name);
         assert!(

@@ -1,9 +1,10 @@
 //! The official Anthropic SDKs work unchanged: only the base URL and the key differ.
 
-use postern_testkit::{Cut, ReplayUpstream};
+use postern_testkit::Cut;
 use serde_json::json;
 
-use crate::clients::{Language, Seen, drive};
+use crate::clients::{Language, Seen};
+use crate::door::Door;
 
 fn check(seen: &Seen) {
     let text = "A grey seal, and the ferry’s lights. 🚢";
@@ -44,15 +45,9 @@ fn check(seen: &Seen) {
 // Goal: the Python SDK notices nothing. Method: every scenario, answers cut into single bytes.
 #[test]
 fn anthropic_python_works_unchanged() {
-    let upstream = ReplayUpstream::own().expect("the upstream starts");
-    upstream.set_cut(Cut::Every(1));
-    let seen = drive(
-        Language::Python,
-        "anthropic_sdk.py",
-        &upstream.url(),
-        "sk-test",
-        &[],
-    );
+    let door = Door::open();
+    door.upstream.set_cut(Cut::Every(1));
+    let seen = door.drive_invisibly(Language::Python, "anthropic_sdk.py", "anthropic");
     let Some(seen) = seen else { return };
     check(&seen);
     seen.gave_up("timeout", "APITimeoutError");
@@ -67,14 +62,8 @@ fn anthropic_python_works_unchanged() {
 
 #[test]
 fn anthropic_node_works_unchanged() {
-    let upstream = ReplayUpstream::own().expect("the upstream starts");
-    let seen = drive(
-        Language::Node,
-        "anthropic_sdk.mjs",
-        &upstream.url(),
-        "sk-test",
-        &[],
-    );
+    let door = Door::open();
+    let seen = door.drive_invisibly(Language::Node, "anthropic_sdk.mjs", "anthropic");
     let Some(seen) = seen else { return };
     check(&seen);
     seen.gave_up("timeout", "APIConnectionTimeoutError");

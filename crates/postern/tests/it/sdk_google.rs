@@ -1,22 +1,17 @@
 //! The official Google SDK works unchanged: only the base URL and the key differ.
 
-use postern_testkit::{Cut, ReplayUpstream};
+use postern_testkit::Cut;
 use serde_json::json;
 
-use crate::clients::{Language, drive};
+use crate::clients::Language;
+use crate::door::Door;
 
 // Goal: the Python SDK notices nothing. Method: every scenario, answers cut into single bytes.
 #[test]
 fn google_python_works_unchanged() {
-    let upstream = ReplayUpstream::own().expect("the upstream starts");
-    upstream.set_cut(Cut::Every(1));
-    let seen = drive(
-        Language::Python,
-        "google_sdk.py",
-        &upstream.url(),
-        "sk-test",
-        &[],
-    );
+    let door = Door::open();
+    door.upstream.set_cut(Cut::Every(1));
+    let seen = door.drive_invisibly(Language::Python, "google_sdk.py", "gemini");
     let Some(seen) = seen else { return };
     let text = "Moon over the skerries, and no wind – 🌙.";
     assert_eq!(seen.returned("plain"), &json!({"text": text, "usage": 23}));

@@ -1,9 +1,10 @@
 //! The official OpenAI SDKs work unchanged: only the base URL and the key differ.
 
-use postern_testkit::{Cut, Gzip, ReplayUpstream};
+use postern_testkit::{Cut, Gzip};
 use serde_json::json;
 
-use crate::clients::{Language, Seen, drive};
+use crate::clients::{Language, Seen};
+use crate::door::Door;
 
 const TEXT: &str = "Rain on the glass, two green lamps at sea – and one fox 🦊 on the stairs.";
 
@@ -88,15 +89,9 @@ fn check_the_rest(seen: &Seen) {
 // Goal: the Python SDK notices nothing. Method: every scenario, answers cut into single bytes.
 #[test]
 fn openai_python_works_unchanged() {
-    let upstream = ReplayUpstream::own().expect("the upstream starts");
-    upstream.set_cut(Cut::Every(1));
-    let seen = drive(
-        Language::Python,
-        "openai_sdk.py",
-        &upstream.url(),
-        "sk-test",
-        &[],
-    );
+    let door = Door::open();
+    door.upstream.set_cut(Cut::Every(1));
+    let seen = door.drive_invisibly(Language::Python, "openai_sdk.py", "openai");
     let Some(seen) = seen else { return };
     check_chat(&seen);
     check_errors(&seen);
@@ -117,14 +112,8 @@ fn openai_python_works_unchanged() {
 
 #[test]
 fn openai_node_works_unchanged() {
-    let upstream = ReplayUpstream::own().expect("the upstream starts");
-    let seen = drive(
-        Language::Node,
-        "openai_sdk.mjs",
-        &upstream.url(),
-        "sk-test",
-        &[],
-    );
+    let door = Door::open();
+    let seen = door.drive_invisibly(Language::Node, "openai_sdk.mjs", "openai");
     let Some(seen) = seen else { return };
     check_chat(&seen);
     check_errors(&seen);
@@ -133,11 +122,11 @@ fn openai_node_works_unchanged() {
 }
 
 // Goal: an SDK that offers gzip reads the answer, whatever the upstream makes of the offer.
-// Method: an upstream that compresses when it may, and one that never does, with both kinds of body.
+// Method: an upstream that compresses when it may; the other tests have one that never does.
 #[test]
 fn openai_python_reads_compressed_answers() {
-    let upstream = ReplayUpstream::own().expect("the upstream starts");
-    upstream.set_gzip(Gzip::WhenAccepted);
+    let door = Door::open();
+    door.upstream.set_gzip(Gzip::WhenAccepted);
     let only = [
         "plain",
         "stream",
@@ -145,13 +134,8 @@ fn openai_python_reads_compressed_answers() {
         "embeddings",
         "fail_400",
     ];
-    let seen = drive(
-        Language::Python,
-        "openai_sdk.py",
-        &upstream.url(),
-        "sk-test",
-        &only,
-    );
+    let token = door.token("openai");
+    let seen = door.drive(Language::Python, "openai_sdk.py", "openai", &token, &only);
     let Some(seen) = seen else { return };
     assert_eq!(seen.returned("plain")["text"], TEXT);
     assert_eq!(seen.returned("stream")["text"], TEXT);
@@ -162,14 +146,8 @@ fn openai_python_reads_compressed_answers() {
 
 #[test]
 fn azure_python_works_unchanged() {
-    let upstream = ReplayUpstream::own().expect("the upstream starts");
-    let seen = drive(
-        Language::Python,
-        "azure_sdk.py",
-        &upstream.url(),
-        "sk-test",
-        &[],
-    );
+    let door = Door::open();
+    let seen = door.drive_invisibly(Language::Python, "azure_sdk.py", "azure");
     let Some(seen) = seen else { return };
     assert_eq!(
         seen.returned("plain"),

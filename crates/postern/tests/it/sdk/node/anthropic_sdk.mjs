@@ -64,4 +64,15 @@ await run({
     return (await ask({ model: 'busy-once' }, patient)).content[0].text;
   },
   timeout: () => ask({ model: 'slow' }, hasty),
+}, {
+  async three_in_a_row() {
+    const ends = [];
+    for (let i = 0; i < 3; i += 1) ends.push((await ask({}, patient)).stop_reason);
+    return ends;
+  },
+  async stream_to_the_end() {
+    let pieces = 0;
+    for await (const _ of await ask({ stream: true })) pieces += 1;
+    return pieces;
+  },
 });

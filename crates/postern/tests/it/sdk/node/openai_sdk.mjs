@@ -92,4 +92,15 @@ await run({
     });
     return { flagged: answer.results[0].flagged };
   },
+}, {
+  async three_in_a_row() {
+    const ends = [];
+    for (let i = 0; i < 3; i += 1) ends.push((await chat({}, patient)).choices[0].finish_reason);
+    return ends;
+  },
+  async stream_to_the_end() {
+    let pieces = 0;
+    for await (const _ of await chat({ stream: true })) pieces += 1;
+    return pieces;
+  },
 });

@@ -28,9 +28,11 @@ function exception(error) {
   };
 }
 
-export async function run(scenarios) {
+// Runs the named scenarios, in order; without names, all but those of `whenNamed`.
+export async function run(scenarios, whenNamed = {}) {
   const seen = {};
-  for (const [name, scenario] of Object.entries(scenarios)) {
+  const all = only.length > 0 ? { ...scenarios, ...whenNamed } : scenarios;
+  for (const [name, scenario] of Object.entries(all)) {
     if (only.length > 0 && !only.includes(name)) continue;
     const start = performance.now();
     let outcome;

@@ -119,6 +119,15 @@ def retry():
     return ask("busy-once", using=patient).content[0].text
 
 
+def three_in_a_row():
+    return [ask(using=patient).stop_reason for _ in range(3)]
+
+
+def stream_to_the_end():
+    """Reads until the stream ends or breaks."""
+    return sum(1 for _ in ask(stream=True))
+
+
 def timeout():
     ask("slow", using=hasty)
 
@@ -145,4 +154,5 @@ run(
         timeout,
     ],
     only,
+    when_named=[three_in_a_row, stream_to_the_end],
 )

@@ -92,6 +92,11 @@ def retry():
     return ask("busy-once", using=patient).text
 
 
+def stream_to_the_end():
+    """Reads until the stream ends or breaks."""
+    return sum(1 for _ in client.models.generate_content_stream(model=MODEL, contents=ASK))
+
+
 def timeout():
     ask("slow", using=connect(timeout=400))
 
@@ -113,4 +118,5 @@ run(
         timeout,
     ],
     only,
+    when_named=[stream_to_the_end],
 )

@@ -123,6 +123,19 @@ def retry():
     return chat("busy-once", using=patient).choices[0].message.content
 
 
+def three_in_a_row():
+    return [chat(using=patient).choices[0].finish_reason for _ in range(3)]
+
+
+def stream_to_the_end():
+    """Reads until the stream ends or breaks."""
+    return sum(1 for _ in chat(stream=True))
+
+
+def responses_stream_to_the_end():
+    return sum(1 for _ in ask_response(stream=True))
+
+
 def timeout():
     chat("slow", using=hasty)
 
@@ -209,4 +222,5 @@ run(
         moderations,
     ],
     only,
+    when_named=[three_in_a_row, stream_to_the_end, responses_stream_to_the_end],
 )

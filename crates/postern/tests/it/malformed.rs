@@ -1,0 +1,156 @@
+//! Malformed and ambiguous requests, each with the outcome that is ours.
+//!
+//! The corpus `malformed_requests` has what popular proxies let through, repair or pass on. Here
+//! every row has its outcome written down: refuse whatever two servers could read differently.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use postern_testkit::{Answer, ReplayUpstream, SeenRequest, corpora, raw};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::gateway::Gateway;
+
+const QUIET: Duration = Duration::from_millis(400);
+
+#[derive(Deserialize)]
+struct Row {
+    name: String,
+    request_latin1: String,
+}
+
+/// What becomes of a row: the statuses of the answers, and how many requests reach the upstream.
+struct Outcome {
+    row: &'static str,
+    statuses: &'static [u16],
+    forwarded: usize,
+}
+
+const fn refused(row: &'static str) -> Outcome {
+    Outcome {
+        row,
+        statuses: &[400],
+        forwarded: 0,
+    }
+}
+
+const fn answered(row: &'static str, statuses: &'static [u16], forwarded: usize) -> Outcome {
+    Outcome {
+        row,
+        statuses,
+        forwarded,
+    }
+}
+
+/// Every row of the corpus, by name.
+const OUTCOMES: [Outcome; 37] = [
+    // Framing that two servers could read differently.
+    refused("CL+TE"),
+    refused("TE then CL"),
+    refused("two different CL"),
+    refused("two same CL"),
+    refused("CL: 2, 2"),
+    refused("CL: +2"),
+    refused("CL: 0x2"),
+    refused("TE xchunked"),
+    refused("TE chunked, identity"),
+    refused("TE gzip, chunked"),
+    refused("TE chunked twice"),
+    refused("TE[sp]: chunked"),
+    refused("TE[VT]chunked"),
+    refused("HTTP/1.0 TE"),
+    refused("obs-fold"),
+    refused("bare LF lines"),
+    refused("chunk size 0x2"),
+    refused("chunk ext with LF"),
+    refused("chunk bare LF"),
+    refused("Connection: content-length"),
+    // The bytes after the first request are a second one, which has no token.
+    answered("HTTP/1.0 no CL + bytes", &[200, 401], 1),
+    answered("pipelined 2nd no auth", &[200, 401], 1),
+    // What is for one hop stays on that hop.
+    answered("Connection: authorization", &[200], 1),
+    answered("hop headers", &[200], 1),
+    // Upgrades and tunnels are not served, and nothing after them is read.
+    answered("Upgrade foo + smuggle", &[501], 0),
+    answered("Upgrade ws + smuggle", &[501], 0),
+    answered("CONNECT", &[501], 0),
+    // Who is asked for, and by whom, must be said once and plainly.
+    refused("absolute uri other host"),
+    refused("no Host"),
+    refused("two Hosts"),
+    refused("two Authorization"),
+    // Bytes that do not belong there.
+    refused("NUL in value"),
+    refused("bare CR in value"),
+    refused("space in uri"),
+    refused("path traversal raw"),
+    refused("100k header"),
+    // A GET has no body by the grant.
+    refused("GET + CL body"),
+];
+
+// Goal: each row has the outcome that is written down, and nothing of it reaches the upstream in
+// any other shape. Method: the raw bytes of each row, with a valid token, on their own connection.
+#[test]
+fn malformed_requests_have_the_outcome_that_is_written_down() {
+    let Some(rows) = corpora::rows::<Row>("conformance/malformed_requests.jsonl") else {
+        return;
+    };
+    let upstream = ReplayUpstream::start(|_: &SeenRequest| Answer::json(200, &json!({})));
+    let upstream = upstream.expect("the upstream starts");
+    let gateway = Gateway::start();
+    gateway.upstream("v1", "http", &upstream.url(), "no-matter");
+    let token = gateway.token(&["v1:call:GET|POST /{path...}"]);
+    let expected: BTreeMap<&str, &Outcome> = OUTCOMES.iter().map(|o| (o.row, o)).collect();
+    assert_eq!(
+        expected.len(),
+        rows.len(),
+        "a row without an outcome, or the reverse"
+    );
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let outcome = expected
+            .get(row.name.as_str())
+            .expect("each row has an outcome");
+        upstream.take_requests();
+        let text = row.request_latin1.replace("{TOKEN}", &token.secret);
+        let bytes: Vec<u8> = text
+            .chars()
+            .map(|c| u8::try_from(c).expect("Latin-1"))
+            .collect();
+        let conversation = raw::talk(gateway.addr(), &bytes, QUIET).expect("it listens");
+        let forwarded = upstream.take_requests();
+        let statuses = conversation.statuses();
+        if statuses != outcome.statuses || forwarded.len() != outcome.forwarded {
+            wrong.push(format!(
+                "{}: {statuses:?}, {} forwarded",
+                row.name,
+                forwarded.len()
+            ));
+        }
+        for request in &forwarded {
+            assert!(request.complete, "{}: {request:?}", row.name);
+            let hop = [
+                "connection",
+                "keep-alive",
+                "te",
+                "trailer",
+                "upgrade",
+                "x-secret",
+            ];
+            let proxy = ["proxy-connection", "proxy-authorization"];
+            for name in hop.iter().chain(&proxy) {
+                assert_eq!(request.header(name), None, "{}: {request:?}", row.name);
+            }
+            assert!(
+                !request.contains(&token.secret),
+                "{}: {request:?}",
+                row.name
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(upstream.malformed(), Vec::<String>::new());
+}
