@@ -122,13 +122,13 @@ impl SourceFile {
             .map(|(index, line)| (index + 1, line))
     }
 
-    /// Whole files of tests: `tests/…`, `tests.rs`, `benches/…`.
+    /// Whole files that never ship: `tests/…`, `tests.rs`, `benches/…`, `examples/…`.
     pub(crate) fn is_test(&self) -> bool {
         self.path.ends_with("/tests.rs")
             || self
                 .path
                 .split('/')
-                .any(|part| matches!(part, "tests" | "benches" | "fuzz"))
+                .any(|part| matches!(part, "tests" | "benches" | "examples" | "fuzz"))
     }
 
     /// Code that never ships: the testkit and the workshop.
