@@ -252,3 +252,6 @@ pub(crate) fn model_name(name: &str) -> Result<String, InspectError> {
 pub(crate) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
+
+#[cfg(test)]
+mod tests;

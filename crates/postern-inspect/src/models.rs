@@ -349,7 +349,7 @@ mod tests {
         assert_eq!(list, r#"{"data":[{"id":"gpt"}]}"#);
 
         let mut filter = ModelsFilter::new(Some("gzip")).unwrap();
-        assert!(filter.push(&gzip(&vec![b' '; 64 * 1024 * 1024])).is_err());
+        assert!(filter.push(&gzip(&vec![b' '; 16 * 1024 * 1024])).is_err());
         let mut filter = ModelsFilter::new(None).unwrap();
         assert!(filter.push(&vec![b' '; MODELS_BYTES_MAX + 1]).is_err());
         assert!(ModelsFilter::new(Some("br")).is_err());

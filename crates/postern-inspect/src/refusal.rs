@@ -177,3 +177,54 @@ fn google_status(status: u16) -> &'static str {
         _ => "INVALID_ARGUMENT",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use postern_types::RefusalCode;
+
+    use super::*;
+
+    /// Every code in one dialect, as a body and as the end of its streams.
+    fn page(dialect: Dialect, streams: &[(Operation, StreamFraming)]) -> String {
+        let mut page = String::new();
+        for code in RefusalCode::ALL {
+            let refusal = RefusalText {
+                status: code.status(),
+                code: code.as_str(),
+                message: code.public(),
+                request_id: "01890a5d-ac96-774b-bcce-b302099a8057",
+            };
+            let (content_type, body) = error_body(dialect, &refusal);
+            let body = String::from_utf8(body).unwrap();
+            page += &format!("== {} {code}\n{content_type}\n{body}\n", code.status());
+            for (operation, framing) in streams {
+                let event = error_event(dialect, *operation, *framing, &refusal);
+                page += &format!("-- {operation}\n{}", String::from_utf8(event).unwrap());
+            }
+        }
+        page
+    }
+
+    #[test]
+    fn refusals_look_like_the_provider_of_the_dialect() {
+        // Goal: what clients parse changes only on purpose. Method: a golden file a dialect.
+        let sse = StreamFraming::Sse;
+        let openai = [
+            (Operation::ChatCompletions, sse),
+            (Operation::Responses, sse),
+        ];
+        insta::assert_snapshot!("openai", page(Dialect::OpenAi, &openai));
+        assert_eq!(
+            page(Dialect::OpenAi, &openai),
+            page(Dialect::AzureOpenAi, &openai)
+        );
+        insta::assert_snapshot!(
+            "anthropic",
+            page(Dialect::Anthropic, &[(Operation::Messages, sse)])
+        );
+        let stream = Operation::StreamGenerateContent;
+        let gemini = [(stream, sse), (stream, StreamFraming::Array)];
+        insta::assert_snapshot!("gemini", page(Dialect::Gemini, &gemini));
+        insta::assert_snapshot!("http", page(Dialect::Http, &[]));
+    }
+}

@@ -115,6 +115,27 @@ pub(crate) fn exchanges() -> Option<Vec<Exchange>> {
     Some(all)
 }
 
+/// Texts of the JSON suite: name, what is expected of a reader, bytes.
+pub(crate) fn json_suite() -> Option<Vec<(String, String, Vec<u8>)>> {
+    let decode = |row: &Value| {
+        let bytes = decode_base64(row["bytes_base64"].as_str().unwrap());
+        (text(&row["name"]), text(&row["expected"]), bytes)
+    };
+    Some(
+        rows("conformance/json_parsing.jsonl")?
+            .iter()
+            .map(decode)
+            .collect(),
+    )
+}
+
+fn decode_base64(encoded: &str) -> Vec<u8> {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD
+        .decode(encoded)
+        .unwrap()
+}
+
 fn served(row: &Value) -> Option<(Dialect, Operation)> {
     let provider = row["provider"].as_str()?;
     let openai = if provider == "azure-openai" {

@@ -5,6 +5,7 @@
 //! What is expected is worked out here a second time, by parsing whole bodies with `serde_json`.
 
 mod corpus;
+mod json_suite;
 
 use bytes::Bytes;
 use corpus::{Exchange, documents, expected_usage};
