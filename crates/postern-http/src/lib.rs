@@ -1,1 +1,27 @@
 //! The HTTP data plane.
+
+mod arrival;
+mod body;
+mod bounds;
+mod connect;
+mod connection;
+mod context;
+mod directory;
+mod forward;
+mod gateway;
+mod headers;
+mod inspect;
+mod line;
+mod listener;
+mod pool;
+mod refusal;
+mod source;
+mod strict;
+mod tls;
+
+pub use bounds::{Bounds, DownstreamBounds, Http2Bounds, Timeouts, UpstreamBounds};
+pub use connect::{Endpoint, EndpointError};
+pub use gateway::{Gateway, GatewayParts};
+pub use headers::{CredentialError, HeaderTemplate, UpstreamCredential};
+pub use listener::{ListenError, ListenOptions, Listener, Serving, check_plain};
+pub use tls::{TlsError, TlsFiles};

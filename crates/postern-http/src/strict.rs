@@ -23,7 +23,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Buf, BytesMut};
 use parking_lot::Mutex;
@@ -54,6 +54,8 @@ const READ_BYTES: usize = 8 * 1024;
 pub(crate) struct Exchange {
     busy: AtomicBool,
     violation: Mutex<Option<Violation>>,
+    /// The connection, where it holds a head that waits for the answer before it.
+    waiting: Mutex<Option<Waker>>,
 }
 
 impl Exchange {
@@ -65,6 +67,11 @@ impl Exchange {
     /// The answer was made and its body is done with.
     pub(crate) fn finish(&self) {
         self.busy.store(false, Ordering::Release);
+        // hyper does not ask again for what it was once told to wait for.
+        let waiting = self.waiting.lock().take();
+        if let Some(waiting) = waiting {
+            waiting.wake();
+        }
     }
 
     fn begin(&self) {
@@ -276,10 +283,19 @@ impl<T: AsyncRead + AsyncWrite + Unpin> StrictIo<T> {
 
     /// Whether the time for a head, or for the next request, is over.
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !matches!(self.state, State::Head(_)) || self.exchange.is_busy() {
+        if !matches!(self.state, State::Head(_)) {
             return Poll::Pending;
         }
         let bounds = &self.bounds.downstream;
+        if self.exchange.is_busy() {
+            self.waiting_since = None;
+            if !self.held.is_empty() {
+                *self.exchange.waiting.lock() = Some(cx.waker().clone());
+            }
+            // Nobody tells when the answer is over: look again in a while, so that an idle
+            // connection is closed after once to twice the time.
+            return self.read_alarm.poll(cx, Instant::now() + bounds.idle);
+        }
         let since = *self.waiting_since.get_or_insert_with(Instant::now);
         let allowed = if self.first || !self.held.is_empty() {
             bounds.head

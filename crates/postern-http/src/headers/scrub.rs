@@ -209,7 +209,7 @@ mod tests {
         #[test]
         fn cutting_never_lets_a_credential_through(
             pieces in proptest::collection::vec(
-                prop_oneof![Just(NEEDLE.to_owned()), "[sk-elton ]{0,8}"], 0..8),
+                prop_oneof![Just(NEEDLE.to_owned()), "[eklnost -]{0,8}"], 0..8),
             cut in 1_usize..40,
         ) {
             // Goal: whatever the cutting, the output is the input with whole credentials starred.

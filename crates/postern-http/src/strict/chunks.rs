@@ -13,6 +13,7 @@ const SIZE_DIGITS_MAX: u8 = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Size { digits: u8 },
+    ExtensionName,
     Extension,
     SizeLf,
     Data,
@@ -76,8 +77,9 @@ impl ChunkReader {
                 self.digit(digits, byte)?
             }
             (Step::Size { digits: 1.. }, b'\r') => Step::SizeLf,
-            (Step::Size { digits: 1.. }, b';') => Step::Extension,
+            (Step::Size { digits: 1.. }, b';') => Step::ExtensionName,
             (Step::Size { .. }, _) => return Err(Fault::bad("a chunk size is malformed")),
+            (Step::ExtensionName, byte) if head::is_token(&byte) => Step::Extension,
             (Step::Extension, b'\r') => Step::SizeLf,
             (Step::Extension, b'\t' | 0x20..=0x7e) => {
                 self.extension_bytes += 1;
@@ -86,7 +88,9 @@ impl ChunkReader {
                 }
                 Step::Extension
             }
-            (Step::Extension, _) => return Err(Fault::bad("a chunk extension is malformed")),
+            (Step::ExtensionName | Step::Extension, _) => {
+                return Err(Fault::bad("a chunk extension is malformed"));
+            }
             (Step::SizeLf, b'\n') if self.left == 0 => Step::Trailer,
             (Step::SizeLf, b'\n') => Step::Data,
             (Step::DataCr, b'\r') => Step::DataLf,
@@ -186,6 +190,7 @@ mod tests {
             "0\r\nx: \0\r\n\r\n",
             "0\r\nx: y\rz\r\n\r\n",
             "2;a\0\r\nab\r\n",
+            "2;\r\nab\r\n",
         ] {
             assert!(read_all(bad.as_bytes(), 3).is_err(), "{bad:?}");
         }

@@ -93,7 +93,8 @@ pub(crate) fn judge(head: &[u8], bounds: &DownstreamBounds) -> Result<Framing, F
     if head.len() > bounds.head_bytes_max {
         return Err(Fault::bad("the request head is too large"));
     }
-    let mut lines = head[..head.len() - 4].split(|byte| *byte == b'\n');
+    let lines = head.strip_suffix(b"\r\n\r\n").unwrap_or_default();
+    let mut lines = lines.split(|byte| *byte == b'\n');
     let line = trim_cr(lines.next().unwrap_or_default());
     if line.len() > bounds.request_line_bytes_max {
         return Err(Fault::bad("the request line is too long"));

@@ -1,0 +1,190 @@
+//! *context*: what is asked of which upstream?
+//!
+//! Resolves the upstream inside the caller's environment, and reads of the request what policy asks
+//! about. An AI request is read whole, because the model stands in its body; any other body is left
+//! to stream, unless a rule of the token asks about it. Whatever cannot be determined is refused.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use postern_guard::{Caller, Upstream};
+use postern_inspect::{Dialect, InspectError, RequestFacts, Target, locate};
+use postern_types::{CanonicalPath, Refusal, RefusalCode, RequestContext, Source, UpstreamKind};
+
+use crate::arrival::{Arrival, ArrivalBody, Query};
+use crate::gateway::{Journey, Plane};
+
+/// A request whose upstream and meaning are known.
+pub(crate) struct Exchange {
+    pub(crate) upstream: Arc<Upstream>,
+    pub(crate) method: http::Method,
+    /// The path that the upstream sees.
+    pub(crate) path: CanonicalPath,
+    pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: ExchangeBody,
+    pub(crate) wants_trailers: bool,
+}
+
+/// The body of a request, as far as it had to be read.
+pub(crate) enum ExchangeBody {
+    /// An AI request, read whole.
+    Ai { facts: RequestFacts, body: Bytes },
+    /// Read whole, because a rule of the token asks about it.
+    Whole(Bytes),
+    /// Not read yet; it streams.
+    Stream {
+        body: ArrivalBody,
+        declared: Option<u64>,
+    },
+}
+
+impl Plane {
+    /// Builds the context of a request.
+    ///
+    /// # Errors
+    /// `unknown_upstream`, `unknown_operation`, `unknown_model`, `bad_request`, `unsupported`, and
+    /// what reading the body gives.
+    pub(crate) async fn context(
+        &self,
+        arrival: Arrival,
+        caller: &Caller,
+        journey: &mut Journey,
+    ) -> Result<(RequestContext, Exchange), Refusal> {
+        let Arrival {
+            method,
+            path,
+            query,
+            headers,
+            source,
+            tls,
+            ..
+        } = arrival;
+        let Some((name, path)) = path.split_first() else {
+            return Err(Refusal::new(
+                RefusalCode::UnknownUpstream,
+                "the path names no upstream",
+            ));
+        };
+        let upstream = caller.upstream(&name)?;
+        let kind = upstream.row.kind;
+        journey.dialect = Dialect::from(kind);
+        journey.flight.note(|summary| {
+            summary.upstream = Some(upstream.row.name.clone());
+            summary.upstream_kind = Some(kind);
+        });
+        let mut context = RequestContext {
+            now: journey.flight.arrived(),
+            subject: caller.subject().clone(),
+            upstream: upstream.row.name.clone(),
+            upstream_kind: kind,
+            ai: None,
+            method: method.as_str().to_owned(),
+            path,
+            query: query.pairs().to_vec(),
+            headers: headers
+                .keys()
+                .map(|name| name.as_str().to_owned())
+                .collect(),
+            json_body: None,
+            body_bytes: arrival.body_bytes,
+            source: Source { ..source },
+            tls,
+        };
+        let declared = arrival.body_bytes;
+        let body = if kind == UpstreamKind::Http {
+            self.http_body(caller, &upstream, &mut context, arrival.body)
+                .await?
+        } else {
+            self.ai_body(&headers, &mut context, arrival.body, journey)
+                .await?
+        };
+        let body = match body {
+            ExchangeBody::Stream { body, .. } => ExchangeBody::Stream { body, declared },
+            read => read,
+        };
+        let path = context.path.clone();
+        let wants_trailers = arrival.wants_trailers;
+        let exchange = Exchange {
+            upstream,
+            method,
+            path,
+            query,
+            headers,
+            body,
+            wants_trailers,
+        };
+        Ok((context, exchange))
+    }
+
+    /// Finds the operation and reads the body of an AI request.
+    async fn ai_body(
+        &self,
+        headers: &HeaderMap,
+        context: &mut RequestContext,
+        mut body: ArrivalBody,
+        journey: &mut Journey,
+    ) -> Result<ExchangeBody, Refusal> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let target = Target {
+            method: &context.method,
+            path: &context.path,
+            query: &context.query,
+            content_type: text(CONTENT_TYPE),
+            content_encoding: text(CONTENT_ENCODING),
+        };
+        let located = locate(journey.dialect, &target).map_err(|error| refuse(&error))?;
+        journey
+            .flight
+            .note(|summary| summary.operation = Some(located.operation()));
+        let body = body
+            .collect(self.inspected_bytes_max())
+            .await
+            .map_err(|error| error.refusal())?;
+        context.body_bytes = Some(body.len() as u64);
+        let facts = located.read(&body).map_err(|error| refuse(&error))?;
+        journey.flight.note(|summary| {
+            summary.model.clone_from(&facts.ai.model);
+            summary.stream = facts.ai.stream;
+        });
+        context.ai = Some(facts.ai.clone());
+        Ok(ExchangeBody::Ai { facts, body })
+    }
+
+    /// Reads the body of a plain request only where a rule of the token asks about it.
+    async fn http_body(
+        &self,
+        caller: &Caller,
+        upstream: &Upstream,
+        context: &mut RequestContext,
+        mut body: ArrivalBody,
+    ) -> Result<ExchangeBody, Refusal> {
+        if !caller.needs_json_body(upstream, &context.method, &context.path) {
+            return Ok(ExchangeBody::Stream {
+                body,
+                declared: None,
+            });
+        }
+        let body = body
+            .collect(self.inspected_bytes_max())
+            .await
+            .map_err(|error| error.refusal())?;
+        context.body_bytes = Some(body.len() as u64);
+        context.json_body = Some(body.to_vec());
+        Ok(ExchangeBody::Whole(body))
+    }
+}
+
+impl Plane {
+    /// A body that is read whole may be as large as any body.
+    fn inspected_bytes_max(&self) -> usize {
+        usize::try_from(self.bounds.downstream.body_bytes_max).unwrap_or(usize::MAX)
+    }
+}
+
+/// A refusal for what inspection could not judge.
+pub(crate) fn refuse(error: &InspectError) -> Refusal {
+    Refusal::new(error.refusal_code(), error.to_string())
+}

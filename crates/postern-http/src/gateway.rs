@@ -1,0 +1,262 @@
+//! The HTTP data plane as a whole: what it is made of, and how one request enters it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use ipnet::IpNet;
+use postern_guard::{Flight, Guard, Opening};
+use postern_inspect::{Dialect, guess_dialect};
+use postern_types::{End, Refusal, RefusalCode, RequestId};
+use tokio_util::sync::CancellationToken;
+
+use crate::arrival::{Arrival, Credential, Reception, Rejected};
+use crate::body::AnswerBody;
+use crate::bounds::Bounds;
+use crate::connection::ConnectionFacts;
+use crate::directory::Directory;
+use crate::forward::Forward;
+use crate::listener::{ListenError, Listener, Serving};
+use crate::refusal::{self, Challenge};
+
+/// What a gateway is made of.
+pub struct GatewayParts {
+    /// The stages shared by all data planes.
+    pub guard: Arc<Guard>,
+    /// Every cap and timeout.
+    pub bounds: Bounds,
+    /// Proxies in front whose `X-Forwarded-For` is believed.
+    pub proxies: Vec<IpNet>,
+}
+
+/// The HTTP data plane.
+pub struct Gateway {
+    guard: Arc<Guard>,
+    bounds: Arc<Bounds>,
+    proxies: Arc<[IpNet]>,
+}
+
+impl Gateway {
+    /// Puts a gateway together. Nothing is served yet.
+    #[must_use]
+    pub fn new(parts: GatewayParts) -> Self {
+        let GatewayParts {
+            guard,
+            bounds,
+            proxies,
+        } = parts;
+        Self {
+            guard,
+            bounds: Arc::new(bounds),
+            proxies: proxies.into(),
+        }
+    }
+
+    /// Serves a listener, one runtime a core, until `shutdown` and the drain after it.
+    ///
+    /// # Errors
+    /// When the threads cannot be started.
+    pub fn serve(
+        self,
+        listener: Listener,
+        shutdown: &CancellationToken,
+    ) -> Result<Serving, ListenError> {
+        let Self {
+            guard,
+            bounds,
+            proxies,
+        } = self;
+        let directory = Arc::new(Directory::default());
+        let reception = Arc::new(Reception {
+            bounds: Arc::clone(&bounds),
+            proxies: Arc::clone(&proxies),
+        });
+        let make = {
+            let bounds = Arc::clone(&bounds);
+            move |_core: usize| {
+                let plane = Arc::new(Plane {
+                    guard: Arc::clone(&guard),
+                    bounds: Arc::clone(&bounds),
+                    reception: Arc::clone(&reception),
+                    directory: Arc::clone(&directory),
+                    forward: Forward::new(Arc::clone(&bounds)),
+                });
+                move |request: Request<Incoming>, facts: ConnectionFacts| {
+                    let plane = Arc::clone(&plane);
+                    async move { plane.answer(request, facts).await }
+                }
+            }
+        };
+        listener.serve(&bounds, &proxies, shutdown, make)
+    }
+}
+
+/// What one core serves with: the shared guard, and upstream connections of its own.
+pub(crate) struct Plane {
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) bounds: Arc<Bounds>,
+    reception: Arc<Reception>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) forward: Forward,
+}
+
+/// One request under way: its flight, and how its client wants to be spoken to.
+pub(crate) struct Journey {
+    pub(crate) flight: Flight,
+    /// Guessed from the head until the upstream is known.
+    pub(crate) dialect: Dialect,
+    /// Cuts the client's connection: for a client that reads nothing.
+    pub(crate) hang_up: CancellationToken,
+}
+
+impl Plane {
+    /// Answers one request, whatever it is: the line's outer half.
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        facts: ConnectionFacts,
+    ) -> Response<AnswerBody> {
+        let arrival = match Arrival::receive(request, &facts, &self.reception) {
+            Ok(arrival) => arrival,
+            Err(rejected) => return self.turn_away(&rejected),
+        };
+        let dialect = guess_dialect(&arrival.path.encoded(), &|name| carries(&arrival, name));
+        let challenge = if arrival.credential.is_some() {
+            Challenge::Invalid
+        } else {
+            Challenge::Missing
+        };
+        let head_only = arrival.method == http::Method::HEAD;
+        let flight = match self.open(&arrival) {
+            Ok(flight) => flight,
+            Err(refusal) => return self.render(&refusal, challenge, dialect, head_only),
+        };
+        // A connection of HTTP/2 carries other requests too; there a stream that nobody reads holds
+        // no more than its window, and is let alone.
+        let shared = arrival.version == http::Version::HTTP_2;
+        let hang_up = if shared {
+            CancellationToken::new()
+        } else {
+            facts.hang_up
+        };
+        let mut journey = Journey {
+            flight,
+            dialect,
+            hang_up,
+        };
+        let carried = AssertUnwindSafe(self.carry(arrival, &mut journey))
+            .catch_unwind()
+            .await;
+        let refusal = match carried {
+            Ok(Ok(answer)) => return answer.depart(journey),
+            Ok(Err(refusal)) => refusal,
+            Err(_panic) => Refusal::new(RefusalCode::Internal, "a stage panicked"),
+        };
+        let Journey {
+            mut flight,
+            dialect,
+            ..
+        } = journey;
+        log(&refusal, flight.request());
+        let challenge = match refusal.code() {
+            RefusalCode::Denied => Challenge::Scope,
+            RefusalCode::Unauthenticated | RefusalCode::Revoked => challenge,
+            _ => Challenge::None,
+        };
+        let request = flight.request();
+        flight.refused(&refusal);
+        flight.close(end_of(refusal.code()));
+        refusal::render(&refusal, challenge, dialect, &request, head_only).map(AnswerBody::from)
+    }
+
+    /// A request that is not even well-formed: refused and counted, without a look at its token.
+    fn turn_away(&self, rejected: &Rejected) -> Response<AnswerBody> {
+        let Rejected {
+            refusal,
+            method,
+            path,
+            headers,
+            source,
+            user_agent,
+            ..
+        } = rejected;
+        let dialect = guess_dialect(path, &|name| headers.contains_key(name));
+        let opening = Opening {
+            method,
+            path,
+            query_names: Vec::new(),
+            source: *source,
+            user_agent: user_agent.as_deref(),
+        };
+        let head_only = method == "HEAD";
+        match self.guard.arrive(&opening) {
+            Err(refusal) => self.render(&refusal, Challenge::None, dialect, head_only),
+            Ok(mut flight) => {
+                let request = flight.request();
+                log(refusal, request);
+                flight.refused(refusal);
+                flight.close(End::Refused);
+                refusal::render(refusal, rejected.challenge, dialect, &request, head_only)
+                    .map(AnswerBody::from)
+            }
+        }
+    }
+
+    fn open(&self, arrival: &Arrival) -> Result<Flight, Refusal> {
+        let path = arrival.path.encoded();
+        let names = arrival.query.pairs().iter().map(|(name, _)| name.as_str());
+        self.guard.arrive(&Opening {
+            method: arrival.method.as_str(),
+            path: &path,
+            query_names: names.collect(),
+            source: arrival.source,
+            user_agent: arrival.user_agent.as_deref(),
+        })
+    }
+
+    /// Renders a refusal for which there is no flight: the gateway takes no requests at all.
+    fn render(
+        &self,
+        refusal: &Refusal,
+        challenge: Challenge,
+        dialect: Dialect,
+        head_only: bool,
+    ) -> Response<AnswerBody> {
+        let unix_ms = u64::try_from(self.guard.clock().now().as_millisecond()).unwrap_or(0);
+        let request = RequestId::new(unix_ms, &self.guard.random().bytes());
+        log(refusal, request);
+        refusal::render(refusal, challenge, dialect, &request, head_only).map(AnswerBody::from)
+    }
+}
+
+/// Whether a header came, the one with the credential included, which is no longer among the
+/// others.
+fn carries(arrival: &Arrival, name: &str) -> bool {
+    let scheme = arrival.credential.as_ref().map(Credential::scheme);
+    arrival.headers.contains_key(name) || scheme.is_some_and(|scheme| scheme.field() == name)
+}
+
+/// The operator's side of a refusal: the cause, which never goes out.
+fn log(refusal: &Refusal, request: RequestId) {
+    use postern_types::Fault;
+    let (code, cause) = (refusal.code(), refusal.cause());
+    match code.fault() {
+        Fault::Downstream => tracing::debug!(%request, %code, cause, "refused"),
+        Fault::Upstream => tracing::warn!(%request, %code, cause, "refused"),
+        Fault::Ours => tracing::error!(%request, %code, cause, "refused"),
+    }
+}
+
+/// How a request that ended in a refusal is recorded.
+fn end_of(code: RefusalCode) -> End {
+    match code {
+        RefusalCode::Revoked => End::Revoked,
+        RefusalCode::ShuttingDown => End::Shutdown,
+        RefusalCode::UpstreamTimeout => End::UpstreamTimedOut,
+        RefusalCode::UpstreamProtocol => End::UpstreamReset,
+        RefusalCode::Internal => End::Panic,
+        _ => End::Refused,
+    }
+}

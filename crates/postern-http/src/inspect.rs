@@ -1,0 +1,152 @@
+//! *inspect request* and *inspect response*: the two places where bytes meet rules.
+//!
+//! `Outbound` can be made only here and only with a permit in hand; the bytes in it are those that
+//! may leave. With no data rule they are the client's bytes, but for the one key that asks a
+//! provider to report its usage.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use postern_guard::{Caller, Permit, Upstream};
+use postern_inspect::Dialect;
+use postern_types::{AiRequest, Refusal};
+
+use crate::arrival::{ArrivalBody, ReceiveError};
+use crate::context::{Exchange, ExchangeBody};
+use crate::forward::{Destination, OutboundBody, OutboundRequest};
+use crate::gateway::Plane;
+use crate::headers;
+
+/// Proof that a request was inspected: what may leave, and where to.
+pub(crate) struct Outbound {
+    pub(crate) destination: Arc<Destination>,
+    pub(crate) request: OutboundRequest,
+    pub(crate) sent: Sent,
+}
+
+/// What is remembered of a request that was sent, to read its answer.
+pub(crate) struct Sent {
+    pub(crate) upstream: Arc<Upstream>,
+    pub(crate) dialect: Dialect,
+    pub(crate) ai: Option<AiRequest>,
+    /// Whether usage was asked for on the client's behalf, and has to be taken out again.
+    pub(crate) strip_usage: bool,
+    /// Whether what the answer names is kept by the provider and belongs to the principal.
+    pub(crate) keeps_answer: bool,
+    pub(crate) wants_trailers: bool,
+    /// Bytes of request body that went upstream so far.
+    pub(crate) request_bytes: Arc<AtomicU64>,
+}
+
+impl Plane {
+    /// Lets the request's bytes through as the permit allows.
+    ///
+    /// # Errors
+    /// `upstream_unreachable` when the upstream's address or credential is not usable.
+    pub(crate) fn inspect_request(
+        &self,
+        permit: &Permit,
+        exchange: Exchange,
+        caller: &Caller,
+    ) -> Result<Outbound, Refusal> {
+        let Exchange {
+            upstream,
+            method,
+            path,
+            query,
+            headers,
+            body,
+            ..
+        } = exchange;
+        let environment = &caller.subject().environment;
+        let destination = self.directory.find(environment, &upstream, &self.bounds)?;
+        let headers: HeaderMap = headers::outbound(
+            upstream.row.kind,
+            &headers,
+            permit.allowed_headers(),
+            &destination.credential,
+        );
+        let request_bytes = Arc::new(AtomicU64::new(0));
+        let mut sent = Sent {
+            dialect: Dialect::from(upstream.row.kind),
+            ai: None,
+            strip_usage: false,
+            keeps_answer: false,
+            wants_trailers: exchange.wants_trailers,
+            request_bytes: Arc::clone(&request_bytes),
+            upstream,
+        };
+        let body = match body {
+            ExchangeBody::Ai { facts, body } => {
+                let splice = sent.upstream.settings.include_usage;
+                let outgoing = facts.outbound(body, splice);
+                sent.strip_usage = outgoing.strip_usage;
+                sent.keeps_answer = facts.keeps_answer;
+                sent.ai = Some(facts.ai);
+                request_bytes.store(outgoing.len, Ordering::Relaxed);
+                OutboundBody::pieces(outgoing.pieces)
+            }
+            ExchangeBody::Whole(body) => {
+                request_bytes.store(body.len() as u64, Ordering::Relaxed);
+                OutboundBody::pieces(vec![body])
+            }
+            ExchangeBody::Stream { body, declared } => OutboundBody::stream(
+                Counted {
+                    body,
+                    passed: request_bytes,
+                },
+                declared,
+            ),
+        };
+        let (path, query) = (path.encoded(), query.encoded());
+        let request = OutboundRequest {
+            method,
+            path,
+            query,
+            headers,
+            body,
+        };
+        Ok(Outbound {
+            destination,
+            request,
+            sent,
+        })
+    }
+}
+
+/// A request body that counts what passes.
+struct Counted {
+    body: ArrivalBody,
+    passed: Arc<AtomicU64>,
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = ReceiveError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ReceiveError>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            self.passed.fetch_add(data.len() as u64, Ordering::Relaxed);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

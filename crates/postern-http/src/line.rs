@@ -1,0 +1,251 @@
+//! The straight line: the life of one request, a stage a line.
+//!
+//! Each stage hands on what only it can make: a `Caller`, a context, a `Permit`, an `Outbound`, a
+//! `Clearance`, an `Answer`. What happens whatever happened, the close, is the flight's, which
+//! travels with the answer's body.
+
+use http::HeaderValue;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
+use http_body_util::BodyExt as _;
+use postern_guard::{Caller, Clearance, Permit};
+use postern_inspect::{InspectError, ModelsFilter, ResponseOptions, ResponseReader};
+use postern_types::{End, Operation, RateNotice, Refusal, RefusalCode, RequestContext};
+
+use crate::arrival::Arrival;
+use crate::body::{Answer, AnswerSource, Course};
+use crate::context::{Exchange, ExchangeBody, refuse};
+use crate::forward::Inbound;
+use crate::gateway::{Journey, Plane};
+use crate::headers;
+use crate::inspect::{Outbound, Sent};
+use crate::refusal::rate_fields;
+
+impl Plane {
+    /// The life of one request. Each step consumes what the step before it proved.
+    pub(crate) async fn carry(
+        &self,
+        arrival: Arrival,
+        journey: &mut Journey,
+    ) -> Result<Answer, Refusal> {
+        let caller = self.authenticate(&arrival, journey).await?;
+        let (context, exchange) = self.context(arrival, &caller, journey).await?;
+        let permit = self
+            .authorize(&caller, &context, &exchange, journey)
+            .await?;
+        journey.flight.limit(&caller, &permit)?;
+        let outbound = self.inspect_request(&permit, exchange, &caller)?;
+        let clearance = journey.flight.clear(&caller, &permit, &context).await?;
+        let inbound = self.forward(&clearance, outbound, &caller, journey).await?;
+        self.inspect_response(inbound, &caller, &context, &clearance, journey)
+            .await
+    }
+
+    /// *authenticate*: who presents the credential?
+    async fn authenticate(
+        &self,
+        arrival: &Arrival,
+        journey: &mut Journey,
+    ) -> Result<Caller, Refusal> {
+        let presented = arrival
+            .credential
+            .as_ref()
+            .map(|credential| credential.expose());
+        journey.flight.authenticate(presented).await
+    }
+
+    /// *authorize*: every layer of policy, and then who owns what the request refers to. In this
+    /// order, so that a token that may not ask at all learns nothing about ids.
+    async fn authorize(
+        &self,
+        caller: &Caller,
+        context: &RequestContext,
+        exchange: &Exchange,
+        journey: &Journey,
+    ) -> Result<Permit, Refusal> {
+        let permit = journey.flight.authorize(caller, context)?;
+        if let ExchangeBody::Ai { facts, .. } = &exchange.body {
+            let references = &facts.references;
+            self.guard
+                .check_references(caller, &exchange.upstream, references)
+                .await?;
+        }
+        Ok(permit)
+    }
+
+    /// *forward*: sends what was inspected, now that the intent is recorded. A token that ends
+    /// meanwhile ends the exchange, also while the body is still being uploaded.
+    async fn forward(
+        &self,
+        _clearance: &Clearance,
+        outbound: Outbound,
+        caller: &Caller,
+        journey: &mut Journey,
+    ) -> Result<(Sent, Inbound), Refusal> {
+        let Outbound {
+            destination,
+            request,
+            sent,
+        } = outbound;
+        let answered = tokio::select! {
+            biased;
+            () = caller.revoked().cancelled() => Err(ended(caller)),
+            answered = self.forward.send(&destination, request) => answered,
+        };
+        let request_bytes = sent
+            .request_bytes
+            .load(std::sync::atomic::Ordering::Relaxed);
+        journey.flight.observed().request_bytes = request_bytes;
+        let inbound = answered?;
+        journey.flight.answered(inbound.status.as_u16());
+        Ok((sent, inbound))
+    }
+
+    /// *inspect response*: reads the answer as it passes, and puts it under guard.
+    async fn inspect_response(
+        &self,
+        (sent, mut inbound): (Sent, Inbound),
+        caller: &Caller,
+        context: &RequestContext,
+        clearance: &Clearance,
+        journey: &mut Journey,
+    ) -> Result<Answer, Refusal> {
+        headers::inbound(
+            sent.upstream.row.kind,
+            &mut inbound.headers,
+            sent.wants_trailers,
+        );
+        let lists = context
+            .ai
+            .as_ref()
+            .is_some_and(|ai| ai.operation == Operation::ListModels);
+        if lists && inbound.status.is_success() {
+            return self
+                .list_models(inbound, caller, context, clearance, journey)
+                .await;
+        }
+        let reader = reader_for(&sent, &inbound);
+        if reader
+            .as_ref()
+            .is_some_and(ResponseReader::decodes_downstream)
+        {
+            inbound.headers.remove(CONTENT_ENCODING);
+        }
+        if reader.as_ref().is_some_and(ResponseReader::changes_length) {
+            inbound.headers.remove(CONTENT_LENGTH);
+            inbound.headers.remove(ETAG);
+        }
+        let Inbound {
+            status,
+            headers,
+            body,
+        } = inbound;
+        let head = self.head(status, headers, clearance.notice(), journey);
+        let course = Course {
+            guard: self.guard.clone(),
+            caller: caller.clone(),
+            upstream: sent.upstream,
+            source: body,
+            reader,
+            keeps_answer: sent.keeps_answer,
+            request_bytes: sent.request_bytes,
+        };
+        Ok(Answer {
+            head,
+            body: AnswerSource::Course(Box::new(course)),
+        })
+    }
+
+    /// The list of models, without those that the token may not use.
+    async fn list_models(
+        &self,
+        inbound: Inbound,
+        caller: &Caller,
+        context: &RequestContext,
+        clearance: &Clearance,
+        journey: &mut Journey,
+    ) -> Result<Answer, Refusal> {
+        let Inbound {
+            status,
+            mut headers,
+            mut body,
+        } = inbound;
+        let encoding = headers
+            .get(CONTENT_ENCODING)
+            .and_then(|value| value.to_str().ok());
+        let mut filter = ModelsFilter::new(encoding).map_err(|error| refuse(&error))?;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| error.refusal())?;
+            if let Some(data) = frame.data_ref() {
+                filter
+                    .push(data)
+                    .map_err(|error: InspectError| refuse(&error))?;
+            }
+        }
+        let flight = &journey.flight;
+        let mut keep = |model: &str| flight.may_use_model(caller, context, model);
+        let list = filter.finish(&mut keep).map_err(|error| refuse(&error))?;
+        for name in [CONTENT_ENCODING, CONTENT_LENGTH, ETAG] {
+            headers.remove(name);
+        }
+        let head = self.head(status, headers, clearance.notice(), journey);
+        Ok(Answer {
+            head,
+            body: AnswerSource::Whole(list),
+        })
+    }
+
+    /// The head of an answer that came from an upstream.
+    fn head(
+        &self,
+        status: http::StatusCode,
+        headers: http::HeaderMap,
+        notice: Option<RateNotice>,
+        journey: &Journey,
+    ) -> http::response::Parts {
+        let (mut head, ()) = http::Response::new(()).into_parts();
+        head.status = status;
+        head.headers = headers;
+        if let Some(notice) = notice {
+            rate_fields(&notice, &mut head.headers);
+        }
+        let request = journey.flight.request().to_string();
+        let value = HeaderValue::try_from(request).expect("a request id is printable ASCII");
+        head.headers.insert("postern-request-id", value);
+        head
+    }
+}
+
+/// Why an exchange ends when its token ends.
+fn ended(caller: &Caller) -> Refusal {
+    match caller.ended() {
+        Some(End::Shutdown) => Refusal::new(
+            RefusalCode::ShuttingDown,
+            "the gateway ended its requests in progress",
+        ),
+        _ => Refusal::new(
+            RefusalCode::Revoked,
+            "the token was revoked while it was forwarded",
+        ),
+    }
+}
+
+/// The reader of an AI answer; plain HTTP answers are not read.
+fn reader_for(sent: &Sent, inbound: &Inbound) -> Option<ResponseReader> {
+    let ai = sent.ai.as_ref()?;
+    let text = |name| {
+        inbound
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    Some(ResponseReader::new(&ResponseOptions {
+        operation: ai.operation,
+        dialect: sent.dialect,
+        stream_asked: ai.stream,
+        strip_usage: sent.strip_usage,
+        keeps_answer: sent.keeps_answer,
+        content_type: text(CONTENT_TYPE).unwrap_or_default(),
+        content_encoding: text(CONTENT_ENCODING),
+        status: inbound.status.as_u16(),
+    }))
+}

@@ -1,0 +1,349 @@
+//! A gateway in a directory of its own, in front of one upstream.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use postern_audit::{Durability, Log, LogOptions, Reader, SigningKey};
+use postern_guard::{Clock, Guard, GuardBounds, GuardParts, RingKeys, TokenChange};
+use postern_http::{Bounds, Gateway, GatewayParts, ListenOptions, Listener};
+use postern_store::{
+    Issued, KeyRing, NewAccess, NewCredential, NewEnvironment, NewPrincipal, NewToken, NewUpstream,
+    Revocation, Store, StoreUrl, SystemRandom,
+};
+use postern_testkit::ReplayUpstream;
+use postern_testkit::raw::{self, RawAnswer};
+use postern_types::{
+    AuditRecord, EnvName, Grant, Limit, OutcomeRecord, PolicyName, PrincipalId, Secret, TokenId,
+    UpstreamKind, UpstreamName,
+};
+use tokio_util::sync::CancellationToken;
+
+/// The credential of an upstream: `provider-secret-ENV-NAME`.
+pub(crate) const SECRET: &str = "provider-secret";
+
+/// How often a waiting test looks again.
+pub(crate) const POLL: Duration = Duration::from_millis(1);
+
+pub(crate) struct Line {
+    pub(crate) upstream: ReplayUpstream,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) address: SocketAddr,
+    keys: Arc<KeyRing>,
+    dir: tempfile::TempDir,
+    stop: CancellationToken,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+pub(crate) fn env(name: &str) -> EnvName {
+    EnvName::parse(name).unwrap()
+}
+
+pub(crate) fn principal(name: &str) -> PrincipalId {
+    PrincipalId::parse(name).unwrap()
+}
+
+/// The upstreams of each environment: a name and a kind.
+const UPSTREAMS: [(&str, UpstreamKind); 5] = [
+    ("openai", UpstreamKind::OpenAi),
+    ("azure", UpstreamKind::AzureOpenAi),
+    ("anthropic", UpstreamKind::Anthropic),
+    ("gemini", UpstreamKind::Gemini),
+    ("notes", UpstreamKind::Http),
+];
+
+impl Line {
+    /// A gateway in front of the committed exchanges.
+    pub(crate) fn new() -> Self {
+        Self::before(ReplayUpstream::own().unwrap())
+    }
+
+    /// A gateway in front of this upstream, which stands behind every upstream name of the two
+    /// environments dev and prod.
+    pub(crate) fn before(upstream: ReplayUpstream) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (guard, keys) = runtime.block_on(open(dir.path(), &upstream.url()));
+        let stop = CancellationToken::new();
+        let options = ListenOptions {
+            address: "127.0.0.1:0".parse().unwrap(),
+            tls: None,
+            plain_beyond_loopback: false,
+            cores: 1,
+        };
+        let listener = Listener::bind(&options).unwrap();
+        let address = listener.address();
+        let bounds = Bounds {
+            drain: Duration::from_millis(200),
+            ..Bounds::default()
+        };
+        let parts = GatewayParts {
+            guard: Arc::clone(&guard),
+            bounds,
+            proxies: Vec::new(),
+        };
+        let serving = Gateway::new(parts).serve(listener, &stop).unwrap();
+        // Its threads end with the stop signal; nothing waits for them but the process.
+        drop(serving);
+        Self {
+            upstream,
+            guard,
+            address,
+            keys,
+            dir,
+            stop,
+            runtime,
+        }
+    }
+
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// A token of `service:web` in dev.
+    pub(crate) fn token(&self, grants: &[&str], limits: &[&str]) -> Issued {
+        self.token_of("dev", "service:web", grants, limits)
+    }
+
+    pub(crate) fn token_of(
+        &self,
+        environment: &str,
+        who: &str,
+        grants: &[&str],
+        limits: &[&str],
+    ) -> Issued {
+        let access = NewAccess::Data {
+            env: env(environment),
+            principal: principal(who),
+            grants: grants
+                .iter()
+                .map(|grant| Grant::parse(grant).unwrap())
+                .collect(),
+            limits: limits
+                .iter()
+                .map(|limit| Limit::parse(limit).unwrap())
+                .collect(),
+        };
+        let new = NewToken {
+            access,
+            ttl: None,
+            owner: None,
+            purpose: None,
+            created_by: "test".into(),
+            idempotency_key: None,
+        };
+        let now = self.guard.clock().now();
+        self.block_on(self.guard.store().tokens().create(&new, now))
+            .unwrap()
+    }
+
+    /// A token that may do everything at every upstream.
+    pub(crate) fn master(&self) -> Issued {
+        let grants = [
+            "openai:invoke:*",
+            "azure:invoke:*",
+            "anthropic:invoke:*",
+            "gemini:invoke:*",
+            "notes:call:GET|POST|PUT|DELETE /{path...}?limit&where",
+        ];
+        self.token(&grants, &[])
+    }
+
+    pub(crate) fn revoke(&self, id: TokenId) {
+        let by = Revocation {
+            by: "test".into(),
+            reason: None,
+        };
+        let now = self.guard.clock().now();
+        self.block_on(async {
+            self.guard
+                .store()
+                .tokens()
+                .revoke(&id, &by, now)
+                .await
+                .unwrap();
+            self.guard.token_changed(id, TokenChange::Revoked);
+        });
+    }
+
+    pub(crate) fn request(
+        &self,
+        token: &Issued,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> RawAnswer {
+        let bearer = format!("Bearer {}", token.token.expose());
+        let headers = [&[("authorization", bearer.as_str())], headers].concat();
+        raw::request(self.address, method, target, &headers, body)
+    }
+
+    pub(crate) fn chat(&self, token: &Issued, body: &str) -> RawAnswer {
+        let json = [("content-type", "application/json")];
+        self.request(
+            token,
+            "POST",
+            "/openai/v1/chat/completions",
+            &json,
+            body.as_bytes(),
+        )
+    }
+
+    /// Opens a connection and sends a request, its body as far as it is given.
+    pub(crate) fn begin(
+        &self,
+        token: &Issued,
+        target: &str,
+        length: usize,
+        body: &[u8],
+    ) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        let head = format!(
+            "POST {target} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n",
+            self.address,
+            token.token.expose(),
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        stream
+    }
+
+    /// The outcomes in the audit log, once there are so many.
+    pub(crate) fn outcomes(&self, count: usize) -> Vec<OutcomeRecord> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let outcomes: Vec<OutcomeRecord> = self
+                .records()
+                .into_iter()
+                .filter_map(|record| match record {
+                    AuditRecord::Outcome(outcome) => Some(outcome),
+                    _ => None,
+                })
+                .collect();
+            if outcomes.len() >= count {
+                assert_eq!(outcomes.len(), count, "{outcomes:#?}");
+                return outcomes;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{} of {count} outcomes",
+                outcomes.len()
+            );
+            std::thread::sleep(POLL);
+        }
+    }
+
+    pub(crate) fn records(&self) -> Vec<AuditRecord> {
+        let keys = Arc::new(RingKeys::new(Arc::clone(&self.keys)));
+        let reader = Reader::open(&self.dir.path().join("audit"), Some(keys)).unwrap();
+        reader
+            .entries_from(0)
+            .unwrap()
+            .filter_map(|entry| AuditRecord::decode(&entry.unwrap().body.unwrap()).ok())
+            .collect()
+    }
+}
+
+/// Reads until the text is there, or the connection ends; gives what was read.
+pub(crate) fn read_until(stream: &mut TcpStream, text: &str) -> String {
+    let mut seen = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) | Err(_) => return String::from_utf8_lossy(&seen).into_owned(),
+            Ok(count) => seen.extend_from_slice(&buffer[..count]),
+        }
+        let so_far = String::from_utf8_lossy(&seen);
+        if so_far.contains(text) {
+            return so_far.into_owned();
+        }
+    }
+}
+
+async fn open(dir: &std::path::Path, url: &str) -> (Arc<Guard>, Arc<KeyRing>) {
+    let data = dir.join("data");
+    std::fs::create_dir(&data).unwrap();
+    let random = SystemRandom::default();
+    let keys = Arc::new(KeyRing::create(&dir.join("keys"), &data, &random).unwrap());
+    let clock = Clock::system();
+    let store_url = StoreUrl::in_data_dir(&data);
+    let random = Arc::new(SystemRandom::default());
+    let store = Store::create(&store_url, Arc::clone(&keys), random, clock.now())
+        .await
+        .unwrap();
+    for name in ["dev", "prod"] {
+        furnish(&store, &env(name), url, &clock).await;
+    }
+    let seed = keys.audit_signing_seed();
+    let signing = SigningKey::from_seed("test.example/audit", &seed).unwrap();
+    let options = LogOptions {
+        create: true,
+        segment_bytes: 4 << 20,
+        ..LogOptions::default()
+    };
+    let sealing = Arc::new(RingKeys::new(Arc::clone(&keys)));
+    let (log, _) = Log::open(&dir.join("audit"), sealing, signing, options).unwrap();
+    let parts = GuardParts {
+        store,
+        keys: Arc::clone(&keys),
+        log: Arc::new(log),
+        clock,
+        durability: Durability::Buffered,
+        bounds: GuardBounds::default(),
+        left_open: None,
+    };
+    (Guard::open(parts).await.unwrap(), keys)
+}
+
+async fn furnish(store: &Store, env: &EnvName, url: &str, clock: &Clock) {
+    let now = clock.now();
+    let description = String::new();
+    let new = NewEnvironment {
+        name: env.clone(),
+        description,
+        token_ttl_max: None,
+    };
+    store.environments().create(&new, now).await.unwrap();
+    for who in ["service:web", "service:other"] {
+        let who = NewPrincipal {
+            id: principal(who),
+            team: None,
+            tenant: None,
+        };
+        store.principals().create(env, &who, now).await.unwrap();
+    }
+    for (name, kind) in UPSTREAMS {
+        let secret = Secret::from(format!("{SECRET}-{env}-{name}"));
+        let upstream = NewUpstream {
+            name: UpstreamName::parse(name).unwrap(),
+            kind,
+            url: url.to_owned(),
+            credential: Some(NewCredential::Sealed(secret)),
+            settings: serde_json::Map::new(),
+        };
+        store.upstreams().create(env, &upstream, now).await.unwrap();
+    }
+    let baseline = PolicyName::parse("baseline").unwrap();
+    let text = "permit (principal, action, resource);";
+    store
+        .policies()
+        .create(env, &baseline, text, now)
+        .await
+        .unwrap();
+}

@@ -1,0 +1,9 @@
+//! The whole line over real sockets, in front of an upstream that replays exchanges: what passes,
+//! what is refused, what ends when a token ends, and what stands in the audit log after each.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod ends;
+mod fixture;
+mod passes;
+mod refused;
