@@ -27,6 +27,8 @@ mod segment;
 mod shelf;
 mod tile;
 pub mod tree;
+#[cfg(test)]
+mod vectors;
 mod verify;
 mod writer;
 
