@@ -83,6 +83,10 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// timeout, so that one stuck writer is reported by its cause first.
 pub(crate) const CONNECTION_TIMEOUT: Duration = Duration::from_secs(8);
 
+/// KiB of pages that a connection keeps, filled as they are used: the upper levels of the indexes
+/// of a million tokens, and the pages that one batch of uses touches.
+pub(crate) const CACHE_KIB_MAX: u32 = 8 * 1024;
+
 /// Pages of the write-ahead log after which SQLite folds it into the database (4 KiB each).
 pub(crate) const WAL_PAGES_MAX: u32 = 2_000;
 

@@ -16,7 +16,6 @@ use postern_types::Secret;
 
 use crate::bounds::CREDENTIAL_BYTES_MAX;
 use crate::error::StoreError;
-use crate::keys::KeyRing;
 
 /// What is written after `--credential`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,8 +169,8 @@ fn check_secret(bytes: &[u8]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Reads a named credential. Blocking: a file is read.
-pub(crate) fn resolve(source: &CredentialSource, keys: &KeyRing) -> Result<Secret, StoreError> {
+/// Reads a named credential. No file in one of the gateway's own directories is read. Blocking.
+pub(crate) fn resolve(source: &CredentialSource, own: &[PathBuf]) -> Result<Secret, StoreError> {
     let what = "read an upstream credential";
     let fault = |fault: String| StoreError::unavailable(what, fault);
     match source {
@@ -185,13 +184,13 @@ pub(crate) fn resolve(source: &CredentialSource, keys: &KeyRing) -> Result<Secre
                 .map_err(|wrong| fault(format!("the value of {name} {wrong}")))?;
             Ok(secret)
         }
-        CredentialSource::File(path) => read_file(path, keys),
+        CredentialSource::File(path) => read_file(path, own),
     }
 }
 
 /// One line break at the end is what editors and `echo` leave and is taken off; anything more is
 /// not ours to guess about.
-fn read_file(path: &Path, keys: &KeyRing) -> Result<Secret, StoreError> {
+fn read_file(path: &Path, own: &[PathBuf]) -> Result<Secret, StoreError> {
     use std::io::Read as _;
     let what = "read an upstream credential";
     let fault =
@@ -199,8 +198,7 @@ fn read_file(path: &Path, keys: &KeyRing) -> Result<Secret, StoreError> {
     let io = |error: std::io::Error| fault(format!("cannot be read: {error}"));
     // Links are followed (mounted secrets are links), so it is the target that is judged.
     let target = path.canonicalize().map_err(io)?;
-    let own = [keys.directory(), keys.data_directory()];
-    if own.iter().flatten().any(|own| target.starts_with(own)) {
+    if own.iter().any(|own| target.starts_with(own)) {
         return Err(fault(
             "lies among the gateway's own keys or data".to_owned(),
         ));

@@ -5,6 +5,7 @@
 //! relaxed one is not, and becomes durable with the next durable one.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::pool::PoolConnection;
@@ -14,7 +15,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
-use crate::bounds::{BUSY_TIMEOUT, CONNECTION_TIMEOUT, READERS_MAX, WAL_BYTES_KEPT, WAL_PAGES_MAX};
+use crate::bounds::{BUSY_TIMEOUT, CACHE_KIB_MAX, READERS_MAX, WAL_BYTES_KEPT, WAL_PAGES_MAX};
 use crate::error::{Doing as _, StoreError};
 
 /// What a power cut may undo.
@@ -33,7 +34,8 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub(crate) async fn open(path: &Path) -> Result<Self, sqlx::Error> {
+    /// Opens the file. Callers wait `patience` for a connection.
+    pub(crate) async fn open(path: &Path, patience: Duration) -> Result<Self, sqlx::Error> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(false)
@@ -45,13 +47,15 @@ impl Database {
             .pragma("secure_delete", "ON")
             // A schema that was tampered with runs no functions with side effects.
             .pragma("trusted_schema", "OFF")
+            // Negative: in KiB.
+            .pragma("cache_size", format!("-{CACHE_KIB_MAX}"))
             .pragma("wal_autocheckpoint", WAL_PAGES_MAX.to_string())
             .pragma("journal_size_limit", WAL_BYTES_KEPT.to_string());
         let pool = |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
                 .min_connections(1)
-                .acquire_timeout(CONNECTION_TIMEOUT)
+                .acquire_timeout(patience)
                 // Local connections do not go stale.
                 .idle_timeout(None)
                 .max_lifetime(None)
@@ -68,14 +72,28 @@ impl Database {
         &self.readers
     }
 
+    #[cfg(test)]
+    pub(crate) fn write_pool(&self) -> &SqlitePool {
+        &self.writer
+    }
+
     /// Waits for the one connection that writes.
     pub(crate) async fn writer(&self, durability: Durability) -> Result<Writer, StoreError> {
-        let mut connection = self.writer.acquire().await.doing("write now")?;
         // Set each time: whoever had the connection before may have left it otherwise.
         let level = match durability {
             Durability::Full => "PRAGMA synchronous = FULL",
             Durability::Relaxed => "PRAGMA synchronous = NORMAL",
         };
+        let mut connection = self.writer.acquire().await.doing("write now")?;
+        let set = sqlx::query(level).execute(&mut *connection).await;
+        // WHY NOT trust the pool here: a statement that fails for want of disk ends its transaction
+        // inside SQLite, but the driver still counts it as open, its rollback fails, and every
+        // later BEGIN on that connection is refused. Such a connection is thrown away.
+        if set.is_ok() && !connection.is_in_transaction() {
+            return Ok(Writer(connection));
+        }
+        drop(connection.detach());
+        let mut connection = self.writer.acquire().await.doing("write now")?;
         sqlx::query(level)
             .execute(&mut *connection)
             .await

@@ -166,39 +166,56 @@ impl<'a> Environments<'a> {
         let mut writer = self.store.database().writer(Durability::Full).await?;
         let mut change = writer.change().await?;
         require(change.sql(), name).await?;
-        let tokens = "SELECT COUNT(*) AS n FROM tokens \
-                      WHERE env = $1 AND revoked_ms IS NULL AND expires_ms > $2";
-        let upstreams = "SELECT COUNT(*) AS n FROM upstreams \
-                         WHERE env = $1 AND deleted_ms IS NULL AND $2 > 0";
-        for (what, sql) in [("live tokens", tokens), ("upstreams", upstreams)] {
-            let row = sqlx::query(sql)
-                .bind(name.as_str())
-                .bind(to_ms(now))
-                .fetch_one(change.sql())
-                .await
-                .doing("retire an environment")?;
-            let count = natural(&row, "n")?;
-            if count > 0 {
-                return Err(StoreError::conflict(format!(
-                    "environment {name} has {count} {what}: revoke or delete them first"
-                )));
-            }
-        }
+        refuse_inhabited(change.sql(), name, now).await?;
+        sqlx::query("DELETE FROM policies WHERE env = $1")
+            .bind(name.as_str())
+            .execute(change.sql())
+            .await
+            .doing("retire an environment")?;
         for sql in [
-            "DELETE FROM policies WHERE env = $1 AND $2 > 0",
-            "UPDATE principals SET deleted_ms = $2, version = version + 1 \
-             WHERE env = $1 AND deleted_ms IS NULL",
-            "UPDATE environments SET deleted_ms = $2, version = version + 1 WHERE name = $1",
+            "UPDATE principals SET deleted_ms = $1, version = version + 1 \
+             WHERE env = $2 AND deleted_ms IS NULL",
+            "UPDATE environments SET deleted_ms = $1, version = version + 1 WHERE name = $2",
         ] {
             sqlx::query(sql)
-                .bind(name.as_str())
                 .bind(to_ms(now))
+                .bind(name.as_str())
                 .execute(change.sql())
                 .await
                 .doing("retire an environment")?;
         }
         change.commit().await
     }
+}
+
+/// A conflict while something in the environment still works.
+async fn refuse_inhabited(
+    sql: &mut SqliteConnection,
+    name: &EnvName,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let tokens = "SELECT COUNT(*) FROM tokens \
+                  WHERE env = $1 AND revoked_ms IS NULL AND expires_ms > $2";
+    let tokens: i64 = sqlx::query_scalar(tokens)
+        .bind(name.as_str())
+        .bind(to_ms(now))
+        .fetch_one(&mut *sql)
+        .await
+        .doing("retire an environment")?;
+    let upstreams = "SELECT COUNT(*) FROM upstreams WHERE env = $1 AND deleted_ms IS NULL";
+    let upstreams: i64 = sqlx::query_scalar(upstreams)
+        .bind(name.as_str())
+        .fetch_one(sql)
+        .await
+        .doing("retire an environment")?;
+    for (what, count) in [("live tokens", tokens), ("upstreams", upstreams)] {
+        if count > 0 {
+            return Err(StoreError::conflict(format!(
+                "environment {name} has {count} {what}: revoke or delete them first"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The environment, or not found: asked inside the transaction that relies on it.

@@ -462,11 +462,6 @@ impl KeyRing {
     pub(crate) fn directory(&self) -> Option<&Path> {
         self.place.as_ref().map(Place::path)
     }
-
-    /// The data directory that the keys were checked against.
-    pub(crate) fn data_directory(&self) -> Option<&Path> {
-        self.place.as_ref().map(Place::data_path)
-    }
 }
 
 #[cfg(test)]

@@ -240,17 +240,15 @@ impl<'a> Principals<'a> {
                 "principal {id} in {env} has {tokens} live tokens: revoke them first"
             )));
         }
-        for sql in [
-            "DELETE FROM owned WHERE principal_key = $1 AND $2 > 0",
-            "UPDATE principals SET deleted_ms = $2, version = version + 1 WHERE principal_key = $1",
-        ] {
-            sqlx::query(sql)
-                .bind(row.key.0)
-                .bind(to_ms(now))
-                .execute(change.sql())
-                .await
-                .doing("delete a principal")?;
-        }
+        // What it owned ends by itself: nobody has its key.
+        sqlx::query(
+            "UPDATE principals SET deleted_ms = $1, version = version + 1 WHERE principal_key = $2",
+        )
+        .bind(to_ms(now))
+        .bind(row.key.0)
+        .execute(change.sql())
+        .await
+        .doing("delete a principal")?;
         change.commit().await
     }
 }

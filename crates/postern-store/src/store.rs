@@ -13,6 +13,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::bounds::CONNECTION_TIMEOUT;
 use crate::database::{Database, Durability, column, natural, to_ms};
 use crate::error::{Doing as _, StoreError};
 use crate::keys::KeyRing;
@@ -103,6 +104,8 @@ impl OpenStoreError {
 
 struct Parts {
     database: Database,
+    /// Where the store is, without links.
+    data_dir: PathBuf,
     keys: Arc<KeyRing>,
     random: Arc<dyn Random>,
 }
@@ -177,11 +180,16 @@ impl Store {
         keys: Arc<KeyRing>,
         random: Arc<dyn Random>,
     ) -> Result<Self, OpenStoreError> {
-        let database = Database::open(url.path())
+        let database = Database::open(url.path(), CONNECTION_TIMEOUT)
             .await
+            .map_err(OpenStoreError::unusable)?;
+        let file = url
+            .path()
+            .canonicalize()
             .map_err(OpenStoreError::unusable)?;
         let parts = Parts {
             database,
+            data_dir: file.parent().unwrap_or(Path::new("/")).to_owned(),
             keys,
             random,
         };
@@ -272,6 +280,12 @@ impl Store {
 
     pub(crate) fn random(&self) -> &dyn Random {
         &*self.0.random
+    }
+
+    /// Directories from which no upstream credential is ever read.
+    pub(crate) fn own_directories(&self) -> Vec<PathBuf> {
+        let keys = self.0.keys.directory().map(Path::to_owned);
+        keys.into_iter().chain([self.0.data_dir.clone()]).collect()
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -371,3 +385,6 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     name.push(ending);
     PathBuf::from(name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -246,18 +246,16 @@ impl<'a> Upstreams<'a> {
         let mut change = writer.change().await?;
         let row = find(change.sql(), env, name).await?;
         let row = row.ok_or_else(|| missing(env, name))?;
-        for sql in [
-            "DELETE FROM owned WHERE upstream_key = $1 AND $2 > 0",
-            "UPDATE upstreams SET deleted_ms = $2, credential_kind = NULL, credential_name = NULL, \
-             credential_sealed = NULL, version = version + 1 WHERE upstream_key = $1",
-        ] {
-            sqlx::query(sql)
-                .bind(row.id.0)
-                .bind(to_ms(now))
-                .execute(change.sql())
-                .await
-                .doing("delete an upstream")?;
-        }
+        // What is owned there ends by itself: nobody asks for its id any more.
+        let sql = "UPDATE upstreams SET deleted_ms = $1, credential_kind = NULL, \
+                   credential_name = NULL, credential_sealed = NULL, version = version + 1 \
+                   WHERE upstream_key = $2";
+        sqlx::query(sql)
+            .bind(to_ms(now))
+            .bind(row.id.0)
+            .execute(change.sql())
+            .await
+            .doing("delete an upstream")?;
         change.commit().await
     }
 
@@ -270,7 +268,7 @@ impl<'a> Upstreams<'a> {
         match &row.credential {
             None => Ok(None),
             Some(CredentialSource::Sealed) => self.unseal(row).await.map(Some),
-            Some(named) => credential::resolve(named, self.store.keys()).map(Some),
+            Some(named) => credential::resolve(named, &self.store.own_directories()).map(Some),
         }
     }
 

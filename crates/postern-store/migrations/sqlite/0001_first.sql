@@ -76,6 +76,7 @@ CREATE TABLE tokens (
     revoked_ms       BIGINT,
     revoked_by       TEXT,
     revoke_reason    TEXT,
+    -- Of secrets that are gone; those that are there have their own.
     last_used_ms     BIGINT,
     version          BIGINT NOT NULL,
     idempotency_hash BLOB   UNIQUE,
@@ -86,6 +87,8 @@ CREATE TABLE tokens (
 CREATE INDEX tokens_by_age ON tokens (created_ms, token_id);
 CREATE INDEX tokens_by_env ON tokens (env, created_ms, token_id);
 CREATE INDEX tokens_by_principal ON tokens (principal_key, created_ms, token_id);
+-- Few among many, and asked for alone.
+CREATE INDEX tokens_revoked ON tokens (env, created_ms, token_id) WHERE revoked_ms IS NOT NULL;
 
 CREATE TABLE token_secrets (
     token_id         TEXT   NOT NULL REFERENCES tokens (token_id),

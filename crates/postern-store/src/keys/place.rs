@@ -19,7 +19,6 @@ const LOCK: &str = ".lock";
 /// A directory that was found fit for keys.
 pub(super) struct Place {
     dir: PathBuf,
-    data_dir: PathBuf,
 }
 
 impl Place {
@@ -54,20 +53,13 @@ impl Place {
             return Err(refused(dir, "is not a directory (a link is not followed)"));
         }
         private(dir, &metadata)?;
-        let place = Self {
-            dir: resolve(dir)?,
-            data_dir: resolve(data_dir)?,
-        };
-        apart(&place.dir, &place.data_dir)?;
-        Ok(place)
+        let dir = resolve(dir)?;
+        apart(&dir, &resolve(data_dir)?)?;
+        Ok(Self { dir })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.dir
-    }
-
-    pub(super) fn data_path(&self) -> &Path {
-        &self.data_dir
     }
 
     fn file_of(&self, domain: &KeyDomain) -> PathBuf {

@@ -148,9 +148,9 @@ impl Store {
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         sqlx::query(statement)
             .bind(token.id().as_str())
-            .bind(new.number)
+            .bind(i64::from(new.number))
             .bind(&digest.as_bytes()[..])
-            .bind(pepper.version())
+            .bind(i64::from(pepper.version()))
             .bind(token.last_four())
             .bind(to_ms(new.created_at))
             .bind(to_ms(new.expires_at))

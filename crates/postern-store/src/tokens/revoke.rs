@@ -60,19 +60,15 @@ impl Tokens<'_> {
             let mut writer = self.store.database().writer(Durability::Relaxed).await?;
             let mut change = writer.begin().await?;
             for touch in batch {
-                let tokens = "UPDATE tokens SET last_used_ms = $1 WHERE token_id = $2 \
-                              AND $3 > 0 AND (last_used_ms IS NULL OR last_used_ms < $1)";
-                let secrets = "UPDATE token_secrets SET last_used_ms = $1 WHERE token_id = $2 \
-                               AND number = $3 AND (last_used_ms IS NULL OR last_used_ms < $1)";
-                for sql in [tokens, secrets] {
-                    sqlx::query(sql)
-                        .bind(to_ms(touch.at))
-                        .bind(touch.token.as_str())
-                        .bind(touch.secret)
-                        .execute(change.sql())
-                        .await
-                        .doing("record uses of tokens")?;
-                }
+                let sql = "UPDATE token_secrets SET last_used_ms = $1 WHERE token_id = $2 \
+                           AND number = $3 AND (last_used_ms IS NULL OR last_used_ms < $1)";
+                sqlx::query(sql)
+                    .bind(to_ms(touch.at))
+                    .bind(touch.token.as_str())
+                    .bind(i64::from(touch.secret))
+                    .execute(change.sql())
+                    .await
+                    .doing("record uses of tokens")?;
             }
             change.commit().await?;
         }
@@ -96,9 +92,9 @@ impl Tokens<'_> {
                    WHERE token_id = $3 AND number = $4 AND digest = $5 AND pepper_version < $2";
         let done = sqlx::query(sql)
             .bind(&rehash.new.as_bytes()[..])
-            .bind(rehash.new_version)
+            .bind(i64::from(rehash.new_version))
             .bind(id.as_str())
-            .bind(secret)
+            .bind(i64::from(secret))
             .bind(&rehash.old.as_bytes()[..])
             .execute(change.sql())
             .await

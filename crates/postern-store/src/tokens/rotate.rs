@@ -157,10 +157,20 @@ async fn keep_only(
     id: &TokenId,
     kept: Option<&SecretRow>,
 ) -> Result<(), StoreError> {
+    // When a secret was last used is remembered of the token, before the secret goes.
+    let remember = "UPDATE tokens SET last_used_ms = (SELECT MAX(used) FROM \
+                    (SELECT last_used_ms AS used FROM token_secrets WHERE token_id = $1 \
+                    UNION ALL SELECT last_used_ms FROM tokens WHERE token_id = $1) AS uses) \
+                    WHERE token_id = $1";
+    sqlx::query(remember)
+        .bind(id.as_str())
+        .execute(&mut *sql)
+        .await
+        .doing("end a token's secrets")?;
     // No secret has the number 0.
     sqlx::query("DELETE FROM token_secrets WHERE token_id = $1 AND number <> $2")
         .bind(id.as_str())
-        .bind(kept.map_or(0, |kept| kept.number))
+        .bind(kept.map_or(0, |kept| i64::from(kept.number)))
         .execute(&mut *sql)
         .await
         .doing("end a token's secrets")?;
@@ -170,7 +180,7 @@ async fn keep_only(
     sqlx::query("UPDATE token_secrets SET expires_ms = $1 WHERE token_id = $2 AND number = $3")
         .bind(to_ms(kept.expires_at))
         .bind(id.as_str())
-        .bind(kept.number)
+        .bind(i64::from(kept.number))
         .execute(sql)
         .await
         .doing("end a token's secrets")?;

@@ -292,8 +292,10 @@ pub(super) fn gather(rows: &[SqliteRow]) -> Result<Vec<TokenRow>, StoreError> {
             tokens.push(read(row)?);
         }
         if column::<Option<i64>>(row, "number")?.is_some() {
+            let secret = read_secret(row)?;
             let token = tokens.last_mut().expect("a token was pushed above");
-            token.secrets.push(read_secret(row)?);
+            token.last_used_at = token.last_used_at.max(secret.last_used_at);
+            token.secrets.push(secret);
         }
     }
     Ok(tokens)

@@ -36,6 +36,7 @@ macro_rules! contract_on {
                 never_take_a_retired_name,
                 refuse_what_is_reserved_or_unbounded,
                 have_peppers_of_their_own,
+                use_keys_that_a_crash_left_without_an_environment,
             }
             principals: {
                 are_made_changed_and_deleted,
@@ -60,7 +61,8 @@ macro_rules! contract_on {
                 are_made_once_for_an_idempotency_key,
                 need_what_they_name,
                 are_revoked_once,
-                are_listed_by_filter_and_page,
+                are_listed_page_by_page,
+                are_listed_by_state_principal_and_kind,
                 record_uses_without_a_new_version,
                 are_rehashed_only_from_the_stored_digest,
                 serve_administrators_apart,
@@ -85,6 +87,7 @@ macro_rules! contract_on {
                 makes_one_token_for_one_key,
                 never_leaves_three_live_secrets,
                 counts_every_change_of_two_processes,
+                leaves_nothing_half_done_when_a_caller_goes_away,
             }
         }
     };

@@ -1,6 +1,8 @@
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use postern_store::{Rotation, Touch};
+use postern_store::{Page, Rotation, TokenFilter, Touch};
 
 use crate::fixture::{Fixture, after, start};
 
@@ -116,4 +118,45 @@ pub(crate) async fn counts_every_change_of_two_processes(fixture: &Fixture) {
     assert_eq!(second.revision().await.unwrap(), before + 40);
     second.ready().await.unwrap();
     second.close().await;
+}
+
+/// Polls a future so many times, a moment apart, and drops it.
+async fn abandon(future: impl Future, polls: usize) -> bool {
+    let mut future = pin!(future);
+    for _ in 0..polls {
+        let poll = future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        if matches!(poll, Poll::Ready(_)) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_micros(300)).await;
+    }
+    false
+}
+
+pub(crate) async fn leaves_nothing_half_done_when_a_caller_goes_away(fixture: &Fixture) {
+    // Goal: a create that is dropped anywhere has happened wholly or not at all, and the store goes
+    // on. Method: drop creates after more and more polls; count tokens, secrets and revisions.
+    let tokens = fixture.store.tokens();
+    let before = fixture.store.revision().await.unwrap();
+    let mut finished = 0;
+    for polls in 0..40 {
+        let wanted = Fixture::wanted("dev");
+        finished += u64::from(abandon(tokens.create(&wanted, start()), polls).await);
+        fixture.store.ready().await.unwrap();
+    }
+    assert!(
+        finished > 0,
+        "no create ever finished: the test shows nothing"
+    );
+    let all = tokens
+        .list(&TokenFilter::default(), &Page::default(), start())
+        .await
+        .unwrap();
+    assert!(all.rows.iter().all(|row| row.secrets.len() == 1));
+    // One that was dropped while its commit was under way may have happened.
+    let made = all.rows.len() as u64;
+    assert!(made >= finished);
+    assert_eq!(fixture.store.revision().await.unwrap(), before + made);
 }

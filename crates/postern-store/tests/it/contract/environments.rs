@@ -131,3 +131,23 @@ pub(crate) async fn have_peppers_of_their_own(fixture: &Fixture) {
     let unknown = fixture.keys.peppers(&env("test")).map_err(StoreError::from);
     assert!(unknown.unwrap_err().to_string().contains("keys"));
 }
+
+pub(crate) async fn use_keys_that_a_crash_left_without_an_environment(fixture: &Fixture) {
+    // Goal: making an environment can be tried again after a crash between its keys and its row.
+    // Method: the keys are there, the row is not.
+    fixture
+        .keys
+        .add_environment(&env("late"), &*fixture.random)
+        .unwrap();
+    let before = fixture.keys.audit_key("late").unwrap();
+    assert!(
+        fixture
+            .store
+            .environments()
+            .show(&env("late"))
+            .await
+            .is_err()
+    );
+    fixture.add_environment("late").await;
+    assert_eq!(fixture.keys.audit_key("late").unwrap().key, before.key);
+}
