@@ -2,4 +2,4 @@
 #[path = "../../crates/postern/tests/it/fuzz.rs"]
 mod fuzz;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::request_body(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::json_body(data));

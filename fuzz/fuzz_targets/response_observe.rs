@@ -2,4 +2,4 @@
 #[path = "../../crates/postern/tests/it/fuzz.rs"]
 mod fuzz;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::response_stream(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::response_observe(data));
