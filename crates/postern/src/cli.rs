@@ -1,6 +1,225 @@
-//! The command line.
+//! The command line: `postern NOUN VERB`, one file a command.
+//!
+//! Exit codes: 0 done, 1 a check failed or the server refused, 2 the command was not used as it can
+//! be. Answers go to standard output, everything else to standard error.
 
+mod admin;
+mod audit;
+mod check;
+mod completions;
+mod demo;
+mod env;
 pub mod escape;
 pub mod failure;
+mod init;
 pub mod output;
+mod policy;
+mod principal;
+mod prompt;
+mod records;
+mod reference;
+mod serve;
 pub mod table;
+mod token;
+mod upstream;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::builder::Styles;
+use clap::builder::styling::AnsiColor;
+use clap::{Args, Parser, Subcommand};
+
+use failure::{Failure, Outcome};
+use output::Out;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default())
+    .placeholder(AnsiColor::Cyan.on_default().dimmed());
+
+/// A guarded door for API tokens: issue, scope, rotate and revoke tokens, and stand in front of AI
+/// providers and HTTP backends.
+#[derive(Debug, Parser)]
+#[command(
+    name = "postern",
+    version,
+    styles = STYLES,
+    max_term_width = 100,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Start with `postern demo` for a tour, or `postern init` for an installation."
+)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What holds for every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Globals {
+    /// The data directory
+    #[arg(long, global = true, env = "POSTERN_DATA", default_value = "postern-data")]
+    pub data: PathBuf,
+
+    /// The keys directory [default: postern-keys beside the data directory]
+    #[arg(long, global = true, env = "POSTERN_KEYS_DIR", value_name = "DIR")]
+    pub keys: Option<PathBuf>,
+
+    /// Answer in JSON, for scripts
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Speak to the gateway at this address instead of the one of the data directory; the
+    /// administrator's token is read from POSTERN_ADMIN_TOKEN
+    #[arg(long, global = true, value_name = "URL")]
+    pub url: Option<String>,
+
+    /// PEM file with the certificate authority to trust for --url
+    #[arg(long, global = true, value_name = "FILE", requires = "url")]
+    pub url_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A guided tour on loopback with everything embedded; leaves nothing behind
+    Demo(demo::Demo),
+    /// Make a new installation: keys, store, audit log, first administrator
+    Init(init::Init),
+    /// Run the gateway and its admin API
+    Serve(serve::Serve),
+    /// Report every mistake in the configuration and the installation at once
+    Check(check::Check),
+    /// Environments: isolation boundaries with keys and names of their own
+    #[command(subcommand)]
+    Env(env::Env),
+    /// Principals: who tokens speak for
+    #[command(subcommand)]
+    Principal(principal::Principal),
+    /// Upstreams: the named backends of an environment
+    #[command(subcommand)]
+    Upstream(upstream::Upstream),
+    /// Policies: the guard-rails of an environment, in Cedar
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// Tokens: create, list, show, rotate, revoke
+    #[command(subcommand)]
+    Token(token::Token),
+    /// The audit log: tail, search, show, verify
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+    /// Print one of the generated documents
+    #[command(hide = true)]
+    Reference(reference::Reference),
+}
+
+impl Globals {
+    /// The directory of keys.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.keys.clone().unwrap_or_else(|| keys_beside(&self.data))
+    }
+}
+
+/// `postern-keys` beside, never inside, the data directory.
+fn keys_beside(data: &Path) -> PathBuf {
+    let absolute = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+    absolute.parent().unwrap_or(Path::new("/")).join("postern-keys")
+}
+
+/// The whole program: reads the arguments, runs the command, prints, gives the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let json = cli.globals.json;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("postern-control")
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let mut out = Out::terminal(json);
+            let outcome = runtime.block_on(run(cli, &mut out));
+            // A blocking read (standard input, a long scan) must not hold the exit up.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(Failure::new(format!("the runtime cannot be started: {error}"))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nobody reads it any more if this fails.
+            let _ = writeln!(anstream::stderr(), "{}", failure.render(json));
+            failure.exit()
+        }
+    }
+}
+
+/// Clap's own answer: help and version on standard output, mistakes on standard error.
+fn usage(error: &clap::Error) -> ExitCode {
+    // The arguments are the user's own; clap quotes them as they are.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Runs one command line in this process, for the demo and for tests.
+///
+/// # Errors
+/// As the command does.
+pub async fn run_line(line: &[&str], out: &mut Out) -> Outcome {
+    let words = std::iter::once(OsString::from("postern"))
+        .chain(line.iter().map(OsString::from));
+    let cli = Cli::try_parse_from(words).map_err(|error| Failure::usage(error.to_string()))?;
+    Box::pin(run(cli, out)).await
+}
+
+async fn run(cli: Cli, out: &mut Out) -> Outcome {
+    let globals = cli.globals;
+    match cli.command {
+        Command::Demo(command) => Box::pin(command.run(out)).await,
+        Command::Init(command) => command.run(&globals, out).await,
+        Command::Serve(command) => command.run(&globals).await,
+        Command::Check(command) => command.run(&globals, out).await,
+        Command::Env(command) => command.run(&globals, out).await,
+        Command::Principal(command) => command.run(&globals, out).await,
+        Command::Upstream(command) => command.run(&globals, out).await,
+        Command::Policy(command) => command.run(&globals, out).await,
+        Command::Token(command) => command.run(&globals, out).await,
+        Command::Audit(command) => command.run(&globals, out).await,
+        Command::Completions(command) => command.run(out),
+        Command::Reference(command) => command.run(out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn keys_are_beside_the_data_and_never_inside() {
+        assert_eq!(keys_beside(Path::new("/srv/postern/data")), Path::new("/srv/postern/postern-keys"));
+        let relative = keys_beside(Path::new("postern-data"));
+        assert!(relative.ends_with("postern-keys") && relative.is_absolute());
+    }
+}

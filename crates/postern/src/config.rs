@@ -31,6 +31,7 @@ pub use reference::markdown as reference;
 pub use store::Store;
 pub use tls::Tls;
 pub use trust::Trust;
+pub(crate) use units::{parse_duration, spell as spell_duration};
 
 /// All sections, in the order of the reference.
 pub const SECTIONS: [&SectionKeys; 7] = [

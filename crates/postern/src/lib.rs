@@ -3,5 +3,12 @@
 //! The command line ([`cli`]), the start-up settings ([`config`]), the admin API and the demo. No
 //! other crate imports this one.
 
+pub mod admin;
 pub mod cli;
+pub mod client;
 pub mod config;
+pub mod demo;
+pub mod installation;
+pub mod running;
+pub mod search;
+pub mod shapes;

@@ -32,7 +32,7 @@ pub(super) const KEYS: SectionKeys = SectionKeys {
         Key {
             name: "segment_size",
             form: "size from 1 MiB to 4 GiB",
-            default: Some("\"64 MiB\""),
+            default: Some("\"32 MiB\""),
             doc: "Size of one file of the log, taken from the disk at once.",
         },
         Key {

@@ -58,6 +58,8 @@ pub struct Listen {
     pub admin: SocketAddr,
     /// Further host names of the admin API, in lower case.
     pub admin_hosts: Vec<String>,
+    /// Serve without TLS beyond loopback.
+    pub plain_http_anywhere: bool,
     /// Threads of the data plane; 0 means one per core.
     pub workers: usize,
 }
@@ -69,6 +71,7 @@ pub(super) fn parse(reading: &mut Reading<'_>, tls: bool) -> Listen {
         data: reading.take(&KEYS, "data", units::address),
         admin: reading.take(&KEYS, "admin", units::address),
         admin_hosts: reading.take(&KEYS, "admin_hosts", |value| units::list(value, host)),
+        plain_http_anywhere: anywhere,
         workers: usize::try_from(reading.take(&KEYS, "workers", units::number(0, 256)))
             .expect("at most 256"),
     };

@@ -8,13 +8,22 @@ use super::units;
 pub(super) const KEYS: SectionKeys = SectionKeys {
     name: "trust",
     doc: "Whose word is taken for what the gateway cannot see itself.",
-    keys: &[Key {
-        name: "proxies",
-        form: "list of addresses or networks",
-        default: Some("[]"),
-        doc: "Proxies in front of the gateway. Only from these is `X-Forwarded-For` believed; \
-              from anybody else the client's address is the socket's.",
-    }],
+    keys: &[
+        Key {
+            name: "proxies",
+            form: "list of addresses or networks",
+            default: Some("[]"),
+            doc: "Proxies in front of the gateway. Only from these is `X-Forwarded-For` believed; \
+                  from anybody else the client's address is the socket's.",
+        },
+        Key {
+            name: "plain_http_upstreams",
+            form: "true or false",
+            default: Some("false"),
+            doc: "Accept upstreams with `http://` addresses beyond loopback. Credentials then \
+                  travel readable on that way: only for a network that encrypts by itself.",
+        },
+    ],
 };
 
 /// Whose word is taken.
@@ -22,6 +31,8 @@ pub(super) const KEYS: SectionKeys = SectionKeys {
 pub struct Trust {
     /// Proxies that tell the client's address.
     pub proxies: Vec<IpNet>,
+    /// Whether upstreams beyond loopback may be plain HTTP.
+    pub plain_http_upstreams: bool,
 }
 
 pub(super) fn parse(reading: &mut Reading<'_>) -> Trust {
@@ -37,5 +48,8 @@ pub(super) fn parse(reading: &mut Reading<'_>) -> Trust {
         }
         Ok(network)
     };
-    Trust { proxies: reading.take(&KEYS, "proxies", |value| units::list(value, network)) }
+    Trust {
+        proxies: reading.take(&KEYS, "proxies", |value| units::list(value, network)),
+        plain_http_upstreams: reading.take(&KEYS, "plain_http_upstreams", units::boolean),
+    }
 }

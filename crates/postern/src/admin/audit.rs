@@ -1,0 +1,169 @@
+//! The audit log: search, one entry, the newest checkpoint.
+//!
+//! Looking into the log is an act and is recorded, once for each question and before its answer; a
+//! search that follows the log sees its own record as any other, and causes no second one.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use hyper::body::Frame;
+use postern_types::EnvName;
+use tokio::sync::mpsc;
+
+use super::desk::{Act, Desk};
+use super::problem::Refused;
+use crate::search::{self, Question};
+use crate::shapes::{AuditEntry, AuditQuery, CheckpointNote, Problem, SearchLine};
+
+/// Lines of an answer that wait for the client.
+const LINES_WAITING_MAX: usize = 64;
+/// How often a search that follows the log looks for new entries.
+const FOLLOW_EVERY: Duration = Duration::from_millis(200);
+
+/// Search the audit log. The answer is JSON lines: progress, entries with the newest last, `done`.
+#[utoipa::path(get, path = "/api/v1/audit/entries", tag = "audit", params(AuditQuery),
+    responses(
+        (status = 200, body = SearchLine, content_type = "application/jsonl"),
+        (status = "4XX", body = Problem),
+    ))]
+pub(super) async fn search(
+    desk: Desk,
+    query: Result<Query<AuditQuery>, QueryRejection>,
+) -> Response {
+    match begin(&desk, query).await {
+        Ok(answer) => answer,
+        Err(refused) => refused.render(desk.request()),
+    }
+}
+
+async fn begin(
+    desk: &Desk,
+    query: Result<Query<AuditQuery>, QueryRejection>,
+) -> Result<Response, Refused> {
+    let Query(query) = query.map_err(|error| Refused::bad(error.body_text()))?;
+    let question = Question::parse(&query, desk.scope(), desk.now()).map_err(Refused::bad)?;
+    let environment = query.environment.as_deref().and_then(|env| EnvName::parse(env).ok());
+    if environment.is_some() {
+        desk.may_see(environment.as_ref())?;
+    }
+    desk.look(Act {
+        action: "audit.search",
+        object: "audit log".to_owned(),
+        environment: desk.scope(),
+        detail: serde_json::to_value(&query).unwrap_or_default(),
+    })
+    .await?;
+    let reader = desk.state().reader.clone();
+    let guard = Arc::clone(&desk.state().guard);
+    let (sender, lines) = mpsc::channel(LINES_WAITING_MAX);
+    // Reading is blocking work; it ends when the client is gone, because nobody takes its lines.
+    tokio::task::spawn_blocking(move || {
+        let mut each = |line: SearchLine| sender.blocking_send(render(&line)).is_ok();
+        let mut reached = search::scan(&reader, &question, &mut each);
+        while let Ok(next) = reached
+            && query.follow
+            && !sender.is_closed()
+            && !guard.status().stopping
+        {
+            std::thread::sleep(FOLLOW_EVERY);
+            reached = search::newer(&reader, &question, next, &mut each);
+        }
+        if let Err(error) = reached {
+            each(SearchLine::Failed(error.to_string()));
+        }
+    });
+    let mut answer = Response::new(axum::body::Body::new(Lines(lines)));
+    let kind = HeaderValue::from_static("application/jsonl");
+    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+    Ok(answer)
+}
+
+fn render(line: &SearchLine) -> Bytes {
+    let mut text = serde_json::to_vec(line).expect("lines have text keys and go into memory");
+    text.push(b'\n');
+    Bytes::from(text)
+}
+
+/// A body of lines that come when they come.
+struct Lines(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for Lines {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
+    }
+}
+
+/// Show what the log has about one entry number, or about one request.
+#[utoipa::path(get, path = "/api/v1/audit/entries/{id}", tag = "audit",
+    params(("id" = String, Path, description = "An entry number, or a request id")),
+    responses((status = 200, body = Vec<AuditEntry>), (status = "4XX", body = Problem)))]
+pub(super) async fn show(desk: Desk, Path(id): Path<String>) -> Response {
+    let found = async {
+        desk.look(Act {
+            action: "audit.show",
+            object: id.chars().take(64).collect(),
+            environment: desk.scope(),
+            detail: serde_json::Value::Null,
+        })
+        .await?;
+        let reader = desk.state().reader.clone();
+        let scope = desk.scope().cloned();
+        let now = desk.now();
+        let wanted = id.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            entries_of(&reader, &wanted, scope.as_ref(), now)
+        });
+        let entries = reading.await.map_err(|_| {
+            Refused::new(postern_types::RefusalCode::Internal, "the log could not be read")
+        })??;
+        if entries.is_empty() {
+            return Err(Refused::not_found(format!("the audit log has nothing about {id}")));
+        }
+        Ok(entries)
+    };
+    desk.answer(found.await)
+}
+
+fn entries_of(
+    reader: &postern_audit::Reader,
+    id: &str,
+    scope: Option<&EnvName>,
+    now: jiff::Timestamp,
+) -> Result<Vec<AuditEntry>, Refused> {
+    let found = crate::search::about(reader, id, scope, now);
+    found.map_err(|error| match error {
+        search::AboutError::Question(why) => Refused::bad(why),
+        search::AboutError::Log(error) => {
+            Refused::new(postern_types::RefusalCode::AuditUnavailable, error.to_string())
+        }
+    })
+}
+
+/// The newest signed checkpoint, to be kept somewhere else.
+#[utoipa::path(get, path = "/api/v1/audit/checkpoint", tag = "audit",
+    responses((status = 200, body = CheckpointNote), (status = "4XX", body = Problem)))]
+pub(super) async fn checkpoint(desk: Desk) -> Response {
+    if let Err(refused) = desk.may_see(None) {
+        return refused.render(desk.request());
+    }
+    let checkpoint = desk.state().guard.log().checkpoint();
+    axum::Json(CheckpointNote {
+        size: checkpoint.size(),
+        note: checkpoint.note().to_owned(),
+        key: desk.state().verifying.to_string(),
+    })
+    .into_response()
+}

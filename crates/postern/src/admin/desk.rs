@@ -1,0 +1,272 @@
+//! The desk: one request of an administrator, with what its caller may do.
+//!
+//! A handler gets a [`Desk`] only behind the layer that found out who calls. It asks the desk
+//! whether this caller may see or change something, and does what changes anything through
+//! [`Desk::act`], which records the act before and after.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use jiff::Timestamp;
+use postern_guard::{AdminAct, AdminCaller};
+use postern_store::{AdminRole, Store};
+use postern_types::{Actor, EnvName, RefusalCode, RequestId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::AdminState;
+use super::problem::Refused;
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Peer {
+    /// A process of this machine, over the socket.
+    Process {
+        /// The user it runs as.
+        user: u32,
+    },
+    /// Somebody on the network.
+    Address(IpAddr),
+}
+
+/// One request of an administrator.
+#[derive(Clone)]
+pub(super) struct Desk {
+    state: Arc<AdminState>,
+    caller: AdminCaller,
+    request: RequestId,
+    address: Option<IpAddr>,
+}
+
+
+/// Finds out who calls, or refuses.
+pub(super) async fn admit(
+    State(state): State<Arc<AdminState>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = state.guard.request_id();
+    let peer = request.extensions().get::<Peer>().copied();
+    let presented = bearer(request.headers()).map(|token| Zeroizing::new(token.to_owned()));
+    match caller(&state, peer, presented.as_deref().map(String::as_str)).await {
+        Ok((caller, address)) => {
+            let desk = Desk { state, caller, request: id, address };
+            request.extensions_mut().insert(desk);
+            let mut answer = next.run(request).await;
+            if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+                answer.headers_mut().insert("postern-request-id", value);
+            }
+            answer
+        }
+        Err(refused) => refused.render(id),
+    }
+}
+
+async fn caller(
+    state: &AdminState,
+    peer: Option<Peer>,
+    presented: Option<&str>,
+) -> Result<(AdminCaller, Option<IpAddr>), Refused> {
+    match peer {
+        Some(Peer::Process { user }) if user == state.owner => {
+            let actor = Actor::Owner(user);
+            Ok((AdminCaller { actor, role: AdminRole::Owner, scope: None }, None))
+        }
+        // The mode of the socket keeps others out; this is the second lock.
+        Some(Peer::Process { .. }) | None => Err(Refused::silent(RefusalCode::Unauthenticated)),
+        Some(Peer::Address(address)) => {
+            let caller = state.guard.authenticate_admin(presented, address).await?;
+            Ok((caller, Some(address)))
+        }
+    }
+}
+
+/// The token of `Authorization: Bearer`, if there is exactly one such header.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (value, more) = (values.next()?, values.next());
+    if more.is_some() {
+        return None;
+    }
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+impl FromRequestParts<Arc<AdminState>> for Desk {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<AdminState>,
+    ) -> Result<Self, Response> {
+        // A route that was put outside the layer by mistake answers nobody.
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            Refused::silent(RefusalCode::Unauthenticated).render(state.guard.request_id())
+        })
+    }
+}
+
+/// A JSON body. What is wrong with it is said in problem details.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<AdminState>> for Body<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &Arc<AdminState>) -> Result<Self, Response> {
+        let id = request.extensions().get::<Desk>().map(Desk::request);
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(rejection) => {
+                let refused = match &rejection {
+                    JsonRejection::BytesRejection(_) => {
+                        Refused::silent(RefusalCode::BodyTooLarge)
+                    }
+                    // SECURITY: serde's message names the field and the place, and may quote a
+                    // value; credentials are read by a type that never does.
+                    other => Refused::bad(other.body_text()),
+                };
+                Err(refused.render(id.unwrap_or_else(|| state.guard.request_id())))
+            }
+        }
+    }
+}
+
+/// An act that is to be recorded.
+pub(super) struct Act<'a> {
+    /// `noun.verb`.
+    pub(super) action: &'static str,
+    /// The object's name or id.
+    pub(super) object: String,
+    /// The environment, where there is one.
+    pub(super) environment: Option<&'a EnvName>,
+    /// What was asked; nothing in it is secret.
+    pub(super) detail: serde_json::Value,
+}
+
+impl Desk {
+    /// The request's id.
+    pub(super) fn request(&self) -> RequestId {
+        self.request
+    }
+
+    pub(super) fn state(&self) -> &AdminState {
+        &self.state
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        self.state.guard.store()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.state.guard.clock().now()
+    }
+
+    /// The one environment that the caller is bound to.
+    pub(super) fn scope(&self) -> Option<&EnvName> {
+        self.caller.scope.as_ref()
+    }
+
+    /// Who calls, as it is kept beside what they made.
+    pub(super) fn name(&self) -> String {
+        match &self.caller.actor {
+            Actor::AdminToken(id) => format!("admin token {id}"),
+            Actor::Owner(_) => "owner of the data directory".to_owned(),
+            Actor::Gateway => "the gateway".to_owned(),
+        }
+    }
+
+    fn reaches(&self, env: Option<&EnvName>) -> bool {
+        match (&self.caller.scope, env) {
+            (None, _) => true,
+            (Some(scope), Some(env)) => scope == env,
+            (Some(_), None) => false,
+        }
+    }
+
+    /// Whether the caller may look at something of an environment (`None`: of the installation).
+    pub(super) fn may_see(&self, env: Option<&EnvName>) -> Result<(), Refused> {
+        if self.reaches(env) { Ok(()) } else { Err(Refused::silent(RefusalCode::Denied)) }
+    }
+
+    /// Whether the caller manages administrators' tokens of this scope.
+    pub(super) fn may_manage_administrators(&self, scope: Option<&EnvName>) -> bool {
+        self.caller.role.may_manage_administrators() && self.reaches(scope)
+    }
+
+    /// Does an act between its two records, if the caller may change things there. What is refused
+    /// is recorded too.
+    pub(super) async fn act<T>(
+        &self,
+        act: Act<'_>,
+        work: impl Future<Output = Result<T, Refused>>,
+    ) -> Result<T, Refused> {
+        if self.caller.role.may_write() && self.reaches(act.environment) {
+            let status = |done: &Result<T, Refused>| done.as_ref().map_or_else(Refused::status, |_| 200);
+            let record = self.record(act);
+            return self.state.guard.act(&record, work, status).await?;
+        }
+        self.denied(act).await
+    }
+
+    /// Records that an act was refused, and refuses it.
+    pub(super) async fn denied<T>(&self, act: Act<'_>) -> Result<T, Refused> {
+        let record = self.record(act);
+        self.state.guard.look(&record, RefusalCode::Denied.status()).await?;
+        Err(Refused::silent(RefusalCode::Denied))
+    }
+
+    /// Records a look at what is sensitive, before it is shown.
+    pub(super) async fn look(&self, act: Act<'_>) -> Result<(), Refused> {
+        let record = self.record(act);
+        Ok(self.state.guard.look(&record, 200).await?)
+    }
+
+    fn record(&self, act: Act<'_>) -> AdminAct {
+        // SECURITY: a scoped caller's refused act is sealed for the caller's own environment: the
+        // name it asked for may be another's, and stands in the object.
+        let own = self.caller.scope.as_ref();
+        let environment = act.environment.filter(|env| self.reaches(Some(env))).or(own);
+        AdminAct {
+            request: self.request,
+            actor: self.caller.actor.clone(),
+            address: self.address,
+            action: act.action,
+            object: act.object,
+            environment: environment.cloned(),
+            detail: if act.detail.is_null() { String::new() } else { act.detail.to_string() },
+        }
+    }
+
+    /// Turns a handler's result into the answer.
+    pub(super) fn answer<T: Serialize>(&self, given: Result<T, Refused>) -> Response {
+        self.answer_as(StatusCode::OK, given)
+    }
+
+    /// The same for something that was made.
+    pub(super) fn created<T: Serialize>(&self, given: Result<T, Refused>) -> Response {
+        self.answer_as(StatusCode::CREATED, given)
+    }
+
+    fn answer_as<T: Serialize>(&self, status: StatusCode, given: Result<T, Refused>) -> Response {
+        match given {
+            Ok(value) => (status, Json(value)).into_response(),
+            Err(refused) => refused.render(self.request),
+        }
+    }
+}
+
+/// Reads a name out of a path.
+pub(super) fn name<T, E: ToString>(
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<T, Refused> {
+    parse(text).map_err(Refused::bad)
+}

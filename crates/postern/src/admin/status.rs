@@ -1,0 +1,65 @@
+//! Health for everybody, status for administrators.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use postern_audit::Durability;
+
+use super::AdminState;
+use super::desk::Desk;
+use crate::shapes::Status;
+
+/// Whether the process lives.
+#[utoipa::path(get, path = "/healthz", tag = "health", security(()),
+    responses((status = 200, description = "The process lives")))]
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Whether requests are served: the audit log takes records, the store can be written, nothing
+/// stops.
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()),
+    responses(
+        (status = 200, description = "Requests are served"),
+        (status = 503, description = "They are not; no reason is given to strangers"),
+    ))]
+pub(super) async fn readyz(State(state): State<Arc<AdminState>>) -> Response {
+    let status = state.guard.status();
+    let ready = status.audit_healthy && !status.stopping;
+    if ready && state.guard.store().ready().await.is_ok() {
+        return "ready\n".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+}
+
+/// How the gateway is doing.
+#[utoipa::path(get, path = "/api/v1/status", tag = "status",
+    responses((status = 200, body = Status), (status = "4XX", body = crate::shapes::Problem)))]
+pub(super) async fn status(desk: Desk) -> Response {
+    if let Err(refused) = desk.may_see(None) {
+        return refused.render(desk.request());
+    }
+    let state = desk.state();
+    let counts = state.guard.status();
+    let durability = match state.guard.log().durability() {
+        Durability::Buffered => "buffered",
+        Durability::Durable => "durable",
+    };
+    Json(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: state.started_at.to_string(),
+        data: state.data_address.clone(),
+        admin: state.admin_address.clone(),
+        stopping: counts.stopping,
+        audit_healthy: counts.audit_healthy,
+        audit_size: state.guard.log().checkpoint().size(),
+        audit_durability: durability.to_owned(),
+        requests_in_progress: counts.in_progress,
+        tokens_cached: counts.tokens_cached,
+        environments: counts.environments,
+    })
+    .into_response()
+}

@@ -1,0 +1,240 @@
+//! Upstreams of an environment, and where their credentials come from.
+
+use axum::extract::Path;
+use axum::response::Response;
+use postern_store::{
+    CredentialSource, NewCredential as StoredCredential, NewUpstream as NewRow, UpstreamChange,
+    UpstreamRow,
+};
+use postern_types::{EnvName, RefusalCode, Secret, UpstreamKind, UpstreamName};
+
+use super::desk::{Act, Body, Desk, name};
+use super::environments::take_up;
+use super::problem::Refused;
+use crate::shapes::{
+    ChangeUpstream, NewCredential, NewUpstream, Problem, Upstream, UpstreamSettings,
+};
+
+/// List the upstreams of an environment.
+#[utoipa::path(get, path = "/api/v1/environments/{env}/upstreams", tag = "upstreams",
+    params(("env" = String, Path)),
+    responses((status = 200, body = Vec<Upstream>), (status = "4XX", body = Problem)))]
+pub(super) async fn list(desk: Desk, Path(env): Path<String>) -> Response {
+    let found = async {
+        let env = name(&env, EnvName::parse)?;
+        desk.may_see(Some(&env))?;
+        desk.store().environments().show(&env).await?;
+        let rows = desk.store().upstreams().list(&env).await?;
+        Ok::<_, Refused>(rows.into_iter().map(shape).collect::<Vec<_>>())
+    };
+    desk.answer(found.await)
+}
+
+/// Show one upstream; never its credential.
+#[utoipa::path(get, path = "/api/v1/environments/{env}/upstreams/{name}", tag = "upstreams",
+    params(("env" = String, Path), ("name" = String, Path)),
+    responses((status = 200, body = Upstream), (status = "4XX", body = Problem)))]
+pub(super) async fn show(desk: Desk, Path((env, upstream)): Path<(String, String)>) -> Response {
+    let found = async {
+        let (env, upstream) = names(&env, &upstream)?;
+        desk.may_see(Some(&env))?;
+        Ok::<_, Refused>(shape(desk.store().upstreams().show(&env, &upstream).await?))
+    };
+    desk.answer(found.await)
+}
+
+/// Make an upstream.
+#[utoipa::path(post, path = "/api/v1/environments/{env}/upstreams", tag = "upstreams",
+    params(("env" = String, Path)), request_body = NewUpstream,
+    responses((status = 201, body = Upstream), (status = "4XX", body = Problem)))]
+pub(super) async fn create(
+    desk: Desk,
+    Path(env): Path<String>,
+    Body(new): Body<NewUpstream>,
+) -> Response {
+    let made = async {
+        let (env, upstream) = names(&env, &new.name)?;
+        let act = Act {
+            action: "upstream.create",
+            object: upstream.to_string(),
+            environment: Some(&env),
+            detail: serde_json::json!({
+                "kind": new.kind, "url": new.url, "settings": new.settings,
+                "credential": new.credential.as_ref().map(describe),
+            }),
+        };
+        let work = async {
+            check_url(&desk, &new.url)?;
+            check_reach(&desk, new.credential.as_ref(), Some(&new.settings))?;
+            let row = NewRow {
+                name: upstream.clone(),
+                kind: name(&new.kind, UpstreamKind::parse)?,
+                url: new.url.clone(),
+                credential: new.credential.as_ref().map(stored),
+                settings: settings_map(&new.settings)?,
+            };
+            let row = desk.store().upstreams().create(&env, &row, desk.now()).await?;
+            take_up(&desk, &env).await?;
+            Ok(shape(row))
+        };
+        desk.act(act, work).await
+    };
+    desk.created(made.await)
+}
+
+/// Change an upstream. A new address needs a new credential, so that the old one is not sent there.
+#[utoipa::path(patch, path = "/api/v1/environments/{env}/upstreams/{name}", tag = "upstreams",
+    params(("env" = String, Path), ("name" = String, Path)), request_body = ChangeUpstream,
+    responses((status = 200, body = Upstream), (status = "4XX", body = Problem)))]
+pub(super) async fn update(
+    desk: Desk,
+    Path((env, upstream)): Path<(String, String)>,
+    Body(change): Body<ChangeUpstream>,
+) -> Response {
+    let changed = async {
+        let (env, upstream) = names(&env, &upstream)?;
+        let act = Act {
+            action: "upstream.update",
+            object: upstream.to_string(),
+            environment: Some(&env),
+            detail: serde_json::json!({
+                "url": change.url, "settings": change.settings,
+                "credential": change.credential.as_ref().map(describe),
+            }),
+        };
+        let work = async {
+            if let Some(url) = &change.url {
+                check_url(&desk, url)?;
+            }
+            check_reach(&desk, change.credential.as_ref(), change.settings.as_ref())?;
+            let wanted = UpstreamChange {
+                url: change.url.clone(),
+                credential: change.credential.as_ref().map(stored),
+                settings: change.settings.as_ref().map(settings_map).transpose()?,
+            };
+            let row = desk.store().upstreams().update(&env, &upstream, &wanted).await?;
+            take_up(&desk, &env).await?;
+            Ok(shape(row))
+        };
+        desk.act(act, work).await
+    };
+    desk.answer(changed.await)
+}
+
+/// Delete an upstream. Grants that name it open nothing any more, also when another is made under
+/// its name.
+#[utoipa::path(delete, path = "/api/v1/environments/{env}/upstreams/{name}", tag = "upstreams",
+    params(("env" = String, Path), ("name" = String, Path)),
+    responses((status = 200, description = "Gone"), (status = "4XX", body = Problem)))]
+pub(super) async fn delete(desk: Desk, Path((env, upstream)): Path<(String, String)>) -> Response {
+    let gone = async {
+        let (env, upstream) = names(&env, &upstream)?;
+        let act = Act {
+            action: "upstream.delete",
+            object: upstream.to_string(),
+            environment: Some(&env),
+            detail: serde_json::Value::Null,
+        };
+        let work = async {
+            desk.store().upstreams().delete(&env, &upstream, desk.now()).await?;
+            take_up(&desk, &env).await
+        };
+        desk.act(act, work).await
+    };
+    desk.answer(gone.await)
+}
+
+/// Refuses to send credentials and prompts over a network in clear text.
+fn check_url(desk: &Desk, url: &str) -> Result<(), Refused> {
+    let uri: http::Uri = url.parse().map_err(|_| Refused::bad("the address is not a URL"))?;
+    if uri.scheme_str() != Some("http") || desk.state().plain_http_upstreams {
+        return Ok(());
+    }
+    let host = uri.host().unwrap_or("").trim_start_matches('[').trim_end_matches(']');
+    let loopback = |host: &str| host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if host == "localhost" || loopback(host) {
+        return Ok(());
+    }
+    Err(Refused::bad(format!(
+        "{host} is not on loopback, and http:// would send the credential in clear text: use \
+         https://, or set trust.plain_http_upstreams where the network encrypts by itself"
+    )))
+}
+
+/// Keeps a scoped administrator from what belongs to the installation.
+///
+/// SECURITY: `env:` and `file:` name secrets of the gateway's machine, which may be those of other
+/// environments; an upstream of one's own would then receive them.
+fn check_reach(
+    desk: &Desk,
+    credential: Option<&NewCredential>,
+    settings: Option<&UpstreamSettings>,
+) -> Result<(), Refused> {
+    if desk.scope().is_none() {
+        return Ok(());
+    }
+    let of_the_machine =
+        matches!(credential, Some(NewCredential::Env(_) | NewCredential::File(_)))
+            || settings.is_some_and(|settings| settings.ca_file.is_some());
+    if of_the_machine {
+        return Err(Refused::new(
+            RefusalCode::Denied,
+            "variables and files of the gateway's machine are for administrators of the whole \
+             installation: give the credential itself, to be sealed",
+        ));
+    }
+    Ok(())
+}
+
+fn names(env: &str, upstream: &str) -> Result<(EnvName, UpstreamName), Refused> {
+    Ok((name(env, EnvName::parse)?, name(upstream, UpstreamName::parse)?))
+}
+
+/// A credential as the audit log names it.
+fn describe(credential: &NewCredential) -> String {
+    match credential {
+        NewCredential::Env(name) => format!("env:{name}"),
+        NewCredential::File(path) => format!("file:{path}"),
+        NewCredential::Sealed(_) => "sealed".to_owned(),
+    }
+}
+
+fn stored(credential: &NewCredential) -> StoredCredential {
+    match credential {
+        NewCredential::Env(name) => StoredCredential::Env(name.clone()),
+        NewCredential::File(path) => StoredCredential::File(path.into()),
+        NewCredential::Sealed(secret) => {
+            StoredCredential::Sealed(Secret::new(secret.expose().as_bytes().to_vec()))
+        }
+    }
+}
+
+fn settings_map(
+    settings: &UpstreamSettings,
+) -> Result<postern_store::UpstreamSettings, Refused> {
+    let value = serde_json::to_value(settings).map_err(Refused::bad)?;
+    // The data plane's own reading is the check: what it would not accept is not stored.
+    serde_json::from_value::<postern_guard::UpstreamSettings>(value.clone())
+        .map_err(|error| Refused::bad(format!("the settings are not valid: {error}")))?;
+    match value {
+        serde_json::Value::Object(map) => Ok(map),
+        _ => Err(Refused::bad("the settings are no object")),
+    }
+}
+
+fn shape(row: UpstreamRow) -> Upstream {
+    let credential = row.credential.map(|source| match source {
+        CredentialSource::Env(name) => format!("env:{name}"),
+        CredentialSource::File(path) => format!("file:{}", path.display()),
+        CredentialSource::Sealed => "sealed".to_owned(),
+    });
+    let settings = serde_json::from_value(serde_json::Value::Object(row.settings));
+    Upstream {
+        name: row.name.to_string(),
+        kind: row.kind.to_string(),
+        url: row.url,
+        credential,
+        settings: settings.unwrap_or_default(),
+        created_at: row.created_at.to_string(),
+    }
+}

@@ -1,0 +1,289 @@
+//! Audit records as people read them: a line in a list, or a sheet with everything.
+
+use postern_types::{Actor, AdminRecord, AuditRecord, OutcomeRecord, RequestSummary};
+
+use super::output::Out;
+use super::table::{Cell, Sheet, Table, Tone};
+use crate::shapes::AuditEntry;
+
+/// A table of entries, oldest first.
+pub(super) fn table(entries: &[AuditEntry]) -> Table {
+    let mut table = Table::new(&["SEQ", "TIME", "WHAT", "WHO", "STATUS", "DETAIL"]);
+    for entry in entries {
+        table.row(row(entry));
+    }
+    table
+}
+
+fn row(entry: &AuditEntry) -> Vec<Cell> {
+    let seq = Cell::new(entry.seq.to_string(), Tone::Faint);
+    let time = entry.at.as_deref().map(|at| short(at).to_owned());
+    let line = Line::of(entry);
+    vec![
+        seq,
+        Cell::maybe(time),
+        Cell::new(line.what, Tone::Strong),
+        Cell::maybe(line.who),
+        Cell::new(line.status, line.tone),
+        line.detail.into(),
+    ]
+}
+
+/// The time of day with milliseconds: entries of a list are close together.
+fn short(at: &str) -> &str {
+    let time = at.split_once('T').map_or(at, |(_, time)| time);
+    time.trim_end_matches('Z').get(..12).unwrap_or(time)
+}
+
+struct Line {
+    what: String,
+    who: Option<String>,
+    status: String,
+    tone: Tone,
+    detail: String,
+}
+
+impl Line {
+    fn of(entry: &AuditEntry) -> Self {
+        let Some(record) = entry.record.as_deref() else {
+            return Self {
+                what: entry.kind.clone(),
+                who: None,
+                status: "-".to_owned(),
+                tone: Tone::Faint,
+                detail: entry.note.clone().unwrap_or_default(),
+            };
+        };
+        match record {
+            AuditRecord::Intent(record) => Self {
+                what: "intent".to_owned(),
+                who: who(&record.summary),
+                status: "-".to_owned(),
+                tone: Tone::Faint,
+                detail: target(&record.summary),
+            },
+            AuditRecord::Outcome(record) => Self::outcome(record),
+            AuditRecord::Admin(record) => Self::admin(record),
+            AuditRecord::Strangers(record) => Self {
+                what: "strangers".to_owned(),
+                who: Some(record.address.map_or("others".to_owned(), |at| at.to_string())),
+                status: record.counts.iter().map(|(_, count)| count).sum::<u64>().to_string(),
+                tone: Tone::Warn,
+                detail: record.sample_path.clone(),
+            },
+            AuditRecord::System(record) => Self {
+                what: format!("system {}", record.event),
+                who: Some("gateway".to_owned()),
+                status: "-".to_owned(),
+                tone: Tone::Faint,
+                detail: record.detail.clone(),
+            },
+        }
+    }
+
+    fn outcome(record: &OutcomeRecord) -> Self {
+        let (status, tone) = match (record.status, record.refusal) {
+            (Some(status), Some(code)) => (format!("{status} {code}"), Tone::Bad),
+            (None, Some(code)) => (code.to_string(), Tone::Bad),
+            (Some(status), None) if status < 400 => (status.to_string(), Tone::Good),
+            (Some(status), None) => (status.to_string(), Tone::Warn),
+            (None, None) => ("-".to_owned(), Tone::Faint),
+        };
+        let mut detail = target(&record.summary);
+        if let Some(usage) = record.usage {
+            detail.push_str(&format!(" {}+{} units", usage.input_tokens(), usage.output_tokens()));
+        }
+        Self { what: record.end.as_str().to_owned(), who: who(&record.summary), status, tone, detail }
+    }
+
+    fn admin(record: &AdminRecord) -> Self {
+        let (status, tone) = match record.status {
+            None => ("begun".to_owned(), Tone::Faint),
+            Some(status) if status < 400 => (status.to_string(), Tone::Good),
+            Some(status) => (status.to_string(), Tone::Bad),
+        };
+        let place = record.environment.as_ref().map(|env| format!(" in {env}")).unwrap_or_default();
+        Self {
+            what: record.action.clone(),
+            who: Some(actor(&record.actor)),
+            status,
+            tone,
+            detail: format!("{}{place}", record.object),
+        }
+    }
+}
+
+fn actor(actor: &Actor) -> String {
+    match actor {
+        Actor::AdminToken(id) => format!("admin {id}"),
+        Actor::Owner(uid) => format!("owner (uid {uid})"),
+        Actor::Gateway => "gateway".to_owned(),
+    }
+}
+
+fn who(summary: &RequestSummary) -> Option<String> {
+    let principal = summary.principal.as_ref().map(ToString::to_string);
+    principal.or_else(|| summary.token.map(|id| id.to_string()))
+}
+
+fn target(summary: &RequestSummary) -> String {
+    let mut text = format!("{} {}", summary.method, summary.path);
+    if let Some(model) = &summary.model {
+        text.push_str(&format!(" [{model}]"));
+    }
+    text
+}
+
+/// Everything that an entry says.
+pub(super) fn sheet(entry: &AuditEntry) -> Sheet {
+    let mut sheet = Sheet::new();
+    sheet.line("entry", Cell::new(entry.seq.to_string(), Tone::Strong));
+    sheet.line("kind", entry.kind.as_str());
+    sheet.maybe("written", entry.at.as_ref());
+    sheet.line("sealed for", entry.domain.as_str());
+    if let Some(note) = &entry.note {
+        sheet.line("note", Cell::new(note, Tone::Warn));
+    }
+    match entry.record.as_deref() {
+        None => sheet.maybe("request", entry.request),
+        Some(AuditRecord::Intent(record)) => {
+            summary(&mut sheet, &record.summary);
+            sheet.line("allowed by", record.policies.join(", "));
+            sheet.maybe("output cap", record.output_cap);
+            sheet.line("text bytes", record.text_bytes.to_string());
+        }
+        Some(AuditRecord::Outcome(record)) => {
+            summary(&mut sheet, &record.summary);
+            outcome(&mut sheet, record);
+        }
+        Some(AuditRecord::Admin(record)) => admin(&mut sheet, record),
+        Some(AuditRecord::Strangers(record)) => {
+            sheet.line("address", Cell::maybe(record.address));
+            for (code, count) in &record.counts {
+                sheet.line(code.as_str(), count.to_string());
+            }
+            sheet.line("first path", record.sample_path.as_str());
+        }
+        Some(AuditRecord::System(record)) => {
+            sheet.line("event", record.event.as_str());
+            sheet.line("detail", record.detail.as_str());
+        }
+    }
+    sheet
+}
+
+fn summary(sheet: &mut Sheet, summary: &RequestSummary) {
+    sheet.line("request", summary.request.to_string());
+    sheet.maybe("environment", summary.environment.as_ref());
+    sheet.maybe("token", summary.token);
+    sheet.maybe("principal", summary.principal.as_ref());
+    sheet.line("from", summary.source.address.to_string());
+    sheet.line("target", format!("{} {}", summary.method, summary.path));
+    if !summary.query_names.is_empty() {
+        sheet.line("query names", summary.query_names.join(", "));
+    }
+    sheet.maybe("upstream", summary.upstream.as_ref());
+    sheet.maybe("operation", summary.operation);
+    sheet.maybe("model", summary.model.as_ref());
+    sheet.maybe("user agent", summary.user_agent.as_ref());
+}
+
+fn outcome(sheet: &mut Sheet, record: &OutcomeRecord) {
+    sheet.line("end", record.end.as_str());
+    sheet.maybe("status", record.status);
+    if let Some(code) = record.refusal {
+        sheet.line("refusal", Cell::new(code.as_str(), Tone::Bad));
+    }
+    sheet.maybe("cause", record.cause.as_ref());
+    sheet.maybe("upstream status", record.upstream_status);
+    sheet.maybe("model that answered", record.response_model.as_ref());
+    if let Some(usage) = record.usage {
+        let text = format!("{} in, {} out", usage.input_tokens(), usage.output_tokens());
+        sheet.line("usage", text);
+    }
+    let bytes = format!("{} up, {} down", record.request_bytes, record.response_bytes);
+    sheet.line("bytes", bytes);
+    sheet.line("took", millis(record.timing.total_us));
+    sheet.maybe("upstream answered after", record.timing.first_byte_us.map(millis));
+}
+
+fn millis(us: u64) -> String {
+    format!("{}.{:03} ms", us / 1000, us % 1000)
+}
+
+fn admin(sheet: &mut Sheet, record: &AdminRecord) {
+    sheet.line("request", record.request.to_string());
+    sheet.line("who", actor(&record.actor));
+    sheet.maybe("from", record.address);
+    sheet.line("action", Cell::new(&record.action, Tone::Strong));
+    sheet.line("object", record.object.as_str());
+    sheet.maybe("environment", record.environment.as_ref());
+    match record.status {
+        None => sheet.line("stage", "before the act"),
+        Some(status) => sheet.line("status", status.to_string()),
+    }
+    if !record.detail.is_empty() {
+        sheet.line("detail", record.detail.as_str());
+    }
+}
+
+/// Prints one line of a running tail.
+pub(super) fn tail_line(out: &mut Out, entry: &AuditEntry) -> std::io::Result<()> {
+    let line = Line::of(entry);
+    let time = entry.at.as_deref().map_or("-", short);
+    let who = line.who.as_deref().unwrap_or("-");
+    out.line(&format!(
+        "{:>6}  {time}  {:<14}  {who:<20}  {:<18}  {}",
+        entry.seq, line.what, line.status, line.detail
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hostile() -> AuditEntry {
+        let naughty = "/x\u{1b}]0;owned\u{7}\u{9b}2J\r\u{202e}";
+        let record = serde_json::json!({
+            "kind": "admin",
+            "request": "0198c5a0-0000-7000-8000-000000000000",
+            "actor": { "owner": 1000 },
+            "address": null,
+            "action": naughty,
+            "object": naughty,
+            "environment": "dev",
+            "status": 200,
+            "detail": naughty,
+        });
+        AuditEntry {
+            seq: 3,
+            at: Some("2026-01-02T03:04:05.678Z".into()),
+            kind: "admin".into(),
+            domain: "dev".into(),
+            request: None,
+            status: Some(200),
+            refusal: None,
+            record: Some(Box::new(serde_json::from_value(record).unwrap())),
+            note: Some(naughty.into()),
+        }
+    }
+
+    #[test]
+    fn control_characters_in_recorded_fields_never_reach_a_terminal() {
+        // Goal: whatever a client wrote into a record, a terminal obeys none of it. Method: render
+        // a hostile record in every way there is, take our own colours off, look for what is left.
+        let entry = hostile();
+        let rendered = [
+            table(std::slice::from_ref(&entry)).render(Some(80)),
+            table(std::slice::from_ref(&entry)).render(None),
+            sheet(&entry).render(Some(80)),
+            super::super::escape::json(&entry, true),
+        ];
+        for text in rendered {
+            let text = anstream::adapter::strip_str(&text).to_string();
+            let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert!(!text.contains(obeyed), "{text:?}");
+            assert!(text.contains("owned"), "the words are still there");
+        }
+    }
+}

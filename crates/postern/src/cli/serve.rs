@@ -1,0 +1,82 @@
+//! `postern serve`: the gateway and its admin API, until a signal.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::Globals;
+use super::check::settings;
+use super::failure::{Failure, Outcome};
+use crate::config::{Config, LogFormat};
+use crate::installation::Paths;
+use crate::running::Running;
+
+/// Run the gateway and its admin API.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The configuration [default: postern.toml in the data directory, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Serve {
+    pub(super) async fn run(self, globals: &Globals) -> Outcome {
+        let paths = Paths { data: globals.data.clone(), keys: globals.keys() };
+        let config = settings(self.config.as_deref(), &paths)?;
+        diagnostics(&config);
+        // Before anything is opened, so that a signal during the start is not lost.
+        let mut signals = Signals::new()?;
+        let running = Running::start(&paths, &config).await.map_err(|error| {
+            Failure::new(format!("the gateway cannot start: {error:#}"))
+                .hint("`postern check` lists everything that is wrong at once")
+        })?;
+        let addresses = running.addresses();
+        tracing::info!(data = %addresses.data, admin = %addresses.admin, "serving");
+        let name = signals.next().await;
+        tracing::info!(signal = name, "stopping: requests in progress may finish");
+        tokio::select! {
+            stopped = running.stop() => stopped?,
+            name = signals.next() => {
+                return Err(Failure::new(format!("ended by a second {name}, not in good order")));
+            }
+        }
+        tracing::info!("stopped in good order");
+        Ok(())
+    }
+}
+
+/// The signals that stop the gateway.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> Outcome<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    pub(super) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// Diagnostics go to standard error. Called once; a second call changes nothing.
+fn diagnostics(config: &Config) {
+    let filter = EnvFilter::try_new(&config.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let _ = match config.log.format {
+        LogFormat::Text => builder.with_ansi(colours).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+}

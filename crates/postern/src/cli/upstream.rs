@@ -1,0 +1,242 @@
+//! `postern upstream`: the named backends of an environment.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use postern_types::{EnvName, UpstreamKind, UpstreamName};
+
+use super::Globals;
+use super::admin::Admin;
+use super::env::deleted;
+use super::failure::{Failure, Outcome};
+use super::output::{Out, style};
+use super::prompt;
+use super::table::{Cell, Sheet, Table, Tone};
+use crate::shapes::{
+    ChangeUpstream, NewCredential, NewUpstream, SecretText, Upstream as Shape, UpstreamSettings,
+};
+
+/// Upstreams.
+#[derive(Debug, Subcommand)]
+pub(super) enum Upstream {
+    /// Make an upstream
+    Create {
+        /// Its name, the first segment of its requests' paths
+        #[arg(value_parser = UpstreamName::parse)]
+        name: UpstreamName,
+        /// Its environment
+        #[arg(long, value_parser = EnvName::parse)]
+        env: EnvName,
+        /// openai, azure-openai, anthropic, gemini or http
+        #[arg(long, value_parser = UpstreamKind::parse)]
+        kind: UpstreamKind,
+        /// Its address, such as https://api.openai.com
+        #[arg(long)]
+        url: String,
+        /// Its credential: env:NAME or file:PATH (of the gateway), or - to type it (sealed)
+        #[arg(long, value_name = "REF")]
+        credential: Option<String>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// List the upstreams of an environment
+    List {
+        /// The environment
+        #[arg(long, value_parser = EnvName::parse)]
+        env: EnvName,
+    },
+    /// Show one upstream; never its credential
+    Show {
+        /// Its name
+        #[arg(value_parser = UpstreamName::parse)]
+        name: UpstreamName,
+        /// Its environment
+        #[arg(long, value_parser = EnvName::parse)]
+        env: EnvName,
+    },
+    /// Change an upstream: its address, its credential, or its settings
+    Update {
+        /// Its name
+        #[arg(value_parser = UpstreamName::parse)]
+        name: UpstreamName,
+        /// Its environment
+        #[arg(long, value_parser = EnvName::parse)]
+        env: EnvName,
+        /// Its new address
+        #[arg(long)]
+        url: Option<String>,
+        /// Its new credential: env:NAME, file:PATH, or -
+        #[arg(long, value_name = "REF")]
+        credential: Option<String>,
+        /// Replace all settings by those given here
+        #[arg(long)]
+        settings: bool,
+        #[command(flatten)]
+        new_settings: Settings,
+    },
+    /// Delete an upstream; grants that name it open nothing any more
+    Delete {
+        /// Its name
+        #[arg(value_parser = UpstreamName::parse)]
+        name: UpstreamName,
+        /// Its environment
+        #[arg(long, value_parser = EnvName::parse)]
+        env: EnvName,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Settings {
+    /// PEM file on the gateway's machine with the certificate authority to trust
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Do not ask OpenAI streams for their usage (some compatible servers refuse the option)
+    #[arg(long)]
+    no_include_usage: bool,
+    /// Set this header on each request, as NAME=VALUE; {credential} stands for the credential
+    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+}
+
+impl Settings {
+    fn shape(self) -> UpstreamSettings {
+        UpstreamSettings {
+            include_usage: !self.no_include_usage,
+            ca_file: self.ca.map(|path| path.display().to_string()),
+            headers: self.headers.into_iter().collect(),
+        }
+    }
+}
+
+impl Upstream {
+    pub(super) async fn run(self, globals: &Globals, out: &mut Out) -> Outcome {
+        let admin = Admin::of(globals)?;
+        match self {
+            Self::Create { name, env, kind, url, credential, settings } => {
+                let body = NewUpstream {
+                    name: name.to_string(),
+                    kind: kind.to_string(),
+                    url,
+                    credential: credential.as_deref().map(read_credential).transpose()?,
+                    settings: settings.shape(),
+                };
+                let made: Shape = admin.post(&list_path(&env), &body, None).await?;
+                out.answer(&made, |out| {
+                    out.styled(style::GOOD, &format!("upstream {} is there", made.name))?;
+                    out.line(&format!("Requests for it: /{}/… on the data plane.", made.name))
+                })?;
+            }
+            Self::List { env } => {
+                let list: Vec<Shape> = admin.fetch(&list_path(&env)).await?;
+                let nothing = format!("There is no upstream in {env} yet.");
+                out.answer(&list, |out| out.table(&table(&list), &nothing))?;
+            }
+            Self::Show { name, env } => {
+                let found: Shape = admin.fetch(&path(&env, &name)).await?;
+                out.answer(&found, |out| out.sheet(&sheet(&found)))?;
+            }
+            Self::Update { name, env, url, credential, settings, new_settings } => {
+                let change = ChangeUpstream {
+                    url,
+                    credential: credential.as_deref().map(read_credential).transpose()?,
+                    settings: settings.then(|| new_settings.shape()),
+                };
+                if change.url.is_none() && change.credential.is_none() && !settings {
+                    return Err(Failure::usage("nothing to change was named")
+                        .hint("use --url, --credential, or --settings with the settings to hold"));
+                }
+                let changed: Shape = admin.patch(&path(&env, &name), &change).await?;
+                out.answer(&changed, |out| out.sheet(&sheet(&changed)))?;
+            }
+            Self::Delete { name, env, yes } => {
+                prompt::confirm_loss(&format!("Delete upstream {name} of {env}?"), yes)?;
+                admin.delete(&path(&env, &name)).await?;
+                deleted(out, "upstream", name.as_str())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a credential reference; `-` asks for the credential itself.
+pub(super) fn read_credential(reference: &str) -> Outcome<NewCredential> {
+    if reference == "-" {
+        return Ok(NewCredential::Sealed(SecretText::new(prompt::secret("upstream credential")?)));
+    }
+    match reference.split_once(':') {
+        Some(("env", name)) if !name.is_empty() => Ok(NewCredential::Env(name.to_owned())),
+        Some(("file", path)) if !path.is_empty() => {
+            // The gateway may run elsewhere in the file system than this command.
+            let path = std::path::absolute(path)?;
+            Ok(NewCredential::File(path.display().to_string()))
+        }
+        Some(("vault", _)) => Err(Failure::usage("credentials from a vault are not built yet")
+            .hint("use env:NAME, file:PATH, or - to type it")),
+        // SECURITY: a credential pasted here by mistake must not be repeated on the screen.
+        _ => Err(Failure::usage("--credential is not a reference")
+            .hint("use env:NAME, file:PATH, or - to type it; never the credential itself")),
+    }
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    if name.is_empty() {
+        return Err("the name is missing: write NAME=VALUE".to_owned());
+    }
+    Ok((name.to_ascii_lowercase(), value.to_owned()))
+}
+
+fn list_path(env: &EnvName) -> String {
+    format!("/api/v1/environments/{env}/upstreams")
+}
+
+fn path(env: &EnvName, name: &UpstreamName) -> String {
+    format!("{}/{name}", list_path(env))
+}
+
+fn table(list: &[Shape]) -> Table {
+    let mut table = Table::new(&["UPSTREAM", "KIND", "URL", "CREDENTIAL"]);
+    for upstream in list {
+        table.row(vec![
+            Cell::new(&upstream.name, Tone::Strong),
+            upstream.kind.as_str().into(),
+            upstream.url.as_str().into(),
+            Cell::maybe(upstream.credential.as_ref()),
+        ]);
+    }
+    table
+}
+
+fn sheet(upstream: &Shape) -> Sheet {
+    let mut sheet = Sheet::new();
+    sheet.line("upstream", Cell::new(&upstream.name, Tone::Strong));
+    sheet.line("kind", upstream.kind.as_str());
+    sheet.line("url", upstream.url.as_str());
+    sheet.line("credential", Cell::maybe(upstream.credential.as_ref()));
+    sheet.maybe("certificate authority", upstream.settings.ca_file.as_ref());
+    if !upstream.settings.include_usage {
+        sheet.line("usage", "streams are not asked for it");
+    }
+    for (name, value) in &upstream.settings.headers {
+        sheet.line("header", format!("{name}: {value}"));
+    }
+    sheet.line("created", upstream.created_at.as_str());
+    sheet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_given_instead_of_a_reference_is_not_repeated() {
+        let failure = read_credential("sk-proj-oops").unwrap_err();
+        assert!(!failure.render(false).contains("oops"));
+        assert!(!failure.render(true).contains("oops"));
+        assert!(matches!(read_credential("env:KEY"), Ok(NewCredential::Env(name)) if name == "KEY"));
+        assert!(read_credential("vault:x").is_err());
+    }
+}

@@ -1,0 +1,224 @@
+//! A gateway that runs: the installation, the data plane, the admin API, from start to stop.
+//!
+//! `serve`, the demo and the tests all start it here. The order matters: everything that can be
+//! refused is refused before the first request is taken, and the audit log is the first thing that
+//! opens and the last that closes.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use postern_http::{Bounds, Gateway, GatewayParts, ListenOptions, Listener, Serving, TlsFiles};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::{self, AdminListener, AdminListenerOptions, AdminState};
+use crate::config::Config;
+use crate::installation::{Installation, Paths, now, private_dir, signing_key, write_private};
+
+/// Where a running gateway listens, as `run/addresses.json` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addresses {
+    /// The data plane.
+    pub data: SocketAddr,
+    /// The admin API.
+    pub admin: SocketAddr,
+}
+
+/// A gateway that runs.
+pub struct Running {
+    installation: Installation,
+    addresses: Addresses,
+    addresses_file: PathBuf,
+    drain: Duration,
+    serving: Serving,
+    stop_data: CancellationToken,
+    stop_admin: CancellationToken,
+    stop_housekeeping: CancellationToken,
+    admin: JoinHandle<()>,
+    housekeeping: JoinHandle<()>,
+}
+
+impl Running {
+    /// Opens the installation and starts everything.
+    ///
+    /// # Errors
+    /// When anything is missing, refused or taken; nothing is then left running.
+    pub async fn start(paths: &Paths, config: &Config) -> Result<Self> {
+        let installation = Installation::open(paths, config).await?;
+        match Self::start_planes(paths, config, &installation).await {
+            Ok(planes) => Ok(planes.into_running(installation, config)),
+            Err(error) => {
+                if let Err(also) = installation.close().await {
+                    tracing::error!(error = format!("{also:#}"), "after a start that failed");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn start_planes(
+        paths: &Paths,
+        config: &Config,
+        installation: &Installation,
+    ) -> Result<Planes> {
+        private_dir(&paths.run())?;
+        let listener = Listener::bind(&listen_options(config)).context("the data plane")?;
+        let admin_listener = AdminListener::bind(AdminListenerOptions {
+            address: config.listen.admin,
+            tls: config.tls.as_ref(),
+            socket: &paths.run().join("admin.sock"),
+        })
+        .await?;
+        let addresses =
+            Addresses { data: listener.address(), admin: admin_listener.address()? };
+        let guard = &installation.guard;
+        let started = format!(
+            "release {}, data plane {}, admin API {}, log {}",
+            env!("CARGO_PKG_VERSION"),
+            addresses.data,
+            addresses.admin,
+            if installation.recovery.clean || installation.recovery.created {
+                "was closed in good order"
+            } else {
+                "was recovered"
+            },
+        );
+        guard.record_system("start", started).await?;
+        let state = AdminState {
+            guard: Arc::clone(guard),
+            reader: installation.reader.clone(),
+            verifying: signing_key(guard.keys())?.verifying_key(),
+            started_at: now(),
+            data_address: addresses.data.to_string(),
+            admin_address: addresses.admin.to_string(),
+            hosts: config.listen.admin_hosts.clone(),
+            plain_http_upstreams: config.trust.plain_http_upstreams,
+            owner: admin_listener.owner()?,
+        };
+        let gateway = Gateway::new(GatewayParts {
+            guard: Arc::clone(guard),
+            bounds: bounds(config),
+            proxies: config.trust.proxies.clone(),
+        });
+        let addresses_file = paths.run().join("addresses.json");
+        write_private(&addresses_file, &serde_json::to_vec(&addresses)?)?;
+        let stop_data = CancellationToken::new();
+        let serving = gateway.serve(listener, &stop_data)?;
+        Ok(Planes { addresses, addresses_file, serving, stop_data, admin_listener, state })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The open installation.
+    #[must_use]
+    pub fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    /// Stops taking requests, lets those in progress finish for a while, ends the rest, and closes
+    /// log and store in good order.
+    ///
+    /// # Errors
+    /// When the log could not be closed in good order, or a thread had failed.
+    pub async fn stop(self) -> Result<()> {
+        let guard = Arc::clone(&self.installation.guard);
+        let _ = std::fs::remove_file(&self.addresses_file);
+        self.stop_data.cancel();
+        guard.shut_down(self.drain).await;
+        let served = self.serving.finished().await;
+        self.stop_admin.cancel();
+        let _ = self.admin.await;
+        self.stop_housekeeping.cancel();
+        let _ = self.housekeeping.await;
+        let recorded = guard.record_system("stop", "in good order".to_owned()).await;
+        self.installation.close().await?;
+        recorded.context("the stop could not be recorded")?;
+        served.context("the data plane")
+    }
+}
+
+/// What was started, before it belongs to a [`Running`].
+struct Planes {
+    addresses: Addresses,
+    addresses_file: PathBuf,
+    serving: Serving,
+    stop_data: CancellationToken,
+    admin_listener: AdminListener,
+    state: AdminState,
+}
+
+impl Planes {
+    fn into_running(self, installation: Installation, config: &Config) -> Running {
+        let (stop_admin, stop_housekeeping) = (CancellationToken::new(), CancellationToken::new());
+        let router = admin::router(Arc::new(self.state));
+        let admin = tokio::spawn(self.admin_listener.serve(router, stop_admin.clone()));
+        let guard = Arc::clone(&installation.guard);
+        let stop = stop_housekeeping.clone();
+        let housekeeping = tokio::spawn(async move { guard.housekeeping(stop).await });
+        Running {
+            installation,
+            addresses: self.addresses,
+            addresses_file: self.addresses_file,
+            drain: config.limits.drain,
+            serving: self.serving,
+            stop_data: self.stop_data,
+            stop_admin,
+            stop_housekeeping,
+            admin,
+            housekeeping,
+        }
+    }
+}
+
+fn listen_options(config: &Config) -> ListenOptions {
+    ListenOptions {
+        address: config.listen.data,
+        tls: config.tls.as_ref().map(|tls| TlsFiles {
+            certificate: tls.certificate.clone(),
+            key: tls.key.clone(),
+        }),
+        plain_beyond_loopback: config.listen.plain_http_anywhere,
+        cores: config.listen.workers,
+    }
+}
+
+/// The data plane's bounds with the operator's settings in them.
+fn bounds(config: &Config) -> Bounds {
+    let limits = &config.limits;
+    let mut bounds = Bounds::default();
+    let downstream = &mut bounds.downstream;
+    downstream.connections_max = limits.connections;
+    downstream.connections_per_address_max = limits.connections_per_address;
+    downstream.head_bytes_max = limits.request_head_bytes;
+    downstream.buffer_bytes_max = downstream.buffer_bytes_max.max(limits.request_head_bytes);
+    downstream.body_bytes_max = limits.request_body_bytes;
+    downstream.head = limits.head_timeout;
+    downstream.body_total = limits.body_timeout;
+    downstream.idle = limits.idle_timeout;
+    downstream.stalled_reader = limits.stalled_reader;
+    let timeouts = &mut bounds.upstream.timeouts;
+    timeouts.connect = limits.upstream_connect;
+    timeouts.first_byte = limits.upstream_first_byte;
+    timeouts.idle = limits.upstream_idle;
+    timeouts.total = limits.upstream_total;
+    bounds.drain = limits.drain;
+    bounds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_of_the_file_are_those_of_the_data_plane() {
+        assert_eq!(bounds(&Config::without_file()), Bounds::default());
+    }
+}

@@ -1,0 +1,373 @@
+//! Looking for entries in the audit log, by reading it from one end to the other.
+//!
+//! The clear headers are judged first, so that bodies are decoded only where they may fit. What is
+//! asked for comes newest last; of more than the cap, the newest are kept.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use postern_audit::{LogNote, ReadEntry, ReadError, Reader};
+use postern_types::{
+    AuditRecord, EnvName, RecordHeader, RecordKind, RefusalCode, RequestId, TokenId,
+};
+
+use crate::config::parse_duration;
+use crate::shapes::{AuditEntry, AuditProgress, AuditQuery, SearchLine};
+
+/// Entries of one answer when nothing is said.
+const LIMIT_DEFAULT: usize = 100;
+/// Entries of one answer at most: they are held in memory.
+pub const LIMIT_MAX: usize = 10_000;
+/// How often progress is told, in entries.
+const PROGRESS_EVERY: u64 = 4_096;
+
+/// A query in its checked form.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    scope: Option<EnvName>,
+    token: Option<TokenId>,
+    principal: Option<String>,
+    environment: Option<EnvName>,
+    status: Option<(u16, u16)>,
+    refusal: Option<RefusalCode>,
+    path: Option<String>,
+    model: Option<String>,
+    upstream: Option<String>,
+    kind: Option<RecordKind>,
+    request: Option<RequestId>,
+    action: Option<String>,
+    since_ms: Option<i64>,
+    until_ms: Option<i64>,
+    from: u64,
+    limit: usize,
+}
+
+impl Question {
+    /// Checks a query. `scope` is the one environment that the caller may look into.
+    ///
+    /// # Errors
+    /// With what is wrong, for the person who asked.
+    pub fn parse(
+        query: &AuditQuery,
+        scope: Option<&EnvName>,
+        now: Timestamp,
+    ) -> Result<Self, String> {
+        fn with<T, E: ToString>(
+            text: Option<&String>,
+            parse: impl Fn(&str) -> Result<T, E>,
+        ) -> Result<Option<T>, String> {
+            text.map(|text| parse(text).map_err(|error| error.to_string())).transpose()
+        }
+        let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+        if !(1..=LIMIT_MAX).contains(&limit) {
+            return Err(format!("limit {limit} is not between 1 and {LIMIT_MAX}"));
+        }
+        Ok(Self {
+            scope: scope.cloned(),
+            token: with(query.token.as_ref(), TokenId::parse)?,
+            principal: query.principal.clone(),
+            environment: with(query.environment.as_ref(), EnvName::parse)?,
+            status: with(query.status.as_ref(), parse_status)?,
+            refusal: with(query.refusal.as_ref(), |text| {
+                RefusalCode::parse(text).ok_or_else(|| format!("{text:?} is no refusal code"))
+            })?,
+            path: query.path.clone(),
+            model: query.model.clone(),
+            upstream: query.upstream.clone(),
+            kind: with(query.kind.as_ref(), parse_kind)?,
+            request: with(query.request.as_ref(), RequestId::parse)?,
+            action: query.action.clone(),
+            since_ms: with(query.since.as_ref(), |text| parse_time(text, now))?,
+            until_ms: with(query.until.as_ref(), |text| parse_time(text, now))?,
+            from: query.from.unwrap_or(0),
+            limit,
+        })
+    }
+
+    /// The entry as it is shown, if it fits.
+    #[must_use]
+    pub fn judge(&self, entry: &ReadEntry) -> Option<AuditEntry> {
+        // SECURITY: what is sealed for another domain does not exist for a scoped caller.
+        if self.scope.as_ref().is_some_and(|scope| scope.as_str() != entry.domain) {
+            return None;
+        }
+        if entry.note.is_none() {
+            let header = RecordHeader::decode(&entry.header).ok();
+            if !header.as_ref().is_some_and(|header| self.fits_header(header)) {
+                return None;
+            }
+        } else if self.asks_for_more_than_time() {
+            return None;
+        }
+        let shown = shown(entry);
+        match shown.record.as_deref() {
+            Some(record) => self.fits_record(record).then_some(shown),
+            // A body that does not open is never passed over in silence, unless it was asked for
+            // something that only the body can tell.
+            None => (!self.asks_for_the_body()).then_some(shown),
+        }
+    }
+
+    fn fits_header(&self, header: &RecordHeader) -> bool {
+        let status = |(low, high)| header.status.is_some_and(|s| (low..=high).contains(&s));
+        self.kind.is_none_or(|kind| header.kind == kind)
+            && self.environment.as_ref().is_none_or(|env| header.environment.as_ref() == Some(env))
+            && self.status.is_none_or(status)
+            && self.refusal.is_none_or(|code| header.refusal == Some(code))
+            && self.request.is_none_or(|request| header.request == Some(request))
+            && self.since_ms.is_none_or(|since| header.at_ms >= since)
+            && self.until_ms.is_none_or(|until| header.at_ms <= until)
+    }
+
+    fn asks_for_the_body(&self) -> bool {
+        self.token.is_some()
+            || self.principal.is_some()
+            || self.path.is_some()
+            || self.model.is_some()
+            || self.upstream.is_some()
+            || self.action.is_some()
+    }
+
+    fn asks_for_more_than_time(&self) -> bool {
+        self.asks_for_the_body()
+            || self.kind.is_some()
+            || self.environment.is_some()
+            || self.status.is_some()
+            || self.refusal.is_some()
+            || self.request.is_some()
+    }
+
+    fn fits_record(&self, record: &AuditRecord) -> bool {
+        let summary = match record {
+            AuditRecord::Intent(record) => Some(&record.summary),
+            AuditRecord::Outcome(record) => Some(&record.summary),
+            AuditRecord::Admin(_) | AuditRecord::Strangers(_) | AuditRecord::System(_) => None,
+        };
+        let act = match record {
+            AuditRecord::Admin(record) => Some(record),
+            _ => None,
+        };
+        let token = |id: TokenId| {
+            summary.is_some_and(|summary| summary.token == Some(id))
+                || act.is_some_and(|act| act.object == id.as_str())
+                || act.is_some_and(|act| act.actor == postern_types::Actor::AdminToken(id))
+        };
+        let principal = |wanted: &str| {
+            let of = summary.and_then(|summary| summary.principal.as_ref());
+            of.is_some_and(|id| id.as_str() == wanted)
+        };
+        let path = |wanted: &str| match record {
+            AuditRecord::Strangers(record) => record.sample_path.starts_with(wanted),
+            _ => summary.is_some_and(|summary| summary.path.starts_with(wanted)),
+        };
+        let model = |wanted: &str| {
+            let of = summary.and_then(|summary| summary.model.as_deref());
+            of.is_some_and(|model| match wanted.strip_suffix('*') {
+                Some(prefix) => model.starts_with(prefix),
+                None => model == wanted,
+            })
+        };
+        let upstream = |wanted: &str| {
+            let of = summary.and_then(|summary| summary.upstream.as_ref());
+            of.is_some_and(|upstream| upstream.as_str() == wanted)
+        };
+        let action = |wanted: &str| act.is_some_and(|act| act.action.starts_with(wanted));
+        self.token.is_none_or(token)
+            && self.principal.as_deref().is_none_or(principal)
+            && self.path.as_deref().is_none_or(path)
+            && self.model.as_deref().is_none_or(model)
+            && self.upstream.as_deref().is_none_or(upstream)
+            && self.action.as_deref().is_none_or(action)
+    }
+}
+
+/// Reads the whole log and gives what fits, the newest last, with progress between. `each` says
+/// whether to go on. Gives the number of the entry that comes next.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn scan(
+    reader: &Reader,
+    question: &Question,
+    each: &mut dyn FnMut(SearchLine) -> bool,
+) -> Result<u64, ReadError> {
+    let of = reader.size()?;
+    let mut found: VecDeque<AuditEntry> = VecDeque::new();
+    let mut entries = reader.entries_from(question.from)?;
+    while entries.next_seq() < of {
+        let Some(entry) = entries.next() else { break };
+        let entry = entry?;
+        if let Some(shown) = question.judge(&entry) {
+            if found.len() == question.limit {
+                found.pop_front();
+            }
+            found.push_back(shown);
+        }
+        let read = entry.seq + 1;
+        if read.is_multiple_of(PROGRESS_EVERY)
+            && !each(SearchLine::Progress(AuditProgress { read, of }))
+        {
+            return Ok(read);
+        }
+    }
+    for entry in found {
+        if !each(SearchLine::Entry(entry)) {
+            return Ok(of);
+        }
+    }
+    each(SearchLine::Done(AuditProgress { read: of, of }));
+    Ok(of)
+}
+
+/// What was written from entry `from` on and fits; gives the number of the entry that comes next.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn newer(
+    reader: &Reader,
+    question: &Question,
+    from: u64,
+    each: &mut dyn FnMut(SearchLine) -> bool,
+) -> Result<u64, ReadError> {
+    let mut entries = reader.entries_from(from)?;
+    while let Some(entry) = entries.next() {
+        if let Some(shown) = question.judge(&entry?)
+            && !each(SearchLine::Entry(shown))
+        {
+            break;
+        }
+    }
+    Ok(entries.next_seq())
+}
+
+/// Why nothing can be said about an id.
+#[derive(Debug, thiserror::Error)]
+pub enum AboutError {
+    /// It is neither an entry number nor a request id.
+    #[error("{0}")]
+    Question(String),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+}
+
+/// What the log has about an entry number or a request id.
+///
+/// # Errors
+/// When it is neither, or the log cannot be read.
+pub fn about(
+    reader: &Reader,
+    id: &str,
+    scope: Option<&EnvName>,
+    now: Timestamp,
+) -> Result<Vec<AuditEntry>, AboutError> {
+    let mut query = AuditQuery { limit: Some(LIMIT_MAX), ..AuditQuery::default() };
+    if let Ok(seq) = id.parse::<u64>() {
+        let question = Question::parse(&query, scope, now).map_err(AboutError::Question)?;
+        let entry = reader.entries_from(seq)?.next().transpose()?;
+        let entry = entry.filter(|entry| entry.seq == seq);
+        return Ok(entry.and_then(|entry| question.judge(&entry)).into_iter().collect());
+    }
+    query.request = Some(id.to_owned());
+    let question = Question::parse(&query, scope, now).map_err(|_| {
+        AboutError::Question(format!("{id:?} is neither an entry number nor a request id"))
+    })?;
+    let mut found = Vec::new();
+    scan(reader, &question, &mut |line| {
+        if let SearchLine::Entry(entry) = line {
+            found.push(entry);
+        }
+        true
+    })?;
+    Ok(found)
+}
+
+/// An entry as it is shown, decoded as far as it opens.
+#[must_use]
+pub fn shown(entry: &ReadEntry) -> AuditEntry {
+    let header = RecordHeader::decode(&entry.header).ok().filter(|_| entry.note.is_none());
+    let at = header.as_ref().and_then(|header| Timestamp::from_millisecond(header.at_ms).ok());
+    let (record, note) = match (&entry.note, &entry.body) {
+        (Some(note), _) => (None, Some(spell_note(note))),
+        (None, Err(reason)) => (None, Some(reason.to_string())),
+        (None, Ok(body)) => match AuditRecord::decode(body) {
+            Ok(record) => (Some(Box::new(record)), None),
+            Err(error) => (None, Some(error.to_string())),
+        },
+    };
+    AuditEntry {
+        seq: entry.seq,
+        at: at.map(|at| at.to_string()),
+        kind: header.as_ref().map_or("log", |header| kind_word(header.kind)).to_owned(),
+        domain: entry.domain.clone(),
+        request: header.as_ref().and_then(|header| header.request),
+        status: header.as_ref().and_then(|header| header.status),
+        refusal: header.as_ref().and_then(|header| header.refusal),
+        record,
+        note,
+    }
+}
+
+/// What the log says of itself, in words.
+fn spell_note(note: &LogNote) -> String {
+    match note {
+        LogNote::Opened { .. } => "the log was opened".to_owned(),
+        LogNote::Closed => "the log was closed in good order".to_owned(),
+        LogNote::TailCut(cut) => format!(
+            "an unfinished write of {} bytes was cut off segment {}",
+            cut.bytes, cut.segment
+        ),
+        LogNote::DamageAccepted { what } => format!("damage was accepted: {what}"),
+        LogNote::Unknown(text) => text.clone(),
+        _ => "a note of a newer release".to_owned(),
+    }
+}
+
+fn kind_word(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Intent => "intent",
+        RecordKind::Outcome => "outcome",
+        RecordKind::Admin => "admin",
+        RecordKind::Strangers => "strangers",
+        RecordKind::System => "system",
+    }
+}
+
+fn parse_kind(text: &str) -> Result<RecordKind, String> {
+    use RecordKind as K;
+    [K::Intent, K::Outcome, K::Admin, K::Strangers, K::System]
+        .into_iter()
+        .find(|kind| kind_word(*kind) == text)
+        .ok_or_else(|| {
+            format!("{text:?} is no kind: use intent, outcome, admin, strangers or system")
+        })
+}
+
+/// `429`, or a class: `4xx`.
+fn parse_status(text: &str) -> Result<(u16, u16), String> {
+    let wrong = || format!("{text:?} is no status: write 429, or 4xx for all of a class");
+    if let Some(class) = text.strip_suffix("xx") {
+        let class: u16 = class.parse().map_err(|_| wrong())?;
+        if (1..=5).contains(&class) {
+            return Ok((class * 100, class * 100 + 99));
+        }
+        return Err(wrong());
+    }
+    let status: u16 = text.parse().map_err(|_| wrong())?;
+    if (100..600).contains(&status) { Ok((status, status)) } else { Err(wrong()) }
+}
+
+/// An RFC 3339 time, or how long before now.
+fn parse_time(text: &str, now: Timestamp) -> Result<i64, String> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time.as_millisecond());
+    }
+    let ago = parse_duration(text).map_err(|_| {
+        format!("{text:?} is no time: write 2026-01-31T12:00:00Z, or how long ago: 15m, 2h, 7d")
+    })?;
+    let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
+    Ok(now.as_millisecond().saturating_sub(ago))
+}
+
+#[cfg(test)]
+mod tests;
