@@ -85,7 +85,7 @@ impl Located {
     /// here, names no model, or asks for something that is not served.
     pub fn read(self, body: &[u8]) -> Result<RequestFacts, InspectError> {
         match self.family {
-            Some(family) => request::read(self, family, body),
+            Some(family) => request::read(&self, family, body),
             None if body.is_empty() => Ok(RequestFacts::without_body(AiRequest {
                 operation: self.operation,
                 model: self.path_model,

@@ -5,7 +5,7 @@
 //! Anthropic, `ErrorInfo.reason` for Gemini, `code` in problem details (RFC 9457).
 
 use postern_types::Operation;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::Dialect;
 
@@ -35,12 +35,11 @@ pub enum StreamFraming {
 /// The content type and body of a refusal in a dialect.
 #[must_use]
 pub fn error_body(dialect: Dialect, refusal: &RefusalText<'_>) -> (&'static str, Vec<u8>) {
-    let body = error_object(dialect, refusal);
     let content_type = match dialect {
         Dialect::Http => "application/problem+json",
         _ => "application/json",
     };
-    (content_type, body.to_string().into_bytes())
+    (content_type, error_text(dialect, refusal).into_bytes())
 }
 
 /// The bytes that end a stream in which the last event is complete.
@@ -68,20 +67,22 @@ pub(crate) fn ending(
     refusal: &RefusalText<'_>,
     sequence: u64,
 ) -> Vec<u8> {
-    let mut error = error_object(dialect, refusal);
+    let error = error_text(dialect, refusal);
     if framing == StreamFraming::Array {
         return format!("{error}]").into_bytes();
     }
     let text = match (dialect, operation) {
         (Dialect::OpenAi | Dialect::AzureOpenAi, Operation::Responses) => {
-            // The reference has the fields beside `type`, the service and the clients inside
-            // `error`: both are there.
-            error["type"] = json!("error");
-            error["sequence_number"] = json!(sequence);
-            error["code"] = json!(refusal.code);
-            error["message"] = json!(refusal.message);
-            error["param"] = Value::Null;
-            format!("event: error\ndata: {error}\n\n")
+            let event = text_of(&ResponsesEvent {
+                kind: "error",
+                error: OpenAiError::new(refusal),
+                code: refusal.code,
+                message: refusal.message,
+                param: None,
+                sequence_number: sequence,
+                request_id: refusal.request_id,
+            });
+            format!("event: error\ndata: {event}\n\n")
         }
         (Dialect::Anthropic, _) => format!("event: error\ndata: {error}\n\n"),
         _ => format!("data: {error}\n\n"),
@@ -89,7 +90,7 @@ pub(crate) fn ending(
     text.into_bytes()
 }
 
-fn error_object(dialect: Dialect, refusal: &RefusalText<'_>) -> Value {
+fn error_text(dialect: Dialect, refusal: &RefusalText<'_>) -> String {
     let RefusalText {
         status,
         code,
@@ -97,46 +98,144 @@ fn error_object(dialect: Dialect, refusal: &RefusalText<'_>) -> Value {
         request_id,
     } = *refusal;
     match dialect {
-        Dialect::OpenAi | Dialect::AzureOpenAi => json!({
-            "error": {
-                "message": message,
-                "type": openai_type(status),
-                "param": null,
-                "code": code,
+        Dialect::OpenAi | Dialect::AzureOpenAi => text_of(&OpenAiBody {
+            error: OpenAiError::new(refusal),
+            request_id,
+        }),
+        Dialect::Anthropic => text_of(&AnthropicBody {
+            kind: "error",
+            error: AnthropicError {
+                kind: anthropic_type(status),
+                message,
+                code,
             },
-            "request_id": request_id,
+            request_id,
         }),
-        Dialect::Anthropic => json!({
-            "type": "error",
-            "error": { "type": anthropic_type(status), "message": message, "code": code },
-            "request_id": request_id,
-        }),
-        Dialect::Gemini => json!({
-            "error": {
-                "code": status,
-                "message": message,
-                "status": google_status(status),
-                "details": [
-                    {
-                        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                        "reason": code.to_ascii_uppercase(),
-                        "domain": "postern",
+        Dialect::Gemini => text_of(&GoogleBody {
+            error: GoogleError {
+                code: status,
+                message,
+                status: google_status(status),
+                details: (
+                    ErrorInfo {
+                        kind: "type.googleapis.com/google.rpc.ErrorInfo",
+                        reason: code.to_ascii_uppercase(),
+                        domain: "postern",
                     },
-                    {
-                        "@type": "type.googleapis.com/google.rpc.RequestInfo",
-                        "requestId": request_id,
+                    RequestInfo {
+                        kind: "type.googleapis.com/google.rpc.RequestInfo",
+                        request_id,
                     },
-                ],
+                ),
             },
         }),
-        Dialect::Http => json!({
-            "type": format!("urn:postern:refusal:{code}"),
-            "title": message,
-            "status": status,
-            "code": code,
-            "request_id": request_id,
+        Dialect::Http => text_of(&Problem {
+            kind: format!("urn:postern:refusal:{code}"),
+            title: message,
+            status,
+            code,
+            request_id,
         }),
     }
+}
+
+fn text_of(body: &impl Serialize) -> String {
+    // Only maps with odd keys and failing writers make this fail; there are neither.
+    serde_json::to_string(body).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct OpenAiBody<'a> {
+    error: OpenAiError<'a>,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct OpenAiError<'a> {
+    message: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    param: Option<&'static str>,
+    code: &'a str,
+}
+
+impl<'a> OpenAiError<'a> {
+    fn new(refusal: &RefusalText<'a>) -> Self {
+        Self {
+            message: refusal.message,
+            kind: openai_type(refusal.status),
+            param: None,
+            code: refusal.code,
+        }
+    }
+}
+
+/// The reference has the fields beside `type`; the service and the clients have them in `error`.
+#[derive(Serialize)]
+struct ResponsesEvent<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    error: OpenAiError<'a>,
+    code: &'a str,
+    message: &'a str,
+    param: Option<&'static str>,
+    sequence_number: u64,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct AnthropicBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    error: AnthropicError<'a>,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct AnthropicError<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    message: &'a str,
+    code: &'a str,
+}
+
+#[derive(Serialize)]
+struct GoogleBody<'a> {
+    error: GoogleError<'a>,
+}
+
+#[derive(Serialize)]
+struct GoogleError<'a> {
+    code: u16,
+    message: &'a str,
+    status: &'static str,
+    details: (ErrorInfo, RequestInfo<'a>),
+}
+
+#[derive(Serialize)]
+struct ErrorInfo {
+    #[serde(rename = "@type")]
+    kind: &'static str,
+    reason: String,
+    domain: &'static str,
+}
+
+#[derive(Serialize)]
+struct RequestInfo<'a> {
+    #[serde(rename = "@type")]
+    kind: &'static str,
+    #[serde(rename = "requestId")]
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    request_id: &'a str,
 }
 
 fn openai_type(status: u16) -> &'static str {

@@ -180,7 +180,7 @@ impl RequestFacts {
 
 /// Reads a body with the table of its family.
 pub(crate) fn read(
-    located: Located,
+    located: &Located,
     family: Family,
     body: &[u8],
 ) -> Result<RequestFacts, InspectError> {

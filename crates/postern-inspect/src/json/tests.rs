@@ -228,8 +228,8 @@ proptest! {
     // one byte of a valid document is replaced, removed or doubled.
     #[test]
     fn broken_documents_are_refused_alike(
-        text in json_text(), place in any::<prop::sample::Index>(), byte in any::<u8>(), how in 0..3,
-        cut in 1usize..9,
+        text in json_text(), place in any::<prop::sample::Index>(), byte in any::<u8>(),
+        how in 0..3, cut in 1usize..9,
     ) {
         let mut bytes = text.into_bytes();
         let at = place.index(bytes.len());

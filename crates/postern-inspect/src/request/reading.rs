@@ -65,11 +65,11 @@ impl Reading {
     }
 
     /// The facts, now that the body is read.
-    pub(super) fn into_facts(self, located: Located) -> Result<RequestFacts, InspectError> {
+    pub(super) fn into_facts(self, located: &Located) -> Result<RequestFacts, InspectError> {
         if !self.is_object {
             return Err(InspectError::bad("the body is not a JSON object"));
         }
-        let model = one_model(&located, self.model)?;
+        let model = one_model(located, self.model)?;
         let stream = match located.operation {
             Operation::StreamGenerateContent => true,
             Operation::ChatCompletions | Operation::Responses | Operation::Messages => self.stream,
@@ -225,11 +225,9 @@ impl Sink<Slot> for Reading {
         // The bracket stands before the end.
         let inside = place.end.saturating_sub(1);
         match mark {
-            Slot::Root => {
-                if filled {
-                    let text = ",\"stream_options\":{\"include_usage\":true}";
-                    self.usage.splice(inside, inside, text);
-                }
+            Slot::Root if filled => {
+                let text = ",\"stream_options\":{\"include_usage\":true}";
+                self.usage.splice(inside, inside, text);
             }
             Slot::StreamOptions => {
                 let text = if filled {

@@ -305,11 +305,8 @@ pub(crate) fn expected_usage(dialect: Dialect, documents: &[Value]) -> Option<Fi
         }
         Dialect::Anthropic => anthropic(documents),
         Dialect::Gemini => {
-            let usage = documents.iter().map(|doc| &doc["usageMetadata"]);
-            usage
-                .filter(|usage| usage.is_object())
-                .next_back()
-                .map(gemini)
+            let mut usage = documents.iter().map(|doc| &doc["usageMetadata"]);
+            usage.rfind(|usage| usage.is_object()).map(gemini)
         }
     }
 }

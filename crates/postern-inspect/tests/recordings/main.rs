@@ -4,6 +4,8 @@
 //!
 //! What is expected is worked out here a second time, by parsing whole bodies with `serde_json`.
 
+#![expect(clippy::unwrap_used, reason = "a broken corpus has to fail the test")]
+
 mod corpus;
 mod json_suite;
 
