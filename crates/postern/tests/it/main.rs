@@ -1,13 +1,16 @@
 //! The integration tests of the workspace: one module a promise, one binary, real sockets.
 
+mod apart;
 mod clients;
 mod door;
 mod exchanges;
 mod fuzz;
 mod gateway;
+mod hostile;
 mod malformed;
 mod parse;
 mod proxies;
+mod revocation;
 mod sdk_anthropic;
 mod sdk_google;
 mod sdk_openai;
