@@ -13,6 +13,7 @@
 mod number;
 mod scanner;
 mod shape;
+mod state;
 mod text;
 
 pub(crate) use scanner::Scanner;

@@ -2,38 +2,10 @@
 
 use super::number::Number;
 use super::shape::{Leaf, Shape};
+use super::state::{State, Word};
 use super::text::{StringState, plain_run};
 use super::{Fault, Place, Scalar, Sink, Text};
 use crate::bounds::{DEPTH_MAX, VALUE_BYTES_MAX};
-
-/// What may come next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// A value.
-    Value,
-    /// A value or the end of the array.
-    FirstElement,
-    /// A key or the end of the object.
-    FirstKey,
-    /// A key.
-    Key,
-    /// The colon after a key.
-    Colon,
-    /// After a value: a comma or the end of what it is in.
-    Next,
-    /// The inside of a string.
-    Text,
-    /// The byte after a backslash.
-    Escape,
-    /// The digits of a `\u` escape: how many are left, and their value so far.
-    Unit(u8, u16),
-    /// The inside of a number.
-    Number(Number),
-    /// The rest of `true`, `false` or `null`, and its meaning.
-    Word(&'static [u8], Scalar<'static>),
-    /// After the document: only whitespace.
-    Done,
-}
 
 #[derive(Debug)]
 struct Frame<S: 'static> {
@@ -107,7 +79,7 @@ impl<S: Copy + 'static> Scanner<S> {
                 State::Number(number) => self.number(number, bytes, at, sink)?,
                 State::Escape => self.escape(bytes[at], at)?,
                 State::Unit(left, unit) => self.unit(left, unit, bytes[at], at)?,
-                State::Word(rest, value) => self.word(rest, value, bytes[at], at, sink)?,
+                State::Word(word, stood) => self.word(word, stood, bytes, at, sink)?,
                 state => {
                     if matches!(bytes[at], b' ' | b'\n' | b'\t' | b'\r') {
                         at + 1
@@ -215,9 +187,9 @@ impl<S: Copy + 'static> Scanner<S> {
                 self.string.begin(false, wanted);
                 self.state = State::Text;
             }
-            b't' => self.state = State::Word(b"rue", Scalar::Flag(true)),
-            b'f' => self.state = State::Word(b"alse", Scalar::Flag(false)),
-            b'n' => self.state = State::Word(b"ull", Scalar::Null),
+            b't' => self.state = State::Word(Word::True, 1),
+            b'f' => self.state = State::Word(Word::False, 1),
+            b'n' => self.state = State::Word(Word::Null, 1),
             _ => {
                 let number = Number::start(byte).ok_or(Fault::Syntax("a value is missing"))?;
                 self.number.clear();
@@ -421,25 +393,34 @@ impl<S: Copy + 'static> Scanner<S> {
         &mut self,
         mut number: Number,
         bytes: &[u8],
-        mut at: usize,
+        at: usize,
         sink: &mut impl Sink<S>,
     ) -> Result<usize, Fault> {
-        while let Some(byte) = bytes.get(at) {
+        let mut end = at;
+        let mut ended = false;
+        while let Some(byte) = bytes.get(end) {
             let Some(next) = number.next(*byte) else {
-                if !number.complete() {
-                    return Err(Fault::Syntax("a broken number"));
-                }
-                self.end_number(at, sink)?;
-                return Ok(at);
+                ended = true;
+                break;
             };
             number = next;
-            if self.number.len() <= VALUE_BYTES_MAX {
-                self.number.push(*byte);
-            }
-            at += 1;
+            end += 1;
+        }
+        if self
+            .shape
+            .is_some_and(|shape| matches!(shape.leaf, Leaf::Take(_)))
+        {
+            let room = (VALUE_BYTES_MAX + 1).saturating_sub(self.number.len());
+            self.number.extend(bytes[at..end].iter().take(room));
         }
         self.state = State::Number(number);
-        Ok(at)
+        if ended {
+            if !number.complete() {
+                return Err(Fault::Syntax("a broken number"));
+            }
+            self.end_number(end, sink)?;
+        }
+        Ok(end)
     }
 
     fn end_number(&mut self, at: usize, sink: &mut impl Sink<S>) -> Result<(), Fault> {
@@ -454,24 +435,30 @@ impl<S: Copy + 'static> Scanner<S> {
 
     fn word(
         &mut self,
-        rest: &'static [u8],
-        value: Scalar<'static>,
-        byte: u8,
+        word: Word,
+        stood: u8,
+        bytes: &[u8],
         at: usize,
         sink: &mut impl Sink<S>,
     ) -> Result<usize, Fault> {
-        let (first, left) = rest.split_first().ok_or(Fault::Syntax("a broken word"))?;
-        if *first != byte {
+        let rest = &word.letters()[usize::from(stood)..];
+        let given = &bytes[at..bytes.len().min(at + rest.len())];
+        if !rest.starts_with(given) {
             return Err(Fault::Syntax("a broken word"));
         }
-        if !left.is_empty() {
-            self.state = State::Word(left, value);
-            return Ok(at + 1);
+        let end = at + given.len();
+        if given.len() < rest.len() {
+            // A word has at most five letters.
+            self.state = State::Word(word, stood + u8::try_from(given.len()).unwrap_or(0));
+            return Ok(end);
         }
         self.end_value();
-        let end = self.offset + at + 1;
-        tell(self.shape, value, Place { end, ..self.place }, sink)?;
-        Ok(at + 1)
+        let place = Place {
+            end: self.offset + end,
+            ..self.place
+        };
+        tell(self.shape, word.value(), place, sink)?;
+        Ok(end)
     }
 }
 
