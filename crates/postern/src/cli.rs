@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::builder::Styles;
 use clap::builder::styling::AnsiColor;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use failure::{Failure, Outcome};
 use output::Out;
@@ -77,14 +77,57 @@ pub struct Globals {
     #[arg(long, global = true)]
     pub json: bool,
 
-    /// Speak to the gateway at this address instead of the one of the data directory; the
-    /// administrator's token is read from POSTERN_ADMIN_TOKEN
-    #[arg(long, global = true, value_name = "URL")]
+    /// The gateway to speak to; see [`command`].
+    #[arg(skip)]
     pub url: Option<String>,
 
     /// PEM file with the certificate authority to trust for --url
-    #[arg(long, global = true, value_name = "FILE", requires = "url")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub url_ca: Option<PathBuf>,
+}
+
+/// The id of the option that names the gateway.
+const GATEWAY: &str = "gateway";
+
+/// The whole command line.
+///
+/// `--url` names the gateway everywhere but in `upstream create` and `update`, where it is the
+/// upstream's address and the gateway's is given before the noun. Clap cannot override a global
+/// option by another of the same name, so it is added to each command that has none.
+fn command() -> clap::Command {
+    fn add(command: clap::Command) -> clap::Command {
+        let taken = command.get_arguments().any(|argument| argument.get_long() == Some("url"));
+        let command = command.mut_subcommands(add);
+        if taken {
+            return command;
+        }
+        command.arg(
+            clap::Arg::new(GATEWAY)
+                .long("url")
+                .value_name("URL")
+                .help_heading("Everywhere")
+                .display_order(500)
+                .help(
+                    "Speak to the gateway at this address instead of the one of the data \
+                     directory; the administrator's token is read from POSTERN_ADMIN_TOKEN",
+                ),
+        )
+    }
+    add(Cli::command())
+}
+
+/// Reads a command line.
+fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let matches = command().try_get_matches_from(words)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    let mut level = Some(&matches);
+    while let Some(matches) = level {
+        if let Ok(Some(url)) = matches.try_get_one::<String>(GATEWAY) {
+            cli.globals.url = Some(url.clone());
+        }
+        level = matches.subcommand().map(|(_, deeper)| deeper);
+    }
+    Ok(cli)
 }
 
 #[derive(Debug, Subcommand)]
@@ -139,7 +182,7 @@ fn keys_beside(data: &Path) -> PathBuf {
 /// The whole program: reads the arguments, runs the command, prints, gives the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -183,7 +226,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 pub async fn run_line(line: &[&str], out: &mut Out) -> Outcome {
     let words = std::iter::once(OsString::from("postern"))
         .chain(line.iter().map(OsString::from));
-    let cli = Cli::try_parse_from(words).map_err(|error| Failure::usage(error.to_string()))?;
+    let cli = parse(words).map_err(|error| Failure::usage(error.to_string()))?;
     Box::pin(run(cli, out)).await
 }
 
@@ -207,13 +250,25 @@ async fn run(cli: Cli, out: &mut Out) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn url_names_the_gateway_but_where_it_is_the_upstreams_address() {
+        let read = |line: &str| {
+            parse(line.split(' ').map(OsString::from)).map(|cli| cli.globals.url).unwrap()
+        };
+        let create = "upstream create o --env dev --kind http --url http://127.0.0.1:1";
+        assert_eq!(read(&format!("postern {create}")), None);
+        let gateway = Some("https://gw".to_owned());
+        assert_eq!(read(&format!("postern --url https://gw {create}")), gateway);
+        assert_eq!(read("postern token list --url https://gw"), gateway);
+        assert_eq!(read("postern --url https://gw token list"), gateway);
+        assert_eq!(read("postern token list"), None);
     }
 
     #[test]

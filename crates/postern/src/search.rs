@@ -297,7 +297,7 @@ pub fn shown(entry: &ReadEntry) -> AuditEntry {
     };
     AuditEntry {
         seq: entry.seq,
-        at: at.map(|at| at.to_string()),
+        at: at.map(|at| format!("{at:.3}")),
         kind: header.as_ref().map_or("log", |header| kind_word(header.kind)).to_owned(),
         domain: entry.domain.clone(),
         request: header.as_ref().and_then(|header| header.request),

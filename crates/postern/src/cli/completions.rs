@@ -1,9 +1,8 @@
 //! `postern completions`: scripts for shells.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use super::Cli;
 use super::failure::Outcome;
 use super::output::Out;
 
@@ -19,7 +18,7 @@ pub(super) struct Completions {
 impl Completions {
     pub(super) fn run(self, out: &mut Out) -> Outcome {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "postern", &mut script);
+        clap_complete::generate(self.shell, &mut super::command(), "postern", &mut script);
         out.raw(&String::from_utf8_lossy(&script))?;
         Ok(())
     }

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use clap::{Args, Command, CommandFactory, ValueEnum};
+use clap::{Args, Command, ValueEnum};
 use postern_types::{Fault, RefusalCode};
 
-use super::Cli;
 use super::failure::Outcome;
 use super::output::Out;
 use crate::{admin, config};
@@ -52,7 +51,7 @@ fn commands() -> String {
          it can be. With `--json` the answer is JSON on standard output, and an error is one JSON \
          object on standard error.\n",
     );
-    let mut root = Cli::command().term_width(COLUMNS);
+    let mut root = super::command().term_width(COLUMNS);
     root.build();
     describe(&mut root, &mut page, 2);
     page

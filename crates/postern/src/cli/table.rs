@@ -168,10 +168,22 @@ fn finish(mut table: comfy_table::Table, columns: usize) -> String {
     }
     let mut text = String::new();
     for line in table.lines() {
-        text.push_str(line.trim_end());
+        text.push_str(&without_padding(&line));
         text.push('\n');
     }
     text
+}
+
+/// The line without the spaces at its end, also those inside the last cell's colours.
+fn without_padding(line: &str) -> String {
+    const RESET: &str = "\u{1b}[0m";
+    let mut rest = line.trim_end();
+    let mut resets = 0;
+    while let Some(inner) = rest.strip_suffix(RESET) {
+        rest = inner.trim_end();
+        resets += 1;
+    }
+    rest.to_owned() + &RESET.repeat(resets)
 }
 
 #[cfg(test)]
@@ -200,6 +212,7 @@ mod tests {
     fn a_table_fits_the_width_it_is_given() {
         let text = without_colours(&sample().render(Some(40)));
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
         let wide = without_colours(&sample().render(None));
         assert!(wide.lines().any(|line| line.chars().count() > 60), "no width, no wrapping");
     }
