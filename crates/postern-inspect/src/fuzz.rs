@@ -207,6 +207,10 @@ mod tests {
             "\"id\":\"x\"",
             "\"type\":\"message_stop\"",
             "{\"prompt_tokens\":3}",
+            "\"usage\":{\"total_tokens\":18446744073709551615,\"completion_tokens\":\
+             18446744073709551615,\"output_tokens_details\":{\"reasoning_tokens\":9}}",
+            "\"usageMetadata\":{\"promptTokenCount\":1,\"thoughtsTokenCount\":\
+             18446744073709551615}",
             "\"response\":",
             "\u{e9}",
         ]);

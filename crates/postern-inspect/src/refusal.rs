@@ -298,7 +298,8 @@ mod tests {
             page += &format!("== {} {code}\n{content_type}\n{body}\n", code.status());
             for (operation, framing) in streams {
                 let event = error_event(dialect, *operation, *framing, &refusal);
-                page += &format!("-- {operation}\n{}", String::from_utf8(event).unwrap());
+                let event = String::from_utf8(event).unwrap();
+                page += &format!("-- {operation}\n{}\n\n", event.trim_end());
             }
         }
         page

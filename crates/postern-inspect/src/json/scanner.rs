@@ -326,6 +326,9 @@ impl<S: Copy + 'static> Scanner<S> {
         if shape.members.is_empty() {
             return Ok(());
         }
+        if self.strict && self.string.nul {
+            return Err(Fault::Spelling("a key"));
+        }
         // A key that is too long to be held is none that is read.
         let Some(key) = whole.or_else(|| self.string.held()) else {
             return Ok(());

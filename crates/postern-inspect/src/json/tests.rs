@@ -132,6 +132,7 @@ fn a_key_that_is_read_has_one_spelling_and_stands_once() {
         ("{\"li\u{17f}t\":1}", Fault::Spelling("list")),
         ("{\"max_to\u{212a}ens\":1}", Fault::Spelling("maxTokens")),
         (r#"{"model\ud800":1}"#, Fault::Spelling("model")),
+        (r#"{"model\u0000x":1}"#, Fault::Spelling("a key")),
         (r#"{"list":[{"in":{"\u0069d":1}}]}"#, Fault::Spelling("id")),
     ] {
         for cut in [1, 3, 1000] {

@@ -15,6 +15,8 @@ pub(super) struct StringState {
     pub(super) escaped: bool,
     /// Whether half of a surrogate pair stood in it alone.
     pub(super) lone_surrogate: bool,
+    /// Whether an escaped NUL stood in it, where some readers take it to end.
+    pub(super) nul: bool,
     /// Its decoded length in bytes, so far.
     pub(super) bytes: u64,
     held: Vec<u8>,
@@ -29,6 +31,7 @@ impl StringState {
         self.split = false;
         self.escaped = false;
         self.lone_surrogate = false;
+        self.nul = false;
         self.bytes = 0;
         self.held.clear();
         self.too_long = false;
@@ -71,6 +74,7 @@ impl StringState {
     /// A `\u` escape.
     pub(super) fn unit(&mut self, unit: u16) {
         self.escaped = true;
+        self.nul |= unit == 0;
         let decoded = match (self.high.take(), unit) {
             (Some(high), 0xdc00..=0xdfff) => {
                 let pair = (u32::from(high & 0x3ff) << 10) | u32::from(unit & 0x3ff);

@@ -101,11 +101,10 @@ static PROMPT: Place = Shape {
     ])
 };
 
-/// Values of a stored prompt: text, or parts that may name a file.
+/// Values of a stored prompt, by names of the client's own.
 static VARIABLES: Place = Shape {
-    leaf: Leaf::Count,
-    rest: Some(&VARIABLES),
-    ..Shape::object(&PART_MEMBERS)
+    rest: Some(&PART),
+    ..Shape::new()
 };
 
 static INPUT: Place = Shape {

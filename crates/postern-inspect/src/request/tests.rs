@@ -57,7 +57,7 @@ fn chat_completions_are_read() {
 fn every_reference_of_a_response_is_reported() {
     let body = r#"{"model":"gpt-5","store":false,"previous_response_id":"resp_1",
         "conversation":{"id":"conv_1"},"prompt":{"id":"pmpt_1","variables":{
-            "a":"text","f":{"type":"input_file","file_id":"file-v"}}},
+            "a":"text","Text":"b","f":{"type":"input_file","file_id":"file-v"}}},
         "max_output_tokens":100,"instructions":"hello",
         "input":[{"type":"item_reference","id":"msg_1"},{"id":"msg_2"},
             {"role":"user","content":[{"type":"input_file","file_id":"file-1"},

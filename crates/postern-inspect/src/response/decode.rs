@@ -78,7 +78,10 @@ impl Decoder {
             self.taken += piece.len() as u64;
             let decoded = self.inflate.write(piece)?;
             self.given += decoded.len() as u64;
-            let most = DECODED_BYTES_FREE + self.taken.saturating_mul(DECODED_RATIO_MAX);
+            let most = self
+                .taken
+                .saturating_mul(DECODED_RATIO_MAX)
+                .saturating_add(DECODED_BYTES_FREE);
             if self.given > most {
                 return Err(io::Error::other("it grows too much when decoded").into());
             }

@@ -111,6 +111,12 @@ impl Observer {
         }
     }
 
+    /// An error ends an answer.
+    fn error(&mut self) {
+        self.failed = true;
+        self.event.terminal = true;
+    }
+
     fn text_value(&mut self, slot: Slot, text: &str) {
         match slot {
             Slot::Model if !text.is_empty() => self.model = Some(text.to_owned()),
@@ -118,10 +124,7 @@ impl Observer {
                 "message_stop" | "response.completed" | "response.incomplete" => {
                     self.event.terminal = true;
                 }
-                "error" | "response.failed" => {
-                    self.event.terminal = true;
-                    self.failed = true;
-                }
+                "error" | "response.failed" => self.error(),
                 _ => {}
             },
             Slot::ResponseId if self.keeps_answer => {
@@ -140,7 +143,7 @@ impl Observer {
                     _ => ModalKind::Other,
                 };
             }
-            Slot::Error => self.failed = true,
+            Slot::Error => self.error(),
             Slot::Finish => self.event.terminal = true,
             _ => {}
         }
@@ -187,7 +190,7 @@ impl Sink<Slot> for Observer {
 
     fn container(&mut self, slot: Slot, _: bool) -> Result<(), Fault> {
         match slot {
-            Slot::Error => self.failed = true,
+            Slot::Error => self.error(),
             Slot::Usage => self.event.figures = true,
             _ => {}
         }

@@ -350,7 +350,7 @@ fn an_error_ends_a_stream_wherever_it_stands() {
                 assert_eq!(error["sequence_number"], 7);
             }
             if dialect == Dialect::Anthropic && cut > 0 && cut < stream.len() {
-                assert!(all.contains("event: interrupted\n\n"), "{all}");
+                assert!(all.contains("\nevent: ping\n\n"), "{all}");
             }
         }
     }

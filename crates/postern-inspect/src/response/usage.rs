@@ -81,7 +81,7 @@ impl Counters {
             .saturating_add(reasoning);
         let is_beside = reasoning > 0 && self.of(Counter::Total) == beside;
         let mut output = Whole(if is_beside {
-            counted + reasoning
+            counted.saturating_add(reasoning)
         } else {
             counted
         });
