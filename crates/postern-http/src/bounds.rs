@@ -116,7 +116,9 @@ pub struct UpstreamBounds {
     pub attempts_max: usize,
     /// Header fields of an answer.
     pub headers_max: usize,
-    /// Bytes of an answer's head, and of the read buffer of a connection.
+    /// Bytes of the header fields of an answer.
+    pub head_bytes_max: usize,
+    /// Bytes that a connection's buffers may hold in each direction: a read ahead of the client.
     pub buffer_bytes_max: usize,
     /// The times of an upstream that sets none of its own.
     pub timeouts: Timeouts,
@@ -200,6 +202,7 @@ impl Default for UpstreamBounds {
             ready: Duration::from_millis(100),
             attempts_max: 4,
             headers_max: 100,
+            head_bytes_max: 64 * 1024,
             buffer_bytes_max: 64 * 1024,
             timeouts: Timeouts::default(),
         }

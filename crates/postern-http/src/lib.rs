@@ -17,6 +17,8 @@ mod pool;
 mod refusal;
 mod source;
 mod strict;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 pub use bounds::{Bounds, DownstreamBounds, Http2Bounds, Timeouts, UpstreamBounds};

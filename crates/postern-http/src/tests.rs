@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{Full, StreamBody};
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use postern_inspect::Dialect;
@@ -101,8 +101,10 @@ impl Server {
         let bounds = Arc::new(bounds);
         let proxies: Arc<[IpNet]> = proxies.iter().map(|net| net.parse().unwrap()).collect();
         let shutdown = CancellationToken::new();
-        let reception =
-            Arc::new(Reception { bounds: Arc::clone(&bounds), proxies: Arc::clone(&proxies) });
+        let reception = Arc::new(Reception {
+            bounds: Arc::clone(&bounds),
+            proxies: Arc::clone(&proxies),
+        });
         let shared = Arc::clone(&seen);
         let make = move |_core| {
             let (seen, reception) = (Arc::clone(&shared), Arc::clone(&reception));
@@ -112,7 +114,12 @@ impl Server {
             }
         };
         let serving = listener.serve(&bounds, &proxies, &shutdown, make).unwrap();
-        Self { address, seen, shutdown, serving: Some(serving) }
+        Self {
+            address,
+            seen,
+            shutdown,
+            serving: Some(serving),
+        }
     }
 
     /// Sends bytes and takes what comes back.
@@ -130,7 +137,11 @@ impl Server {
     fn until(&self, holds: impl Fn(&Seen) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !holds(&self.seen) {
-            assert!(Instant::now() < deadline, "never came true: {:?}", self.seen);
+            assert!(
+                Instant::now() < deadline,
+                "never came true: {:?}",
+                self.seen
+            );
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -139,7 +150,10 @@ impl Server {
     fn stop(mut self) {
         self.shutdown.cancel();
         let serving = self.serving.take().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(serving.finished()).unwrap();
     }
 }
@@ -196,10 +210,12 @@ async fn serve(
         "/trailers" => {
             let mut trailers = HeaderMap::new();
             trailers.insert("x-sum", HeaderValue::from_static("42"));
-            let body = Full::new(Bytes::from("data"));
-            let body = body.with_trailers(std::future::ready(Some(Ok(trailers))));
-            let mut response = answer(body);
-            response.headers_mut().insert("trailer", HeaderValue::from_static("x-sum"));
+            let frames = [Frame::data(Bytes::from("data")), Frame::trailers(trailers)];
+            let frames = frames.into_iter().map(Ok);
+            let mut response = answer(StreamBody::new(futures_util::stream::iter(frames)));
+            response
+                .headers_mut()
+                .insert("trailer", HeaderValue::from_static("x-sum"));
             response
         }
         "/source" => answer(Full::new(Bytes::from(arrival.source.address.to_string()))),

@@ -74,6 +74,7 @@ impl Lease {
 enum Source {
     Plain(Incoming),
     Scrubbed(Box<Scrubbed<Incoming>>),
+    Ended,
 }
 
 /// The body of an answer. The next piece is read when it is asked for.
@@ -85,7 +86,6 @@ pub(crate) struct InboundBody {
     deadline: Instant,
     waiting_since: Option<Instant>,
     alarm: Alarm,
-    ended: bool,
 }
 
 impl InboundBody {
@@ -107,7 +107,6 @@ impl InboundBody {
             deadline: started + timeouts.total,
             waiting_since: None,
             alarm: Alarm::default(),
-            ended: false,
         };
         this.put_back_at_end();
         this
@@ -126,13 +125,14 @@ impl InboundBody {
         match &self.source {
             Source::Plain(body) => body.is_end_stream(),
             Source::Scrubbed(body) => body.is_end_stream(),
+            Source::Ended => true,
         }
     }
 
     fn fail(&mut self, error: InboundError) -> Poll<Option<Result<Frame<Bytes>, InboundError>>> {
-        self.ended = true;
-        // The connection is closed with its sender.
+        // The connection is closed once its sender and its body are gone.
         self.lease = None;
+        self.source = Source::Ended;
         Poll::Ready(Some(Err(error)))
     }
 }
@@ -146,12 +146,10 @@ impl Body for InboundBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, InboundError>>> {
         let this = &mut *self;
-        if this.ended {
-            return Poll::Ready(None);
-        }
         let polled = match &mut this.source {
             Source::Plain(body) => Pin::new(body).poll_frame(cx),
             Source::Scrubbed(body) => Pin::new(body.as_mut()).poll_frame(cx),
+            Source::Ended => return Poll::Ready(None),
         };
         match polled {
             Poll::Ready(Some(Ok(frame))) => {
@@ -161,7 +159,7 @@ impl Body for InboundBody {
             }
             Poll::Ready(Some(Err(error))) => this.fail(classify(&error)),
             Poll::Ready(None) => {
-                this.ended = true;
+                this.source = Source::Ended;
                 if let Some(lease) = this.lease.take() {
                     lease.put_back();
                 }
@@ -177,13 +175,14 @@ impl Body for InboundBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended || self.source_ended()
+        self.source_ended()
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Plain(body) => body.size_hint(),
             Source::Scrubbed(body) => body.size_hint(),
+            Source::Ended => SizeHint::with_exact(0),
         }
     }
 }

@@ -202,9 +202,10 @@ impl<'a> Fields<'a> {
         let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
         match name.len() {
             4 if is(b"host") => {
-                if self.host.replace(value).is_some() {
-                    return Err(Fault::bad("the request has two Host fields"));
-                }
+                once(
+                    self.host.replace(value).is_some(),
+                    "the request has two Host fields",
+                )?;
                 if !authority::is_sane(value) {
                     return Err(Fault::bad("the Host is not a host with an optional port"));
                 }
@@ -212,19 +213,16 @@ impl<'a> Fields<'a> {
             7 if is(b"upgrade") => self.upgrade = true,
             10 if is(b"connection") => connection_options(value)?,
             13 if is(b"authorization") => {
-                if std::mem::replace(&mut self.authorized, true) {
-                    return Err(Fault::bad("the request has two Authorization fields"));
-                }
+                let again = std::mem::replace(&mut self.authorized, true);
+                once(again, "the request has two Authorization fields")?;
             }
             14 if is(b"content-length") => {
-                if self.length.replace(length(value)?).is_some() {
-                    return Err(Fault::bad("the request has two Content-Length fields"));
-                }
+                let again = self.length.replace(length(value)?).is_some();
+                once(again, "the request has two Content-Length fields")?;
             }
             17 if is(b"transfer-encoding") => {
-                if std::mem::replace(&mut self.chunked, true) {
-                    return Err(Fault::bad("the request has two Transfer-Encoding fields"));
-                }
+                let again = std::mem::replace(&mut self.chunked, true);
+                once(again, "the request has two Transfer-Encoding fields")?;
                 if !value.eq_ignore_ascii_case(b"chunked") {
                     return Err(Fault::bad("the Transfer-Encoding is not exactly chunked"));
                 }
@@ -248,6 +246,14 @@ impl<'a> Fields<'a> {
             ),
             (false, None) => Ok(Framing::Length(0)),
         }
+    }
+}
+
+fn once(again: bool, cause: &'static str) -> Result<(), Fault> {
+    if again {
+        Err(Fault::bad(cause))
+    } else {
+        Ok(())
     }
 }
 

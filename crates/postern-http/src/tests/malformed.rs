@@ -63,92 +63,154 @@ fn each_row_of_the_corpus_has_its_written_outcome() {
     assert_eq!(rows.len(), expected.len(), "every row has its outcome");
     for row in rows {
         let name = row["name"].as_str().unwrap();
-        let text = row["request_latin1"].as_str().unwrap().replace("{TOKEN}", "t0ken");
-        let bytes: Vec<u8> = text.chars().map(|char| u8::try_from(char).unwrap()).collect();
+        let text = row["request_latin1"]
+            .as_str()
+            .unwrap()
+            .replace("{TOKEN}", "t0ken");
+        let bytes: Vec<u8> = text
+            .chars()
+            .map(|char| u8::try_from(char).unwrap())
+            .collect();
         let server = Server::start(Bounds::default());
         let conversation = server.talk(&bytes);
         assert_eq!(outcomes(&conversation), expected[name], "{name}");
-        let passed = expected[name].iter().filter(|outcome| **outcome == "200").count();
+        let passed = expected[name]
+            .iter()
+            .filter(|outcome| **outcome == "200")
+            .count();
         let in_body = name.starts_with("chunk ");
-        assert_eq!(server.seen.requests(), passed + usize::from(in_body), "{name}");
+        assert_eq!(
+            server.seen.requests(),
+            passed + usize::from(in_body),
+            "{name}"
+        );
         // A request whose end is certain may be followed by another.
         let whole = ["path traversal raw", "GET + CL body"].contains(&name);
         if passed == 0 && !whole {
-            assert_ne!(conversation.end, End::Quiet, "{name}: the connection is closed");
+            assert_ne!(
+                conversation.end,
+                End::Quiet,
+                "{name}: the connection is closed"
+            );
         }
         server.stop();
     }
 }
 
+/// Rows of our own: the rules that the corpus does not touch.
+const OWN: &[(&str, &str)] = &[
+    ("GET http://x/echo HTTP/1.1\r\nHost: X:80\r\n\r\n", "200"),
+    ("\r\nGET /echo HTTP/1.1\r\nHost: x\r\n\r\n", "200"),
+    ("GET /echo HTTP/1.0\r\nHost: x\r\n\r\n", "200"),
+    (
+        "GET /echo?a=b%20c&d HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n",
+        "200",
+    ),
+    (
+        "\r\n\r\nGET /echo HTTP/1.1\r\nHost: x\r\n\r\n",
+        "bad_request",
+    ),
+    (
+        "GET /echo HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
+        "bad_request",
+    ),
+    ("GET /echo HTTP/1.1\r\nHost: a@x\r\n\r\n", "bad_request"),
+    ("GET /echo HTTP/1.1\r\nHost: x, y\r\n\r\n", "bad_request"),
+    ("GET /echo HTTP/1.1\r\nHost:\r\n\r\n", "bad_request"),
+    ("GET /echo HTTP/1.0\r\n\r\n", "bad_request"),
+    ("GET  /echo HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
+    ("GET /echo HTTP/1.1 \r\nHost: x\r\n\r\n", "bad_request"),
+    ("GET /echo HTTP/1.2\r\nHost: x\r\n\r\n", "bad_request"),
+    ("GET /echo HTTP/2.0\r\nHost: x\r\n\r\n", "bad_request"),
+    ("GET /echo\r\nHost: x\r\n\r\n", "bad_request"),
+    ("G{T /echo HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
+    ("TRACE /echo HTTP/1.1\r\nHost: x\r\n\r\n", "unsupported"),
+    ("PROPFIND /echo HTTP/1.1\r\nHost: x\r\n\r\n", "unsupported"),
+    ("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
+    ("GET x/echo HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
+    (
+        "GET ftp://x/echo HTTP/1.1\r\nHost: x\r\n\r\n",
+        "bad_request",
+    ),
+    ("GET /echo#f HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
+    ("GET /e\"cho HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
+    (
+        "GET /%2e%2e/echo HTTP/1.1\r\nHost: x\r\n\r\n",
+        "bad_request",
+    ),
+    ("GET /a%2fb HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
+    ("GET /a%00 HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
+    (
+        "GET /pstn_sk1_dev_x HTTP/1.1\r\nHost: x\r\n\r\n",
+        "bad_request",
+    ),
+    ("GET /echo?key=1 HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
+    (
+        "GET /echo?a=pstn_sk1_x HTTP/1.1\r\nHost: x\r\n\r\n",
+        "bad_request",
+    ),
+    ("GET /echo?a=%ff HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
+    (
+        "GET /echo HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n",
+        "bad_request",
+    ),
+    (
+        "GET /echo HTTP/1.1\r\nHost: x\r\n: 1\r\n\r\n",
+        "bad_request",
+    ),
+    ("GET /echo HTTP/1.1\r\n Host: x\r\n\r\n", "bad_request"),
+    (
+        "GET /echo HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\n\r\n",
+        "unsupported",
+    ),
+    (
+        "GET /echo HTTP/1.1\r\nHost: x\r\nExpect: magic\r\n\r\n",
+        "bad_request",
+    ),
+    (
+        "GET /echo HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Type: a/c\r\n\r\n",
+        "bad_request",
+    ),
+    (
+        "GET /echo HTTP/1.1\r\nHost: x\r\nx-api-key: a\r\nAuthorization: Bearer b\r\n\r\n",
+        "bad_request",
+    ),
+    (
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+        "body_too_large",
+    ),
+    (
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "bad_request",
+    ),
+    (
+        "GET /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "bad_request",
+    ),
+    ("\x16\x03\x01\x02\x00\x01\x00\x01", "bad_request"),
+];
+
 #[test]
 fn other_faults_are_refused_too() {
-    // Goal: the rules that the corpus does not touch. Method: one server, a row per rule.
     let server = Server::start(Bounds::default());
-    let long_name = format!("GET /echo HTTP/1.1\r\nhost: x\r\n{}: 1\r\n\r\n", "a".repeat(40_000));
-    let long_line = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(9_000));
-    let many = format!("GET /echo HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: 1\r\n".repeat(100));
-    let rows: &[(&str, &str)] = &[
-        ("GET http://x/echo HTTP/1.1\r\nHost: X:80\r\n\r\n", "200"),
-        ("\r\nGET /echo HTTP/1.1\r\nHost: x\r\n\r\n", "200"),
-        ("GET /echo HTTP/1.0\r\nHost: x\r\n\r\n", "200"),
-        ("GET /echo?a=b%20c&d HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n", "200"),
-        ("\r\n\r\nGET /echo HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/1.1\r\nHost: a@x\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/1.1\r\nHost: x, y\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/1.1\r\nHost:\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/1.0\r\n\r\n", "bad_request"),
-        ("GET  /echo HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/1.1 \r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/1.2\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/2.0\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /echo\r\nHost: x\r\n\r\n", "bad_request"),
-        ("G{T /echo HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("TRACE /echo HTTP/1.1\r\nHost: x\r\n\r\n", "unsupported"),
-        ("PROPFIND /echo HTTP/1.1\r\nHost: x\r\n\r\n", "unsupported"),
-        ("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET x/echo HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET ftp://x/echo HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /echo#f HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /e\"cho HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /%2e%2e/echo HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /a%2fb HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /a%00 HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /pstn_sk1_dev_x HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /echo?key=1 HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /echo?a=pstn_sk1_x HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /echo?a=%ff HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/1.1\r\nHost: x\r\n: 1\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/1.1\r\n Host: x\r\n\r\n", "bad_request"),
-        ("GET /echo HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\n\r\n", "unsupported"),
-        ("GET /echo HTTP/1.1\r\nHost: x\r\nExpect: magic\r\n\r\n", "bad_request"),
-        (
-            "GET /echo HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Type: a/c\r\n\r\n",
-            "bad_request",
+    let sized = [
+        format!(
+            "GET /echo HTTP/1.1\r\nhost: x\r\n{}: 1\r\n\r\n",
+            "a".repeat(40_000)
         ),
-        (
-            "GET /echo HTTP/1.1\r\nHost: x\r\nx-api-key: a\r\nAuthorization: Bearer b\r\n\r\n",
-            "bad_request",
+        format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(9_000)),
+        format!(
+            "GET /echo HTTP/1.1\r\nhost: x\r\n{}\r\n",
+            "a: 1\r\n".repeat(100)
         ),
-        (
-            "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
-            "body_too_large",
-        ),
-        (
-            "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-            "bad_request",
-        ),
-        ("GET /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "bad_request"),
-        (&long_name, "bad_request"),
-        (&long_line, "bad_request"),
-        (&many, "bad_request"),
-        ("\x16\x03\x01\x02\x00\x01\x00\x01", "bad_request"),
     ];
-    for (request, wanted) in rows {
+    let sized = sized
+        .iter()
+        .map(|request| (request.as_str(), "bad_request"));
+    for (request, wanted) in OWN.iter().copied().chain(sized) {
         let conversation = server.talk(request);
         let shown: String = request.chars().take(120).collect();
-        assert_eq!(outcomes(&conversation), [*wanted], "{shown:?}");
+        assert_eq!(outcomes(&conversation), [wanted], "{shown:?}");
     }
 }
 
@@ -162,8 +224,16 @@ fn a_refusal_says_nothing_of_its_cause_and_closes_in_order() {
     assert_eq!(answer.status, 400);
     assert_eq!(answer.header("connection"), Some("close"));
     assert!(answer.header("postern-request-id").is_some());
-    assert!(!answer.text().contains("port"), "the cause stays inside: {}", answer.text());
-    assert_eq!(conversation.end, End::Closed, "no reset overtakes the answer");
+    assert!(
+        !answer.text().contains("port"),
+        "the cause stays inside: {}",
+        answer.text()
+    );
+    assert_eq!(
+        conversation.end,
+        End::Closed,
+        "no reset overtakes the answer"
+    );
 }
 
 #[test]
@@ -182,8 +252,15 @@ fn pipelined_requests_are_answered_in_order() {
         bodies.take(3).collect::<Vec<_>>()
     };
     let conversation = server.talk(requests);
-    assert_eq!(outcomes(&conversation), ["200", "200", "200", "bad_request"], "{conversation:?}");
-    assert_eq!(texts(&conversation), ["POST /a  3", "POST /b  5", "GET /c  0"]);
+    assert_eq!(
+        outcomes(&conversation),
+        ["200", "200", "200", "bad_request"],
+        "{conversation:?}"
+    );
+    assert_eq!(
+        texts(&conversation),
+        ["POST /a  3", "POST /b  5", "GET /c  0"]
+    );
 
     let mut stream = server.connect();
     for byte in requests.as_bytes() {

@@ -1,1 +1,596 @@
-//! Later.
+//! The way upstream: pool, retry rule, timeouts, and what a hostile upstream sends.
+
+use std::net::TcpListener;
+
+use http::Method;
+use http_body_util::BodyExt as _;
+use postern_testkit::{Answer, Ending, Framing, Reading, ReplayUpstream};
+use postern_types::{EnvName, RefusalCode, Secret, UpstreamKind, UpstreamName};
+
+use super::*;
+use crate::arrival::ReceiveError;
+use crate::bounds::Timeouts;
+use crate::connect::Endpoint;
+use crate::forward::{
+    Destination, Forward, Inbound, InboundError, OutboundBody, OutboundRequest, PoolKey,
+};
+use crate::headers::UpstreamCredential;
+
+const SECRET: &str = "sk-provider-0123456789";
+
+pub(super) fn key(environment: &str, version: u64) -> PoolKey {
+    PoolKey {
+        environment: EnvName::parse(environment).unwrap(),
+        upstream: UpstreamName::parse("api").unwrap(),
+        upstream_id: serde_json::from_str("1").unwrap(),
+        version,
+    }
+}
+
+fn destination(url: &str, timeouts: Timeouts) -> Destination {
+    let secret = Secret::from(SECRET.to_owned());
+    Destination {
+        key: key("dev", 1),
+        endpoint: Endpoint::parse(url, None).unwrap(),
+        credential: UpstreamCredential::for_kind(UpstreamKind::OpenAi, &secret).unwrap(),
+        timeouts,
+    }
+}
+
+fn quick() -> Timeouts {
+    Timeouts {
+        connect: Duration::from_secs(2),
+        first_byte: Duration::from_millis(300),
+        idle: Duration::from_millis(300),
+        total: Duration::from_millis(1200),
+    }
+}
+
+fn to(upstream: &ReplayUpstream) -> Arc<Destination> {
+    Arc::new(destination(&upstream.url(), Timeouts::default()))
+}
+
+fn to_quickly(upstream: &ReplayUpstream) -> Arc<Destination> {
+    Arc::new(destination(&upstream.url(), quick()))
+}
+
+fn forward() -> Forward {
+    Forward::new(Arc::new(Bounds::default()))
+}
+
+fn request(method: Method, body: OutboundBody) -> OutboundRequest {
+    OutboundRequest {
+        method,
+        path: "/v1/x".to_owned(),
+        query: Some("a=1".to_owned()),
+        headers: HeaderMap::new(),
+        body,
+    }
+}
+
+fn get() -> OutboundRequest {
+    request(Method::GET, OutboundBody::none())
+}
+
+fn post() -> OutboundRequest {
+    request(
+        Method::POST,
+        OutboundBody::pieces(vec![Bytes::from("he"), Bytes::from("llo")]),
+    )
+}
+
+async fn whole(inbound: Inbound) -> Result<Bytes, InboundError> {
+    Ok(inbound.body.collect().await?.to_bytes())
+}
+
+fn fine(_: &postern_testkit::SeenRequest) -> Answer {
+    Answer::new(200, "text/plain", "fine")
+}
+
+#[tokio::test]
+async fn requests_go_out_framed_and_connections_are_used_again() {
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let (forward, to) = (forward(), to(&upstream));
+    assert_eq!(
+        whole(forward.send(&to, get()).await.unwrap())
+            .await
+            .unwrap(),
+        "fine"
+    );
+    assert_eq!(
+        whole(forward.send(&to, post()).await.unwrap())
+            .await
+            .unwrap(),
+        "fine"
+    );
+    let empty = request(Method::POST, OutboundBody::none());
+    assert_eq!(
+        whole(forward.send(&to, empty).await.unwrap())
+            .await
+            .unwrap(),
+        "fine"
+    );
+    let seen = upstream.requests();
+    assert_eq!(upstream.connections(), 1);
+    assert_eq!(forward.pool().idle(), 1);
+    assert!(
+        upstream.malformed().is_empty(),
+        "{:?}",
+        upstream.malformed()
+    );
+    assert_eq!(seen[0].target, "/v1/x?a=1");
+    assert_eq!(
+        seen[0].header("host"),
+        Some(upstream.addr().to_string().as_str())
+    );
+    assert_eq!(
+        (seen[1].body.as_slice(), seen[1].header("content-length")),
+        (&b"hello"[..], Some("5"))
+    );
+    assert_eq!(seen[2].header("content-length"), Some("0"));
+    // An answer that is dropped at its end gives its connection back, too.
+    drop(
+        forward
+            .send(&to, request(Method::HEAD, OutboundBody::none()))
+            .await
+            .unwrap(),
+    );
+    drop(whole(forward.send(&to, get()).await.unwrap()).await);
+    assert_eq!(upstream.connections(), 1);
+}
+
+#[tokio::test]
+async fn connections_are_kept_apart() {
+    // Goal: no connection is shared between environments or between versions of a credential.
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let forward = forward();
+    for (place, key) in [key("dev", 1), key("prod", 1), key("dev", 2)]
+        .into_iter()
+        .enumerate()
+    {
+        let to = Arc::new(Destination {
+            key,
+            ..destination(&upstream.url(), quick())
+        });
+        whole(forward.send(&to, get()).await.unwrap())
+            .await
+            .unwrap();
+        whole(forward.send(&to, get()).await.unwrap())
+            .await
+            .unwrap();
+        assert_eq!(upstream.connections(), place as u64 + 1);
+    }
+}
+
+#[tokio::test]
+async fn idle_connections_are_closed_and_forgotten() {
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let mut bounds = Bounds::default();
+    bounds.upstream.idle_timeout = Duration::from_millis(100);
+    let forward = Forward::new(Arc::new(bounds));
+    whole(forward.send(&to(&upstream), get()).await.unwrap())
+        .await
+        .unwrap();
+    assert_eq!((forward.pool().idle(), forward.pool().keys()), (1, 1));
+    assert!(
+        upstream
+            .until(|upstream| upstream.open_connections() == 0)
+            .await
+    );
+    assert_eq!((forward.pool().idle(), forward.pool().keys()), (0, 0));
+}
+
+/// An upstream that closes every connection after a given number of requests; each request is
+/// counted as soon as a byte of it came.
+fn closing_upstream(answers_per_connection: &'static [usize]) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let begun = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&begun);
+    std::thread::spawn(move || {
+        for answers in answers_per_connection {
+            let Ok((mut stream, _)) = listener.accept() else {
+                return;
+            };
+            for _ in 0..*answers {
+                let mut space = [0; 4096];
+                if stream.read(&mut space).unwrap_or(0) == 0 {
+                    break;
+                }
+                counted.fetch_add(1, Ordering::SeqCst);
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine";
+                stream.write_all(answer).unwrap();
+            }
+            // One request more is read and not answered, where the last figure is zero.
+            if *answers == 0 && stream.read(&mut [0; 4096]).unwrap_or(0) > 0 {
+                counted.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    });
+    (url, begun)
+}
+
+#[tokio::test]
+async fn a_dead_kept_connection_costs_nothing_and_a_written_post_is_not_repeated() {
+    // Goal: exactly-once as far as a client can have it. Method: an upstream that closes its
+    // connection after each answer without saying so; then one that reads a POST and closes.
+    let (url, begun) = closing_upstream(&[1, 1, 0, 1]);
+    let forward = forward();
+    let to = Arc::new(destination(&url, Timeouts::default()));
+    assert_eq!(
+        whole(forward.send(&to, post()).await.unwrap())
+            .await
+            .unwrap(),
+        "fine"
+    );
+    // Let the close arrive: from then on the kept connection is known to be dead.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(
+        whole(forward.send(&to, post()).await.unwrap())
+            .await
+            .unwrap(),
+        "fine"
+    );
+    assert_eq!(begun.load(Ordering::SeqCst), 2);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let refusal = forward.send(&to, post()).await.unwrap_err();
+    assert_eq!(refusal.code(), RefusalCode::UpstreamProtocol);
+    assert_eq!(begun.load(Ordering::SeqCst), 3, "the POST was written once");
+}
+
+#[tokio::test]
+async fn no_connection_is_upstream_unreachable() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let to = Arc::new(destination(&format!("http://127.0.0.1:{port}"), quick()));
+    let refusal = forward().send(&to, get()).await.unwrap_err();
+    assert_eq!(refusal.code(), RefusalCode::UpstreamUnreachable);
+    assert!(!refusal.cause().contains(SECRET));
+}
+
+#[tokio::test]
+async fn silence_has_an_end() {
+    // Goal: before the head, between pieces, and in all. Method: an upstream that stalls at each.
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let (forward, to) = (forward(), to_quickly(&upstream));
+    upstream.queue(Answer::silent());
+    let refusal = forward.send(&to, get()).await.unwrap_err();
+    assert_eq!(refusal.code(), RefusalCode::UpstreamTimeout);
+
+    let stalls = Answer::new(200, "text/plain", "0123456789").ending(Ending::StallAfter(4));
+    upstream.queue(stalls);
+    let mut inbound = forward.send(&to, get()).await.unwrap();
+    let first = inbound
+        .body
+        .frame()
+        .await
+        .unwrap()
+        .unwrap()
+        .into_data()
+        .unwrap();
+    assert_eq!(
+        first, "0123",
+        "the first bytes are there at once, though the rest never comes"
+    );
+    assert_eq!(
+        inbound.body.frame().await.unwrap().unwrap_err(),
+        InboundError::TimedOut
+    );
+
+    let started = Instant::now();
+    upstream.queue(Answer::endless(
+        "data: 1\n\n",
+        "data: 2\n\n",
+        Duration::from_millis(20),
+    ));
+    let error = whole(forward.send(&to, get()).await.unwrap())
+        .await
+        .unwrap_err();
+    assert_eq!(error, InboundError::TimedOut);
+    assert!(
+        started.elapsed() >= Duration::from_millis(1100),
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(
+        upstream
+            .until(|upstream| upstream.open_connections() == 0)
+            .await
+    );
+}
+
+#[tokio::test]
+async fn answers_that_break_off_say_so() {
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let (forward, to) = (forward(), to(&upstream));
+    let text = || Answer::new(200, "text/plain", "0123456789");
+    let broken = [
+        text().ending(Ending::ResetAfter(4)),
+        text().ending(Ending::CloseAfter(4)),
+        text()
+            .framed(Framing::Chunked)
+            .ending(Ending::CloseAfter(4)),
+        text()
+            .framed(Framing::Claimed(99))
+            .ending(Ending::CloseAfter(10)),
+    ];
+    for answer in broken {
+        let shown = format!("{answer:?}");
+        upstream.queue(answer);
+        match forward.send(&to, get()).await {
+            Ok(inbound) => {
+                let error = whole(inbound).await.unwrap_err();
+                assert_eq!(error, InboundError::Reset, "{shown}");
+                assert_eq!(error.refusal().code(), RefusalCode::UpstreamProtocol);
+            }
+            // A reset may overtake the head.
+            Err(refusal) => assert_eq!(refusal.code(), RefusalCode::UpstreamProtocol, "{shown}"),
+        }
+    }
+    upstream.queue(text().framed(Framing::UntilClose));
+    assert_eq!(
+        whole(forward.send(&to, get()).await.unwrap())
+            .await
+            .unwrap(),
+        "0123456789"
+    );
+    assert_eq!(forward.pool().idle(), 0, "a closed connection is not kept");
+}
+
+#[tokio::test]
+async fn answers_that_could_be_read_in_two_ways_are_not_passed_on() {
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let (forward, to) = (forward(), to(&upstream));
+    let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(100_000));
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(200));
+    for answer in [
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\ncontent-length: +2\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nx : y\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nx: a\r\n b\r\n\r\n",
+        "HTTP/1.1 2 OK\r\n\r\n",
+        "SSH-2.0-OpenSSH\r\n",
+        "hello",
+        "",
+        &long,
+        &many,
+    ] {
+        upstream.queue(Answer::raw(answer.to_owned()));
+        let shown: String = answer.chars().take(80).collect();
+        match forward.send(&to, get()).await {
+            Err(refusal) => {
+                assert_eq!(refusal.code(), RefusalCode::UpstreamProtocol, "{shown:?}");
+            }
+            Ok(inbound) => panic!("{shown:?} passed with {}", inbound.status),
+        }
+    }
+    assert_eq!(forward.pool().idle(), 0);
+}
+
+#[tokio::test]
+async fn interim_answers_are_skipped_and_redirects_are_not_followed() {
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let (forward, to) = (forward(), to(&upstream));
+    let mut answer = Answer::new(302, "text/plain", "").header("location", "http://evil.invalid/");
+    answer.interim = vec![100, 103];
+    upstream.queue(answer);
+    let inbound = forward.send(&to, get()).await.unwrap();
+    assert_eq!(inbound.status, 302);
+    assert_eq!(upstream.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn trailers_come_through() {
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    upstream.queue(Answer::new(200, "text/plain", "x").trailer("x-sum", "42"));
+    let inbound = forward().send(&to(&upstream), get()).await.unwrap();
+    let collected = inbound.body.collect().await.unwrap();
+    assert_eq!(collected.trailers().unwrap()["x-sum"], "42");
+}
+
+#[tokio::test]
+async fn the_credential_does_not_come_back() {
+    // Goal: an upstream that repeats its credential gives nothing away. Method: in a header of a
+    // good answer, and in the body of a bad one, cut in the middle of the credential.
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let (forward, to) = (forward(), to(&upstream));
+    let text = format!("Incorrect API key provided: {SECRET}.");
+    let answer = Answer::new(401, "text/plain", text.clone())
+        .header("x-echo", SECRET)
+        .cut(postern_testkit::Cut::Every(7));
+    for answer in [answer.clone(), answer.framed(Framing::Chunked)] {
+        upstream.queue(answer);
+        let inbound = forward.send(&to, get()).await.unwrap();
+        assert_eq!(inbound.headers["x-echo"], "*".repeat(SECRET.len()));
+        let body = whole(inbound).await.unwrap();
+        assert_eq!(body.len(), text.len());
+        assert!(body.starts_with(b"Incorrect API key provided: ***") && body.ends_with(b"*."));
+    }
+    assert_eq!(
+        upstream.connections(),
+        1,
+        "the connection is kept all the same"
+    );
+}
+
+#[tokio::test]
+async fn caps_hold_per_key() {
+    // Goal: no more connections than the cap; whoever waits gets the next free one, and whoever
+    // waits too long, or behind too many, is told so.
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let mut bounds = Bounds::default();
+    bounds.upstream.connections_max = 1;
+    bounds.upstream.waiters_max = 1;
+    bounds.upstream.wait = Duration::from_millis(300);
+    let forward = Arc::new(Forward::new(Arc::new(bounds)));
+    let to = to(&upstream);
+    upstream.queue(Answer::new(200, "text/plain", "0123").ending(Ending::StallAfter(2)));
+    let held = forward.send(&to, get()).await.unwrap();
+    let (again, also_to) = (Arc::clone(&forward), Arc::clone(&to));
+    let waiter = tokio::spawn(async move { again.send(&also_to, get()).await });
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let refusal = forward.send(&to, get()).await.unwrap_err();
+    assert_eq!(refusal.code(), RefusalCode::Overloaded, "one waits already");
+    drop(held);
+    assert_eq!(whole(waiter.await.unwrap().unwrap()).await.unwrap(), "fine");
+
+    upstream.queue(Answer::new(200, "text/plain", "0123").ending(Ending::StallAfter(2)));
+    let held = forward.send(&to, get()).await.unwrap();
+    let other = Arc::new(Destination {
+        key: key("dev", 9),
+        ..destination(&upstream.url(), quick())
+    });
+    whole(forward.send(&other, get()).await.unwrap())
+        .await
+        .unwrap();
+    let refusal = forward.send(&to, get()).await.unwrap_err();
+    assert_eq!(refusal.code(), RefusalCode::Overloaded, "none came free");
+    drop(held);
+}
+
+#[tokio::test]
+async fn what_is_dropped_ends_upstream() {
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let (forward, to) = (forward(), to(&upstream));
+    upstream.queue(Answer::endless(
+        "data: 1\n\n",
+        "data: 2\n\n",
+        Duration::from_millis(1),
+    ));
+    let mut inbound = forward.send(&to, get()).await.unwrap();
+    inbound.body.frame().await.unwrap().unwrap();
+    drop(inbound);
+    assert!(
+        upstream
+            .until(|upstream| upstream.open_connections() == 0)
+            .await
+    );
+    // Also while its head is still awaited.
+    upstream.queue(Answer::silent());
+    let sending = forward.send(&to, get());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), sending)
+            .await
+            .is_err()
+    );
+    assert!(
+        upstream
+            .until(|upstream| upstream.open_connections() == 0)
+            .await
+    );
+}
+
+/// A body that counts how much of it was asked for, and may end in an error.
+struct Source {
+    left: u64,
+    taken: Arc<AtomicU64>,
+    error: Option<ReceiveError>,
+}
+
+impl Body for Source {
+    type Data = Bytes;
+    type Error = ReceiveError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ReceiveError>>> {
+        if self.left == 0 {
+            return Poll::Ready(self.error.map(Err));
+        }
+        self.left -= 1;
+        self.taken.fetch_add(16_384, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'x'; 16_384])))))
+    }
+}
+
+fn upload(pieces: u64, error: Option<ReceiveError>) -> (OutboundRequest, Arc<AtomicU64>) {
+    let taken = Arc::new(AtomicU64::new(0));
+    let body = Source {
+        left: pieces,
+        taken: Arc::clone(&taken),
+        error,
+    };
+    (
+        request(Method::POST, OutboundBody::stream(body, None)),
+        taken,
+    )
+}
+
+#[tokio::test]
+async fn uploads_stream_and_wait_for_the_upstream() {
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let (forward, quickly) = (forward(), to_quickly(&upstream));
+    let (request, _) = upload(64, None);
+    whole(forward.send(&to(&upstream), request).await.unwrap())
+        .await
+        .unwrap();
+    let seen = upstream.take_requests().remove(0);
+    assert_eq!(
+        (seen.body.len(), seen.header("transfer-encoding")),
+        (64 * 16_384, Some("chunked"))
+    );
+
+    // An upstream that does not read stops the source, and is given up.
+    upstream.set_reading(Reading::HeadOnly);
+    let (request, taken) = upload(1 << 20, None);
+    let refusal = forward.send(&quickly, request).await.unwrap_err();
+    assert_eq!(refusal.code(), RefusalCode::UpstreamTimeout);
+    let taken = taken.load(Ordering::Relaxed);
+    assert!(taken < 16 << 20, "{taken} bytes were taken for nobody");
+}
+
+#[tokio::test]
+async fn a_client_s_broken_body_is_the_client_s_fault() {
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let forward = forward();
+    let malformed = ReceiveError::Malformed("a chunk size is malformed");
+    for (error, code) in [
+        (malformed, RefusalCode::BadRequest),
+        (ReceiveError::TooLarge, RefusalCode::BodyTooLarge),
+        (ReceiveError::TooSlow, RefusalCode::BadRequest),
+    ] {
+        let (request, _) = upload(2, Some(error));
+        let refusal = forward.send(&to(&upstream), request).await.unwrap_err();
+        assert_eq!(refusal.code(), code);
+    }
+    assert!(
+        upstream
+            .until(|upstream| upstream.open_connections() == 0)
+            .await
+    );
+    assert!(upstream.requests().iter().all(|request| !request.complete));
+}
+
+#[tokio::test]
+async fn a_connection_that_still_sends_is_not_used_again() {
+    // Goal: the rest of an upload never stands before the next request. Method: an upstream that
+    // answers before it has read.
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    upstream.set_reading(Reading::AnswerFirst);
+    let (forward, to) = (forward(), to(&upstream));
+    let (request, _) = upload(1 << 14, None);
+    let inbound = forward.send(&to, request).await.unwrap();
+    assert_eq!(whole(inbound).await.unwrap(), "fine");
+    assert_eq!(forward.pool().idle(), 0);
+    upstream.set_reading(Reading::Whole);
+    assert_eq!(
+        whole(forward.send(&to, get()).await.unwrap())
+            .await
+            .unwrap(),
+        "fine"
+    );
+    assert!(
+        upstream.malformed().is_empty(),
+        "{:?}",
+        upstream.malformed()
+    );
+}
