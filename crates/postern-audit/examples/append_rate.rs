@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use postern_audit::{
-    DomainKey, Durability, Entry, KeyError, Log, LogOptions, SealingKeys, SigningKey, SlotPool,
+    DomainKey, Durability, Entry, KeyError, Log, LogOptions, Reader, SealingKeys, SigningKey,
+    SlotPool, verify,
 };
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -106,6 +107,7 @@ fn run(case: &Case, time: Duration, place: &std::path::Path) -> Outcome<String> 
         ..LogOptions::default()
     };
     let signing = SigningKey::from_seed("bench.example/audit", &[7; 32])?;
+    let public = signing.verifying_key();
     let (log, _) = Log::open(&dir, Arc::new(OneKey), signing, options)?;
     let log = Arc::new(log);
     let entries = Arc::new(AtomicU64::new(0));
@@ -140,12 +142,23 @@ fn run(case: &Case, time: Duration, place: &std::path::Path) -> Outcome<String> 
         .build()?
         .block_on(log.close())?;
     let bytes = bytes_under(&dir.join("segments"))?;
+    let begin_verify = Instant::now();
+    if !verify(&dir, &public, None, &mut |_, _| {}).is_sound() {
+        return Err("the log does not verify".into());
+    }
+    let (verified, begin_read) = (begin_verify.elapsed(), Instant::now());
+    let reader = Reader::open(&dir, Some(Arc::new(OneKey)))?;
+    let opened = reader
+        .entries_from(0)?
+        .filter(|e| e.as_ref().is_ok_and(|e| e.body.is_ok()));
+    let opened = opened.count();
+    let read = begin_read.elapsed();
     std::fs::remove_dir_all(&dir)?;
     latencies.sort_unstable();
     let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
     let count = entries.load(Ordering::Relaxed);
     Ok(format!(
-        "{}: {:.0}, {:.2}, {}, {}, {}, {}",
+        "{}: {:.0}, {:.2}, {}, {}, {}, {}, {:.0}, {:.0}",
         case.name,
         count as f64 / wall.as_secs_f64(),
         cpu.as_secs_f64() * 1e6 / count as f64,
@@ -153,6 +166,8 @@ fn run(case: &Case, time: Duration, place: &std::path::Path) -> Outcome<String> 
         at(0.99),
         at(1.0),
         bytes / count.max(1),
+        count as f64 / verified.as_secs_f64(),
+        opened as f64 / read.as_secs_f64(),
     ))
 }
 

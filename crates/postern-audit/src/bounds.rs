@@ -4,8 +4,8 @@ use std::time::Duration;
 
 /// Bytes in the sealed body of one entry.
 ///
-/// A body is for prompts cut to size and for findings, not for whole uploads. With the slot pools it
-/// bounds the memory of the queue; the caller truncates with a marker and tries again.
+/// A body is for prompts cut to size and for findings, not for whole uploads. With the slot pools
+/// it bounds the memory of the queue; the caller truncates with a marker and tries again.
 pub const BODY_BYTES_MAX: usize = 48 * 1024;
 
 /// Bytes in the clear header of one entry: ids, codes and times need a few hundred.
@@ -30,8 +30,8 @@ pub(crate) const SEGMENT_HEADER_BYTES_LIMIT: usize = 8 * 256 * 32 + 1024;
 /// Bytes that the reader takes in one go: a few hundred small frames for one system call.
 pub(crate) const READ_AHEAD_BYTES: usize = 128 * 1024;
 
-/// Bytes of a block from which compression pays: below, the frame of one or two records would shrink
-/// by less than the time is worth (measured: 600-byte records, zstd level 1).
+/// Bytes of a block from which compression pays: below, the frame of one or two records would
+/// shrink by less than the time is worth (measured: 600-byte records, zstd level 1).
 pub(crate) const COMPRESS_FROM_BYTES: usize = 2 * 1024;
 
 /// The zstd level: the fastest one that still halves JSON-like bodies.
@@ -44,8 +44,8 @@ pub(crate) const SEGMENT_BYTES: u64 = 32 * 1024 * 1024;
 /// Bytes of zeros written at a time while a segment file is prepared.
 pub(crate) const ZERO_FILL_BYTES: usize = 1024 * 1024;
 
-/// Pause before the data sync that follows a buffered append. The promise is 50 ms; the rest is left
-/// to the sync itself.
+/// Pause before the data sync that follows a buffered append. The promise is 50 ms; the rest is
+/// left to the sync itself.
 pub(crate) const SYNC_PAUSE: Duration = Duration::from_millis(40);
 
 /// How often a grown log signs a checkpoint: it bounds what an attacker of this machine could still

@@ -1,9 +1,9 @@
-//! Checkpoints (C2SP tlog-checkpoint): the signed statement "the log of this origin had this size and
-//! this root".
+//! Checkpoints (C2SP tlog-checkpoint): the signed statement "the log of this origin had this size
+//! and this root".
 //!
-//! One extension line is added, `postern-frames SEGMENT HASH`: the hash of the last frame that belongs
-//! to the size. The tree covers what the entries say; the frame chain covers the sealed bytes too, so
-//! that a changed ciphertext is seen by somebody who has no key to open it.
+//! One extension line is added, `postern-frames SEGMENT HASH`: the hash of the last frame that
+//! belongs to the size. The tree covers what the entries say; the frame chain covers the sealed
+//! bytes too, so that a changed ciphertext is seen by somebody who has no key to open it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,12 +1,12 @@
 //! Group commit: many appenders, one writer, few syncs.
 //!
-//! A buffered append is written by whoever finds the writer free, together with everything else that
-//! is queued (combining); the rest wait for that one. A durable append wakes the committer thread,
-//! which writes what is queued, syncs once, and answers all; the next batch gathers meanwhile. After
-//! any write the committer also syncs within 50 ms.
+//! A buffered append is written by whoever finds the writer free, together with everything else
+//! that is queued (combining); the rest wait for that one. A durable append wakes the committer
+//! thread, which writes what is queued, syncs once, and answers all; the next batch gathers
+//! meanwhile. After any write the committer also syncs within 50 ms.
 //!
-//! Any failed write or sync ends the log: after a failed sync the kernel may have dropped the pages,
-//! and a second one would succeed without them.
+//! Any failed write or sync ends the log: after a failed sync the kernel may have dropped the
+//! pages, and a second one would succeed without them.
 
 use std::collections::VecDeque;
 use std::io;
@@ -76,12 +76,13 @@ impl Commit {
         self.failed.get()
     }
 
-    pub(crate) fn queued_bytes(&self) -> usize {
-        self.queue.lock().bytes
-    }
-
-    pub(crate) fn is_shut(&self) -> Option<Arc<str>> {
-        self.queue.lock().shut.clone()
+    /// How many bytes wait to be written, or why nothing is taken in any more.
+    pub(crate) fn queued_bytes(&self) -> Result<usize, Arc<str>> {
+        let queue = self.queue.lock();
+        queue
+            .shut
+            .as_ref()
+            .map_or(Ok(queue.bytes), |why| Err(Arc::clone(why)))
     }
 
     /// Queues an entry.

@@ -1,5 +1,5 @@
-//! The few operations by which the log changes the disk, behind a trait, so that tests can make each
-//! of them fail, with and without effect.
+//! The few operations by which the log changes the disk, behind a trait, so that tests can make
+//! each of them fail, with and without effect.
 //!
 //! Reading goes through `std::fs`: a wrong read is found by its hash, a wrong write must never be
 //! acknowledged.

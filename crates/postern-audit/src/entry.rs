@@ -18,7 +18,8 @@ pub struct Entry {
 
 impl std::fmt::Debug for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // SECURITY: a body is personal data; a stray `{:?}` must not carry it into a diagnostic log.
+        // SECURITY: a body is personal data; a stray `{:?}` must not carry it into a diagnostic
+        // log.
         f.debug_struct("Entry")
             .field("domain", &self.domain)
             .field("header_bytes", &self.header.len())

@@ -1,12 +1,44 @@
 //! A tamper-evident, encrypted, append-only log over opaque bytes.
 //!
-//! An entry is a clear header and a body sealed under the key of its domain. Entries are appended in
-//! batches (frames) to preallocated segment files; over them grows the tree of RFC 6962, whose
-//! signed checkpoints let anybody with the public key find a changed, dropped, swapped, added or cut
-//! entry. `docs/audit-format.md` has the bytes.
+//! An entry is a clear header and a body sealed under the key of its domain. Entries are appended
+//! in batches (frames) to preallocated segment files; over them grows the tree of RFC 6962, whose
+//! signed checkpoints let anybody with the public key find a changed, dropped, swapped, added or
+//! cut entry. `docs/audit-format.md` has the bytes.
 //!
-//! The crate knows nothing of what the bytes mean, needs no async runtime (its threads are its own),
-//! never retries a failed write or sync, and never repairs silently.
+//! The crate knows nothing of what the bytes mean, needs no async runtime (its threads are its
+//! own), never retries a failed write or sync, and never repairs silently.
+
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use postern_audit::*;
+//! # struct Keys;
+//! # impl SealingKeys for Keys {
+//! #     fn current(&self, _: &str) -> Result<DomainKey, KeyError> {
+//! #         Ok(DomainKey { version: 1, key: [1; 32].into() })
+//! #     }
+//! #     fn by_version(&self, domain: &str, _: u32) -> Result<DomainKey, KeyError> {
+//! #         self.current(domain)
+//! #     }
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let signing = SigningKey::from_seed("gateway.example/audit", &[7; 32])?;
+//! let public = signing.verifying_key();
+//! let options = LogOptions { create: true, ..LogOptions::default() };
+//! let (log, _) = Log::open(dir.path(), Arc::new(Keys), signing, options)?;
+//!
+//! let mut slots = log.reserve(SlotPool::Authenticated, 1)?;
+//! let (domain, header, body) = ("dev".to_owned(), b"intent".to_vec(), b"a prompt".to_vec());
+//! log.append(&mut slots, Entry { domain, header, body }, Durability::Durable).await?;
+//! let checkpoint = log.close().await?;
+//!
+//! let report = verify(dir.path(), &public, Some(&checkpoint), &mut |_, _| {});
+//! assert!(report.is_sound() && report.size == checkpoint.size());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod bounds;
 mod checkpoint;

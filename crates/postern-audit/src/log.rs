@@ -105,10 +105,12 @@ impl Log {
     /// # Errors
     /// When there is no room, or the log failed. The caller must then not go on.
     pub fn reserve(&self, pool: SlotPool, entries: u32) -> Result<Slots, ReserveError> {
-        if let Some(why) = self.inner.commit.is_shut() {
-            return Err(ReserveError::Unavailable(why));
-        }
-        if self.inner.commit.queued_bytes() > self.options.queue_bytes_max {
+        let queued = self
+            .inner
+            .commit
+            .queued_bytes()
+            .map_err(ReserveError::Unavailable)?;
+        if queued > self.options.queue_bytes_max {
             return Err(ReserveError::Full(pool));
         }
         let slots = match pool {
@@ -172,7 +174,7 @@ impl Log {
     /// Whether the log still accepts entries. False after any failed write or sync, until reopened.
     #[must_use]
     pub fn healthy(&self) -> bool {
-        self.inner.commit.is_shut().is_none()
+        self.inner.commit.queued_bytes().is_ok()
     }
 
     /// The newest signed checkpoint.
@@ -186,9 +188,8 @@ impl Log {
     /// # Errors
     /// When the log failed before or while it was closed.
     pub async fn close(&self) -> Result<Checkpoint, AppendError> {
-        self.inner
-            .commit
-            .shut(Some(Pending::note(&LogNote::Closed)), "it is closed")?;
+        let note = Pending::note(&LogNote::Closed);
+        let shut = self.inner.commit.shut(Some(note), "it is closed");
         let inner = Arc::clone(&self.inner);
         let (reply, closed) = oneshot::channel();
         // Closing waits for the disk, which an asynchronous thread must not.
@@ -200,43 +201,46 @@ impl Log {
             let _gone = reply.send(closed);
         });
         closer.map_err(|error| unavailable(&error))?;
-        closed
-            .await
-            .unwrap_or_else(|_| Err(unavailable(&"closing did not come to its end")))
+        let gone = |_| Err(unavailable(&"closing did not come to its end"));
+        let closed = closed.await.unwrap_or_else(gone);
+        shut.and(closed)
     }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        // After a close both are no-ops. An entry queued for later must not be lost with the log.
-        if self.inner.commit.shut(None, "it is closed").is_ok() {
-            self.inner.stop_threads();
-        }
+        // An entry queued for later must not be lost with the log. After a close this is a no-op.
+        let _already_shut = self.inner.commit.shut(None, "it is closed");
+        self.inner.stop_threads();
     }
 }
 
 impl Inner {
     /// Stops the threads; the committer writes and syncs first, the publisher signs after it.
-    fn stop_threads(&self) {
+    /// False if somebody else did, or does.
+    ///
+    /// INVARIANT: no thread outlives the lock. One that did would write to files that the next
+    /// writer has taken over.
+    fn stop_threads(&self) -> bool {
+        let threads = std::mem::take(&mut *self.threads.lock());
+        let any = !threads.is_empty();
         self.commit.stop();
-        let mut threads = self
-            .threads
-            .lock()
-            .drain(..)
-            .collect::<Vec<_>>()
-            .into_iter();
-        if let Some(thread) = threads.next() {
+        for (i, thread) in threads.into_iter().enumerate() {
+            if i > 0 {
+                self.commit
+                    .shelf
+                    .send_publisher(|errand| errand.stop = true);
+            }
             // A panic of the thread was already reported; closing goes on.
             let _panicked = thread.join();
         }
-        self.publisher.stop();
-        for thread in threads {
-            let _panicked = thread.join();
-        }
+        any
     }
 
     fn finish(&self) -> Result<Checkpoint, AppendError> {
-        self.stop_threads();
+        if !self.stop_threads() {
+            return Ok(self.publisher.newest());
+        }
         let tidied = match self.commit.failed() {
             Some(why) => Err(AppendError::Unavailable(Arc::clone(why))),
             None => self.give_back_space().map_err(|error| unavailable(&error)),

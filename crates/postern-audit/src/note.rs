@@ -1,8 +1,8 @@
 //! Signed notes (C2SP signed-note) with Ed25519, and the keys for them.
 //!
 //! A note is text that ends in a newline, an empty line, and one line a signature: an em dash, the
-//! name of the key, and base64 of a four-byte key id and the signature. Lines of keys that we do not
-//! know (witnesses) are passed over; a line that claims our key must be right.
+//! name of the key, and base64 of a four-byte key id and the signature. Lines of keys that we do
+//! not know (witnesses) are passed over; a line that claims our key must be right.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -254,7 +254,8 @@ mod tests {
 
     #[test]
     fn a_note_of_another_implementation_opens() {
-        // Goal: our notes are the world's notes. Method: open the published Go example, then damage it.
+        // Goal: our notes are the world's notes. Method: open the published Go example, then damage
+        // it.
         let key = VerifyingKey::parse(GO_VKEY).expect("the example key parses");
         assert_eq!(key.to_string(), GO_VKEY);
         assert!(

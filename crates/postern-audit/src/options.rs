@@ -16,7 +16,8 @@ use crate::tree::Hash;
 pub struct LogOptions {
     /// The level that the installation asks for; [`crate::Log::durability`] gives it back.
     pub durability: Durability,
-    /// Begin a new log where there is none. Without it a missing log is an error, not a fresh start.
+    /// Begin a new log where there is none. Without it a missing log is an error, not a fresh
+    /// start.
     pub create: bool,
     /// Go on although the log is damaged or rolled back; what was found becomes an entry.
     pub accept_damage: bool,
@@ -86,8 +87,8 @@ pub struct RecoveryReport {
     /// Every entry below this number was settled: the log was closed in good order there, or the
     /// caller said so ([`crate::Log::settle_below`]). Intents from here on may lack their outcome.
     pub last_clean_seq: u64,
-    /// The unfinished write at the end that was cut off and recorded.
-    pub tail_cut: Option<TailCut>,
+    /// The unfinished writes that were cut off and recorded: seldom one, hardly ever more.
+    pub tail_cuts: Vec<TailCut>,
     /// Damage that was accepted because the options said so, in words.
     pub damage_accepted: Option<String>,
 }

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use crate::checkpoint::Checkpoint;
 use crate::commit::Commit;
 use crate::disk;
 use crate::note::SigningKey;
-use crate::shelf::Shelf;
+use crate::shelf::{Errand, Shelf};
 
 /// Signs and publishes checkpoints.
 pub(crate) struct Publisher {
@@ -25,8 +25,6 @@ pub(crate) struct Publisher {
     signing: SigningKey,
     signed_size: PathBuf,
     newest: Mutex<Checkpoint>,
-    stop: Mutex<bool>,
-    wake: Condvar,
 }
 
 impl Publisher {
@@ -37,16 +35,14 @@ impl Publisher {
         signed_size: PathBuf,
     ) -> io::Result<Self> {
         let mark = *shelf.durable.lock();
+        shelf.store_tiles(mark.size)?;
         let newest = Checkpoint::sign(&signing, mark.size, mark.root, Some(mark.frames));
-        let (stop, wake) = (Mutex::new(false), Condvar::new());
         let newest = Mutex::new(newest);
         let publisher = Self {
             shelf,
             signing,
             signed_size,
             newest,
-            stop,
-            wake,
         };
         publisher.store(&publisher.newest())?;
         Ok(publisher)
@@ -84,10 +80,7 @@ impl Publisher {
     /// The publisher thread.
     pub(crate) fn run(&self, commit: &Commit, interval: Duration) {
         loop {
-            let mut stop = self.stop.lock();
-            self.wake.wait_while_for(&mut stop, |stop| !*stop, interval);
-            let last = *stop;
-            drop(stop);
+            let last = self.wait(interval);
             if commit.failed().is_some() {
                 return;
             }
@@ -108,8 +101,14 @@ impl Publisher {
         }
     }
 
-    pub(crate) fn stop(&self) {
-        *self.stop.lock() = true;
-        self.wake.notify_one();
+    /// Waits for the next tick, or until there is an errand; true if it is the last one.
+    fn wait(&self, interval: Duration) -> bool {
+        let mut errand = self.shelf.errand.lock();
+        let idle = |errand: &mut Errand| !errand.spare && !errand.stop;
+        self.shelf
+            .errand_wake
+            .wait_while_for(&mut errand, idle, interval);
+        errand.spare = false;
+        errand.stop
     }
 }

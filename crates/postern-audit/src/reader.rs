@@ -1,7 +1,7 @@
 //! Reading entries back: forward from any number, or the last few, beside a running writer.
 //!
-//! A frame is shown only whole. What is not whole yet at the end of the newest segment is simply not
-//! there yet: ask again later. Without keys the headers are shown and the bodies stay closed.
+//! A frame is shown only whole. What is not whole yet at the end of the newest segment is simply
+//! not there yet: ask again later. Without keys the headers are shown and the bodies stay closed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 //!
 //! The segments from the last signed size on are replayed. What then stands at the end and is not a
 //! whole frame was never acknowledged as durable; it is cut off, and the cut becomes an entry. What
-//! was certainly durable and is now unreadable, changed or gone is damage: the log stays closed, unless
-//! the operator says to go on, and that becomes an entry too.
+//! was certainly durable and is now unreadable, changed or gone is damage: the log stays closed,
+//! unless the operator says to go on, and that becomes an entry too.
 //!
 //! Nothing is cut before the entry that says so is durable: see [`Repair`].
 
@@ -15,7 +15,7 @@ use crate::disk::{self, Disk};
 use crate::frame::{Frame, FrameFault};
 use crate::note::VerifyingKey;
 use crate::options::{OpenLogError, RecoveryReport, TailCut};
-use crate::replay::{FrameStop, Replay, tail, was_durable};
+use crate::replay::{FrameStop, Replay, is_torn_beginning, tail, was_durable};
 use crate::segment::{Layout, SegmentHeader};
 use crate::tile;
 
@@ -116,8 +116,7 @@ impl Recovery<'_> {
     fn remove_torn_beginning(&self, numbers: &[u64]) -> Result<bool, OpenLogError> {
         let [only] = numbers else { return Ok(false) };
         let path = self.layout.segment(*only);
-        let bytes = std::fs::read(&path).map_err(OpenLogError::io("reading a segment"))?;
-        if SegmentHeader::decode(&bytes).is_ok() || was_durable(&bytes, 0) {
+        if !is_torn_beginning(&path).map_err(OpenLogError::io("reading a segment"))? {
             return Ok(false);
         }
         self.disk
@@ -159,14 +158,15 @@ struct Walk<'a> {
     numbers: Vec<u64>,
     replay: Replay,
     damage: Option<Damage>,
-    tail_cut: Option<TailCut>,
+    tail_cuts: Vec<TailCut>,
     signed_seen: bool,
     /// An entry that is not the log's own was seen.
     caller_seen: bool,
 }
 
 impl<'a> Walk<'a> {
-    /// Finds the segment that holds the last signed size, and begins there.
+    /// Finds the segment that holds the last signed entry, and begins there: behind it may be
+    /// segments without entries, and before those an end that was torn and not recorded yet.
     fn new(
         recovery: &'a Recovery<'a>,
         numbers: &[u64],
@@ -177,7 +177,7 @@ impl<'a> Walk<'a> {
         for (i, number) in numbers.iter().enumerate().rev() {
             let header = SegmentHeader::read(&recovery.layout.segment(*number)).map_err(&io)?;
             let Ok((header, ..)) = header else { continue };
-            if header.first_seq > size && i > 0 {
+            if header.first_seq >= size && i > 0 {
                 continue;
             }
             let replay = Replay::from_header(&header);
@@ -186,10 +186,10 @@ impl<'a> Walk<'a> {
                 recovery,
                 signed,
                 numbers: numbers[i..].to_vec(),
-                signed_seen: signed.is_some_and(|signed| agrees_before(signed, &replay)),
+                signed_seen: size == 0,
                 replay,
                 damage: None,
-                tail_cut: None,
+                tail_cuts: Vec::new(),
                 caller_seen: false,
             });
         }
@@ -228,7 +228,7 @@ impl<'a> Walk<'a> {
         if let Err(what) = entered {
             if next.is_none() && !was_durable(bytes, 0) && self.reached_signed() {
                 // The header itself was being written: no frame had followed.
-                self.tail_cut = tail(number, 0, bytes);
+                self.tail_cuts.extend(tail(number, 0, bytes));
                 return Ok(());
             }
             return Err(Damage {
@@ -250,8 +250,10 @@ impl<'a> Walk<'a> {
                 self.replay.note_excess(bytes);
                 Ok(())
             }
-            (Some(stop), None) if self.is_unfinished_write(&stop, bytes) => {
-                self.tail_cut = tail(number, stop.offset, bytes);
+            (Some(stop), next)
+                if self.is_unfinished_write(&stop, bytes) && self.nothing_follows(next) =>
+            {
+                self.tail_cuts.extend(tail(number, stop.offset, bytes));
                 Ok(())
             }
             (Some(stop), _) => {
@@ -270,6 +272,13 @@ impl<'a> Walk<'a> {
     fn ends_here(&self, next: u64) -> bool {
         let header = SegmentHeader::read(&self.recovery.layout.segment(next));
         matches!(header, Ok(Ok((header, ..))) if header.prev_bytes == self.replay.bytes)
+    }
+
+    /// Whether there is no next segment, or one that was left while it was being begun.
+    fn nothing_follows(&self, next: Option<u64>) -> bool {
+        let Some(next) = next else { return true };
+        let torn = is_torn_beginning(&self.recovery.layout.segment(next));
+        self.numbers.last() == Some(&next) && torn.unwrap_or(false)
     }
 
     fn is_unfinished_write(&self, stop: &FrameStop, bytes: &[u8]) -> bool {
@@ -300,17 +309,19 @@ impl<'a> Walk<'a> {
     fn finish(mut self, mut accepted: Vec<String>) -> Result<Recovered, OpenLogError> {
         let damage = self.damage.take();
         accepted.extend(damage.iter().map(|damage| damage.what.clone()));
-        if let Some(excess) = self.replay.unexplained_excess() {
-            let TailCut {
-                segment,
-                offset,
-                bytes,
-                ..
-            } = excess;
+        for TailCut {
+            segment,
+            offset,
+            bytes,
+            ..
+        } in self.replay.unexplained_excess()
+        {
             accepted.push(format!(
                 "{bytes} bytes after the end of segment {segment} at {offset}"
             ));
         }
+        self.tail_cuts
+            .extend(self.replay.unrecorded_excess().cloned());
         if let Some(signed) = self.signed {
             let found = self.replay.tree.size();
             if signed.size() > found && accepted.is_empty() {
@@ -339,14 +350,14 @@ impl<'a> Walk<'a> {
         let size = self.replay.tree.size();
         let report = RecoveryReport {
             created: false,
-            clean: self.replay.closed && self.tail_cut.is_none() && accepted.is_empty(),
+            clean: self.replay.closed && self.tail_cuts.is_empty() && accepted.is_empty(),
             size,
             last_clean_seq: if self.replay.closed {
                 size
             } else {
                 self.replay.settled
             },
-            tail_cut: self.tail_cut,
+            tail_cuts: self.tail_cuts,
             damage_accepted: (!accepted.is_empty()).then(|| accepted.join("; ")),
         };
         Ok(Recovered {
@@ -371,21 +382,21 @@ impl<'a> Walk<'a> {
                 });
             }
         }
-        if let Some(TailCut {
-            segment, offset: 0, ..
-        }) = self.tail_cut
-        {
+        for cut in self.tail_cuts.iter().filter(|cut| cut.offset == 0) {
             // The new segment takes the number: the torn header steps aside for it.
-            let path = layout.segment(segment);
+            let path = layout.segment(cut.segment);
             let aside = path.with_extension("cut");
             self.recovery
                 .disk
                 .rename(&path, &aside)
                 .map_err(OpenLogError::io("renaming"))?;
         }
-        let tail = self.tail_cut.iter().filter(|cut| cut.offset > 0);
-        let unexplained = self.replay.unexplained_excess().into_iter();
-        for cut in tail.chain(unexplained).chain(self.replay.recorded_excess()) {
+        let torn = self.tail_cuts.iter().filter(|cut| cut.offset > 0);
+        let excess = self
+            .replay
+            .unexplained_excess()
+            .chain(self.replay.recorded_excess());
+        for cut in torn.chain(excess) {
             repairs.push(Repair {
                 path: layout.segment(cut.segment),
                 bytes: cut.offset,
@@ -414,13 +425,6 @@ impl<'a> Walk<'a> {
         }
         disk.sync_dir(&layout.segments())
     }
-}
-
-/// Whether the log before the first frame at hand is what was signed.
-fn agrees_before(signed: &Checkpoint, replay: &Replay) -> bool {
-    signed.size() == replay.tree.size()
-        && *signed.root() == replay.tree.root()
-        && signed.frames().is_none_or(|mark| mark.hash == replay.chain)
 }
 
 /// Whether the log at this frame is what was signed.

@@ -2,6 +2,9 @@
 //!
 //! Recovery and verification use this same code, so that what one accepts the other does too.
 
+use std::io;
+use std::path::Path;
+
 use crate::frame::{Frame, FrameFault, FrameHeader};
 use crate::leaf::LogNote;
 use crate::options::TailCut;
@@ -25,8 +28,8 @@ pub(crate) struct Replay {
     pub(crate) closed: bool,
     /// The cut tails that entries speak of.
     cuts_recorded: Vec<TailCut>,
-    /// Bytes found after the end of a segment.
-    excess: Vec<TailCut>,
+    /// Bytes found after the end of a segment, and whether frames came after them.
+    excess: Vec<(TailCut, bool)>,
     next_frame: u32,
 }
 
@@ -154,6 +157,9 @@ impl Replay {
         self.tree = tree;
         self.tiles.append(&mut tiles);
         self.take_notes(frame);
+        self.excess
+            .iter_mut()
+            .for_each(|(_, followed)| *followed = true);
         self.settled = frame.header.settled;
         self.chain = frame.hash;
         self.bytes += u64::from(frame.header.bytes);
@@ -180,23 +186,40 @@ impl Replay {
 
     /// Notes the bytes after the end of the current segment, which another one follows.
     pub(crate) fn note_excess(&mut self, bytes: &[u8]) {
-        self.excess.extend(tail(self.segment, self.bytes, bytes));
-    }
-
-    /// Bytes after the end of a segment that no entry speaks of; with the others nothing is wrong:
-    /// the crash came after they were recorded and before they were cut off.
-    pub(crate) fn unexplained_excess(&self) -> Option<&TailCut> {
         self.excess
-            .iter()
-            .find(|excess| !self.cuts_recorded.contains(excess))
+            .extend(tail(self.segment, self.bytes, bytes).map(|tail| (tail, false)));
     }
 
-    /// Bytes after the end of a segment that an entry speaks of.
+    /// Bytes after the end of a segment that no entry speaks of, though entries follow: the first
+    /// frame of a boot holds the entry about what it cut, so a crash does not explain them.
+    pub(crate) fn unexplained_excess(&self) -> impl Iterator<Item = &TailCut> {
+        self.excess_where(|recorded, followed| !recorded && followed)
+    }
+
+    /// Bytes after the end of a segment, when no frame was written since: the crash came before
+    /// they were recorded.
+    pub(crate) fn unrecorded_excess(&self) -> impl Iterator<Item = &TailCut> {
+        self.excess_where(|recorded, followed| !recorded && !followed)
+    }
+
+    /// Bytes after the end of a segment that an entry speaks of: the crash came before they were
+    /// cut off.
     pub(crate) fn recorded_excess(&self) -> impl Iterator<Item = &TailCut> {
-        self.excess
-            .iter()
-            .filter(|excess| self.cuts_recorded.contains(excess))
+        self.excess_where(|recorded, _| recorded)
     }
+
+    fn excess_where(&self, wanted: impl Fn(bool, bool) -> bool) -> impl Iterator<Item = &TailCut> {
+        let wanted = move |(excess, followed): &&(TailCut, bool)| {
+            wanted(self.cuts_recorded.contains(excess), *followed)
+        };
+        self.excess.iter().filter(wanted).map(|(excess, _)| excess)
+    }
+}
+
+/// Whether a segment file was left while its header was being written: nothing was ever in it.
+pub(crate) fn is_torn_beginning(path: &Path) -> io::Result<bool> {
+    let bytes = std::fs::read(path)?;
+    Ok(SegmentHeader::decode(&bytes).is_err() && !was_durable(&bytes, 0))
 }
 
 /// What lies in `bytes` from `offset` up to the last byte that is not zero.
@@ -215,8 +238,8 @@ pub(crate) fn tail(segment: u64, offset: u64, bytes: &[u8]) -> Option<TailCut> {
 /// Whether the bad bytes at `offset` were once known to be durable: a whole frame behind them was
 /// made when they were. Then no crash explains them.
 ///
-/// Without such a frame they are an unfinished write: of frames that were written but not yet synced,
-/// a loss of power may keep any part.
+/// Without such a frame they are an unfinished write: of frames that were written but not yet
+/// synced, a loss of power may keep any part.
 pub(crate) fn was_durable(bytes: &[u8], offset: u64) -> bool {
     let Ok(start) = usize::try_from(offset) else {
         return false;

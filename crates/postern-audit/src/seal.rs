@@ -2,8 +2,8 @@
 //!
 //! A *domain* (an environment, or the installation) has versioned 32-byte keys that this crate only
 //! borrows. From a domain's key, the random salt of one segment file and the boot that writes it, a
-//! data key is derived with HKDF-SHA-256; it closes at most one block a frame, so the frame number is
-//! a nonce that cannot repeat.
+//! data key is derived with HKDF-SHA-256; it closes at most one block a frame, so the frame number
+//! is a nonce that cannot repeat.
 //!
 //! SECURITY: a data key never outlives its file and boot. A recovered file is never appended to,
 //! because its last frame number may already have been used for bytes that were then torn.

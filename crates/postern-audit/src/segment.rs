@@ -1,8 +1,8 @@
 //! Segment files: their names, their headers, the files beside them.
 //!
-//! A segment belongs to one boot. Its header holds what is needed to go on from there without reading
-//! any other file: the salt of its data keys, the end of the segment before it, and the right edge of
-//! the tree.
+//! A segment belongs to one boot. Its header holds what is needed to go on from there without
+//! reading any other file: the salt of its data keys, the end of the segment before it, and the
+//! right edge of the tree.
 
 use std::fs::File;
 use std::io::{self, Read};

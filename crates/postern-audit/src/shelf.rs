@@ -1,10 +1,10 @@
-//! What the writer shares with the threads that sync and publish: where files go, how far the log is
-//! durable, which tiles and which spare file wait.
+//! What the writer shares with the threads that sync and publish: where files go, how far the log
+//! is durable, which tiles and which spare file wait.
 
 use std::io;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use crate::checkpoint::FrameMark;
 use crate::disk::{self, Disk, DiskFile};
@@ -33,15 +33,33 @@ pub(crate) struct Shelf {
     pub(crate) tiles: Mutex<Vec<Tile>>,
     /// A prepared file for the next segment.
     pub(crate) spare: Mutex<Option<Box<dyn DiskFile>>>,
+    /// What the publisher is to do before its next tick.
+    pub(crate) errand: Mutex<Errand>,
+    pub(crate) errand_wake: Condvar,
     /// Held while a segment is synced; true when that failed.
     pub(crate) sync_failed: Mutex<bool>,
 }
 
+/// What the publisher thread is asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Errand {
+    /// Prepare the next segment now.
+    pub(crate) spare: bool,
+    /// Publish once more, and end.
+    pub(crate) stop: bool,
+}
+
 impl Shelf {
+    /// Changes the publisher's errand and wakes it.
+    pub(crate) fn send_publisher(&self, change: impl FnOnce(&mut Errand)) {
+        change(&mut self.errand.lock());
+        self.errand_wake.notify_one();
+    }
+
     /// Waits until the log is durable up to `mark`.
     ///
-    /// Syncs come one at a time, and none after a failed one: the kernel tells of an error once, and
-    /// a second sync of the same file would succeed without the data.
+    /// Syncs come one at a time, and none after a failed one: the kernel tells of an error once,
+    /// and a second sync of the same file would succeed without the data.
     pub(crate) fn sync(&self, file: &dyn DiskFile, mark: Mark) -> io::Result<()> {
         let mut failed = self.sync_failed.lock();
         if *failed {

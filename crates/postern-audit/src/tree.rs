@@ -1,8 +1,8 @@
 //! The Merkle tree of RFC 6962: hashes, the growing right edge, proofs.
 //!
-//! [`Tree`] holds only what is needed to grow: one hash for each one bit of the size (the frontier),
-//! and the incomplete tile of each level (the right edge), from which the frontier can be rebuilt.
-//! Full tiles fall off it for somebody else to store.
+//! [`Tree`] holds only what is needed to grow: one hash for each one bit of the size (the
+//! frontier), and the incomplete tile of each level (the right edge), from which the frontier can
+//! be rebuilt. Full tiles fall off it for somebody else to store.
 
 mod proof;
 
@@ -83,7 +83,8 @@ impl Tree {
         }
         let mut frontier = Vec::new();
         for hashes in edge.iter().rev() {
-            // The incomplete tile of a level divides into perfect subtrees as its count does into bits.
+            // The incomplete tile of a level divides into perfect subtrees as its count does into
+            // bits.
             let mut rest = hashes.as_slice();
             while !rest.is_empty() {
                 let width = 1 << rest.len().ilog2();

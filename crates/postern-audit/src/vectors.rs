@@ -9,12 +9,18 @@ use crate::leaf::{Leaf, LogNote, NO_BODY};
 use crate::note::{SigningKey, hex};
 use crate::seal::{BlockPlace, DataKey, DomainKey, FileIdentity};
 use crate::segment::SegmentHeader;
-use crate::tree::{Tree, sha256};
+use crate::tree::{Hash, Tree, leaf_hash, sha256};
 use crate::verify::check_segment;
 
 /// `N` bytes that count up from `first`.
-fn count<const N: usize>(first: u8) -> [u8; N] {
-    std::array::from_fn(|i| first + u8::try_from(i).expect("short"))
+const fn count<const N: usize>(first: u8) -> [u8; N] {
+    let mut bytes = [first; N];
+    let mut i = 1;
+    while i < N {
+        bytes[i] = bytes[i - 1] + 1;
+        i += 1;
+    }
+    bytes
 }
 
 struct Example {
@@ -22,16 +28,17 @@ struct Example {
     segment: Vec<u8>,
 }
 
+const FILE: FileIdentity = FileIdentity {
+    log_id: count(0),
+    segment: 0,
+    boot_id: count(16),
+    salt: count(32),
+};
+
 /// Builds a segment of one frame with two entries, from nothing random.
 fn example() -> Example {
-    let file = FileIdentity {
-        log_id: count(0),
-        segment: 0,
-        boot_id: count(16),
-        salt: count(32),
-    };
     let header = SegmentHeader {
-        file,
+        file: FILE,
         first_seq: 0,
         settled: 0,
         prev_bytes: 0,
@@ -39,78 +46,21 @@ fn example() -> Example {
         edge: Vec::new(),
     };
     let (header_bytes, header_hash) = header.encode();
-
-    let opened = LogNote::Opened { boot: file.boot_id }.encode();
     let salted = [&count::<16>(128)[..], b"hello, auditor"].concat();
-    let commit = sha256(&salted);
-    let mut leaves = [Vec::new(), Vec::new()];
-    Leaf {
-        by_caller: false,
-        domain: "",
-        header: opened.as_bytes(),
-        body_commit: &NO_BODY,
-    }
-    .encode(&mut leaves[0]);
-    Leaf {
-        by_caller: true,
-        domain: "dev",
-        header: b"GET /v1/models",
-        body_commit: &commit,
-    }
-    .encode(&mut leaves[1]);
-    let hashes = leaves.each_ref().map(|leaf| crate::tree::leaf_hash(leaf));
+    let leaves = leaves(&sha256(&salted));
+    let hashes = leaves.each_ref().map(|leaf| leaf_hash(leaf));
     let (mut tree, mut tiles) = (Tree::empty(), Vec::new());
     hashes.iter().for_each(|hash| tree.push(*hash, &mut tiles));
 
-    let domain_key = DomainKey {
-        version: 1,
-        key: count(64).into(),
-    };
     let plain = [&14_u32.to_be_bytes()[..], &salted].concat();
-    let place = BlockPlace {
-        frame: 0,
-        first_seq: 0,
-        domain: "dev",
-        key_version: 1,
-        compressed: false,
-        plain_bytes: 34,
-    };
-    let mut sealed = plain.clone();
-    DataKey::derive(&file, "dev", &domain_key).seal(&place, &mut sealed);
-
     let mut builder = FrameBuilder::default();
     builder.begin();
     leaves
         .iter()
         .zip(&hashes)
         .for_each(|(leaf, hash)| builder.leaf(leaf, hash));
-    let BlockPlace {
-        domain,
-        key_version,
-        compressed,
-        plain_bytes,
-        ..
-    } = place;
-    let block = FrameBlock {
-        domain,
-        key_version,
-        compressed,
-        plain_bytes,
-        sealed: &sealed,
-    };
-    builder.block(&block);
-    let (frame, frame_hash) = builder.finish(FrameHeader {
-        bytes: 0,
-        number: 0,
-        entries: 0,
-        first_seq: 0,
-        synced_bytes: 0,
-        settled: 0,
-        leaves_bytes: 0,
-        blocks: 0,
-        prev_hash: header_hash,
-        root_after: tree.root(),
-    });
+    let sealed = seal_into(&mut builder, &plain);
+    let (frame, frame_hash) = builder.finish(frame_header(header_hash, tree.root()));
 
     let signing = SigningKey::from_seed("example.org/audit", &count(96)).expect("a good name");
     let mark = FrameMark {
@@ -133,6 +83,73 @@ fn example() -> Example {
         ("checkpoint", checkpoint.note().to_owned()),
     ];
     Example { parts, segment }
+}
+
+/// The note of the opening, and an entry of `dev` with this commitment.
+fn leaves(commit: &Hash) -> [Vec<u8>; 2] {
+    let opened = LogNote::Opened { boot: FILE.boot_id }.encode();
+    let note = Leaf {
+        by_caller: false,
+        domain: "",
+        header: opened.as_bytes(),
+        body_commit: &NO_BODY,
+    };
+    let header = b"GET /v1/models";
+    let entry = Leaf {
+        by_caller: true,
+        domain: "dev",
+        header,
+        body_commit: commit,
+    };
+    [note, entry].map(|leaf| {
+        let mut bytes = Vec::new();
+        leaf.encode(&mut bytes);
+        bytes
+    })
+}
+
+/// Seals a block of `dev` and adds it to the frame.
+fn seal_into(builder: &mut FrameBuilder, plain: &[u8]) -> Vec<u8> {
+    let (domain, key_version, compressed) = ("dev", 1, false);
+    let plain_bytes = u32::try_from(plain.len()).expect("short");
+    let place = BlockPlace {
+        frame: 0,
+        first_seq: 0,
+        domain,
+        key_version,
+        compressed,
+        plain_bytes,
+    };
+    let domain_key = DomainKey {
+        version: key_version,
+        key: count(64).into(),
+    };
+    let mut sealed = plain.to_vec();
+    DataKey::derive(&FILE, domain, &domain_key).seal(&place, &mut sealed);
+    builder.block(&FrameBlock {
+        domain,
+        key_version,
+        compressed,
+        plain_bytes,
+        sealed: &sealed,
+    });
+    sealed
+}
+
+/// The counts and lengths are the builder's to fill in.
+fn frame_header(prev_hash: Hash, root_after: Hash) -> FrameHeader {
+    FrameHeader {
+        bytes: 0,
+        number: 0,
+        entries: 0,
+        first_seq: 0,
+        synced_bytes: 0,
+        settled: 0,
+        leaves_bytes: 0,
+        blocks: 0,
+        prev_hash,
+        root_after,
+    }
 }
 
 #[test]

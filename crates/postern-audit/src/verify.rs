@@ -11,7 +11,7 @@ use crate::frame::{Frame, FrameFault};
 use crate::note::VerifyingKey;
 use crate::options::TailCut;
 use crate::recover::read_checkpoint;
-use crate::replay::{FrameStop, Replay, tail, was_durable};
+use crate::replay::{FrameStop, Replay, is_torn_beginning, tail, was_durable};
 use crate::segment::{Layout, SegmentHeader};
 use crate::tile::{self, TILE_WIDTH, Tile};
 
@@ -19,8 +19,8 @@ mod report;
 
 pub use report::{Bad, Report, Witness, WitnessKind};
 
-/// Replays the log in `dir` and compares it with the checkpoints that can be had: the two stored ones
-/// and, if given, one that was kept elsewhere. `progress` is told bytes read and bytes in all.
+/// Replays the log in `dir` and compares it with the checkpoints that can be had: the two stored
+/// ones and, if given, one that was kept elsewhere. `progress` is told bytes read and bytes in all.
 pub fn verify(
     dir: &Path,
     key: &VerifyingKey,
@@ -179,17 +179,20 @@ impl<'a> Verifier<'a> {
         let Some(stop) = stop else { return Ok(true) };
         let replay = self.replay.as_mut().expect("the segment was entered");
         let FrameStop { offset, fault, seq } = stop;
-        match next {
-            Some(next) if ends_at(&self.layout, next, replay.bytes) => {
-                replay.note_excess(bytes);
-                return Ok(true);
-            }
-            None if could_be_torn(fault) && !was_durable(bytes, offset) => {
-                self.unfinished = tail(number, offset, bytes);
-                self.unfinished_entry = Some((seq, number, format!("byte {offset}: {fault}")));
-                return Ok(true);
-            }
-            _ => {}
+        if let Some(next) = next
+            && ends_at(&self.layout, next, replay.bytes)
+        {
+            replay.note_excess(bytes);
+            return Ok(true);
+        }
+        let last = match next {
+            Some(next) => is_torn_beginning(&self.layout.segment(next))?,
+            None => true,
+        };
+        if last && could_be_torn(fault) && !was_durable(bytes, offset) {
+            self.unfinished = tail(number, offset, bytes);
+            self.unfinished_entry = Some((seq, number, format!("byte {offset}: {fault}")));
+            return Ok(true);
         }
         self.found(Some(seq), Some(number), format!("byte {offset}: {fault}"));
         Ok(false)
@@ -271,20 +274,23 @@ impl<'a> Verifier<'a> {
     }
 
     fn report(mut self) -> Report {
-        if let Some(replay) = &self.replay
-            && let Some(TailCut {
+        if let Some(replay) = &self.replay {
+            for TailCut {
                 segment,
                 offset,
                 bytes,
                 ..
-            }) = replay.unexplained_excess()
-        {
-            let what = format!("{bytes} bytes at {offset}, after its end, that no entry speaks of");
-            self.bad.push(Bad {
-                seq: None,
-                segment: Some(*segment),
-                what,
-            });
+            } in replay.unexplained_excess()
+            {
+                let what = format!("{bytes} bytes at {offset}, after its end, no entry speaks of");
+                self.bad.push(Bad {
+                    seq: None,
+                    segment: Some(*segment),
+                    what,
+                });
+            }
+            let unrecorded = replay.unrecorded_excess().next().cloned();
+            self.unfinished = self.unfinished.take().or(unrecorded);
         }
         let size = self.replay.as_ref().map_or(0, |replay| replay.tree.size());
         for claim in std::mem::take(&mut self.claims) {

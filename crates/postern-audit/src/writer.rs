@@ -1,7 +1,7 @@
 //! The writer: turns a batch of entries into one frame, and knows where the next one goes.
 //!
-//! Whoever holds the writer's lock writes for everybody. A frame is one write; what a crash leaves of
-//! it is found by its hash.
+//! Whoever holds the writer's lock writes for everybody. A frame is one write; what a crash leaves
+//! of it is found by its hash.
 
 use std::collections::HashMap;
 use std::io;
@@ -287,9 +287,14 @@ impl Writer {
             prev_hash: self.chain,
             root_after: self.tree.root(),
         };
+        let wanted_spare = self.wants_spare();
         let (frame, hash) = self.builder.finish(header);
         self.file.write_at(frame, self.bytes)?;
         self.bytes += frame.len() as u64;
+        if self.wants_spare() && !wanted_spare {
+            // In good time: the next segment is filled with zeros while this one still has room.
+            self.shelf.send_publisher(|errand| errand.spare = true);
+        }
         self.chain = hash;
         self.next_frame += 1;
         if !full.is_empty() {
@@ -371,9 +376,9 @@ impl Writer {
 
     /// Goes on in a new file.
     ///
-    /// A crash after the sync leaves a full segment and nothing after it; after the rename, a segment
-    /// without header, which recovery removes; after the header, an empty segment; after that, zeros
-    /// behind the end of the old one, which nobody reads.
+    /// A crash after the sync leaves a full segment and nothing after it; after the rename, a
+    /// segment without header, which recovery removes; after the header, an empty segment; after
+    /// that, zeros behind the end of the old one, which nobody reads.
     fn rotate(&mut self) -> io::Result<()> {
         // A frame in the new segment vouches for the whole of the old one, so that comes first.
         self.shelf.sync(self.file.as_ref(), self.mark())?;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use crate::checkpoint::FrameMark;
 use crate::commit::Commit;
@@ -84,6 +84,8 @@ pub(crate) fn begin(
         durable: Mutex::new(Mark { bytes: 0, ..mark }),
         tiles: Mutex::default(),
         spare: Mutex::default(),
+        errand: Mutex::default(),
+        errand_wake: Condvar::new(),
         sync_failed: Mutex::new(false),
     });
     let writer = first_entries(&shelf, keys, from, &report)?;
@@ -124,7 +126,7 @@ fn starting_point(
             clean: true,
             size: 0,
             last_clean_seq: 0,
-            tail_cut: None,
+            tail_cuts: Vec::new(),
             damage_accepted: None,
         };
         return Ok((from, report, Vec::new()));
@@ -154,7 +156,7 @@ fn first_entries(
 ) -> Result<Writer, OpenLogError> {
     let boot = random().map_err(OpenLogError::io("drawing a boot id"))?;
     let mut notes = vec![LogNote::Opened { boot }];
-    notes.extend(report.tail_cut.clone().map(LogNote::TailCut));
+    notes.extend(report.tail_cuts.iter().cloned().map(LogNote::TailCut));
     notes.extend(
         report
             .damage_accepted

@@ -1,4 +1,5 @@
-//! Appending: what is acknowledged is there, in order, once; the queue is bounded; closing is final.
+//! Appending: what is acknowledged is there, in order, once; the queue is bounded; closing is
+//! final.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -268,7 +269,10 @@ fn reopening_goes_on_and_tells_how_it_was_left() {
     let (log, report) = open(dir.path());
     assert!(!report.clean, "nobody closed it");
     assert_eq!((report.size, report.last_clean_seq), (323, 305));
-    assert_eq!((report.tail_cut, report.damage_accepted), (None, None));
+    assert_eq!(
+        (report.tail_cuts, report.damage_accepted),
+        (Vec::new(), None)
+    );
     wait(log.close()).expect("closes");
     let report = check(dir.path(), None);
     assert!(report.is_sound(), "{report}");

@@ -1,4 +1,5 @@
-//! Crashes: a writing process is killed at any moment, and everything that it acknowledged is there.
+//! Crashes: a writing process is killed at any moment, and everything that it acknowledged is
+//! there.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
@@ -92,8 +93,8 @@ fn killed(dir: &Path, dice: &mut Dice) -> Vec<(u64, u64)> {
         });
         acks.collect::<Vec<(u64, u64)>>()
     });
-    // A moment anywhere: while it starts, recovers, begins its segment; or while it writes, rotates,
-    // signs.
+    // A moment anywhere: while it starts, recovers, begins its segment; or while it writes,
+    // rotates, signs.
     if dice.roll(3) > 0 {
         first_heard
             .recv_timeout(Duration::from_secs(20))

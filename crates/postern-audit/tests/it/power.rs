@@ -147,7 +147,7 @@ fn what_was_durable_survives_any_loss_of_power() {
         drop(log);
         let (log, report) = open_with(copy.path(), options())
             .unwrap_or_else(|error| panic!("round {round}: {error}"));
-        cuts += usize::from(report.tail_cut.is_some());
+        cuts += usize::from(!report.tail_cuts.is_empty());
         wait(log.close()).expect("closes");
         let entries = read_all(copy.path());
         for (seq, i) in durable {
@@ -212,7 +212,7 @@ fn a_torn_end_is_cut_and_the_cut_is_an_entry() {
     assert!(report.is_sound(), "no signed entry is concerned: {report}");
     assert!(report.unfinished_tail.is_some());
     let (log, report) = open(dir.path());
-    let cut = report.tail_cut.expect("it was cut");
+    let cut = report.tail_cuts.first().cloned().expect("it was cut");
     assert_eq!(
         (cut.segment, cut.offset, cut.bytes),
         (0, end as u64, torn.len() as u64)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use postern_audit::tree::{check_consistency, check_inclusion};
-use postern_audit::{Durability, Reader, SealedReason};
+use postern_audit::{Durability, Entry, Reader, SealedReason, SlotPool};
 use proptest::prelude::*;
 
 use crate::support::{
@@ -133,21 +133,26 @@ fn stored_logs_prove_themselves() {
     assert_eq!(late.origin(), verifying().name());
 }
 
+/// Bytes of any value, fewer than `below`.
+fn bytes(below: usize) -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 0..below)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn any_entries_come_back(
-        bodies in proptest::collection::vec((any::<bool>(), proptest::collection::vec(any::<u8>(), 0..3000)), 1..20),
-        headers in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..300), 20),
+        bodies in proptest::collection::vec((any::<bool>(), bytes(3000)), 1..20),
+        headers in proptest::collection::vec(bytes(300), 20),
     ) {
         // Goal: bytes go in and come out, whatever they are: empty, short, long enough to be
         // compressed, in frames of one entry and of many.
         let dir = temp_dir();
         let (log, _) = open(dir.path());
-        let mut slots = log.reserve(postern_audit::SlotPool::Control, 20).expect("room");
+        let mut slots = log.reserve(SlotPool::Control, 20).expect("room");
         for (i, (later, body)) in bodies.iter().enumerate() {
             let domain = if i % 2 == 0 { "dev" } else { "prod" }.to_owned();
-            let entry = postern_audit::Entry { domain, header: headers[i].clone(), body: body.clone() };
+            let entry = Entry { domain, header: headers[i].clone(), body: body.clone() };
             if *later {
                 log.append_later(&mut slots, entry).expect("a slot is held");
             } else {
