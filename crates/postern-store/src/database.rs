@@ -196,6 +196,11 @@ pub(crate) fn maybe_time(
     column::<Option<i64>>(row, name)?.map(from_ms).transpose()
 }
 
+/// A number of ours as the database takes it.
+pub(crate) fn to_i64(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|error| StoreError::unavailable("count that far", error))
+}
+
 /// A column that only we write and that cannot be negative.
 pub(crate) fn natural(row: &SqliteRow, name: &'static str) -> Result<u64, StoreError> {
     u64::try_from(column::<i64>(row, name)?)

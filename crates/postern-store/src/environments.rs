@@ -172,18 +172,23 @@ impl<'a> Environments<'a> {
             .execute(change.sql())
             .await
             .doing("retire an environment")?;
-        for sql in [
-            "UPDATE principals SET deleted_ms = $1, version = version + 1 \
-             WHERE env = $2 AND deleted_ms IS NULL",
+        let principals = "UPDATE principals SET deleted_ms = $1, sealed = $2, \
+                          version = version + 1 WHERE env = $3 AND deleted_ms IS NULL";
+        sqlx::query(principals)
+            .bind(to_ms(now))
+            .bind(&[][..])
+            .bind(name.as_str())
+            .execute(change.sql())
+            .await
+            .doing("retire an environment")?;
+        sqlx::query(
             "UPDATE environments SET deleted_ms = $1, version = version + 1 WHERE name = $2",
-        ] {
-            sqlx::query(sql)
-                .bind(to_ms(now))
-                .bind(name.as_str())
-                .execute(change.sql())
-                .await
-                .doing("retire an environment")?;
-        }
+        )
+        .bind(to_ms(now))
+        .bind(name.as_str())
+        .execute(change.sql())
+        .await
+        .doing("retire an environment")?;
         change.commit().await
     }
 }

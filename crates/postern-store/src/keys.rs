@@ -41,6 +41,11 @@ pub enum KeyPurpose {
     Pepper,
     /// Wraps the data keys of sealed upstream credentials. Environments only.
     Credential,
+    /// Seals what the store keeps of people and of their tokens' rights.
+    Record,
+    /// Makes the marks by which sealed names are found again. Only its first version is used:
+    /// marks are compared, so they cannot be of several keys.
+    Index,
     /// Seals the bodies of the audit log.
     Audit,
     /// The seed of the key that signs the audit log's checkpoints. The installation only.
@@ -50,8 +55,20 @@ pub enum KeyPurpose {
 impl KeyPurpose {
     fn of(domain: &KeyDomain) -> &'static [Self] {
         match domain {
-            KeyDomain::Installation => &[Self::Pepper, Self::Audit, Self::AuditSigning],
-            KeyDomain::Environment(_) => &[Self::Pepper, Self::Credential, Self::Audit],
+            KeyDomain::Installation => &[
+                Self::Pepper,
+                Self::Record,
+                Self::Index,
+                Self::Audit,
+                Self::AuditSigning,
+            ],
+            KeyDomain::Environment(_) => &[
+                Self::Pepper,
+                Self::Credential,
+                Self::Record,
+                Self::Index,
+                Self::Audit,
+            ],
         }
     }
 
@@ -61,6 +78,8 @@ impl KeyPurpose {
         match self {
             Self::Pepper => "pepper",
             Self::Credential => "credential",
+            Self::Record => "record",
+            Self::Index => "index",
             Self::Audit => "audit",
             Self::AuditSigning => "audit_signing",
         }
@@ -359,6 +378,12 @@ impl KeyRing {
             || KeyRingError::Unknown(format!("{} of {}", purpose.as_str(), domain.as_str()));
         if !domains.contains_key(domain) || !KeyPurpose::of(domain).contains(&purpose) {
             return Err(unknown());
+        }
+        if purpose == KeyPurpose::Index {
+            return Err(KeyRingError::Unsafe(format!(
+                "the index key of {} is not rotated: sealed names are found by it",
+                domain.as_str()
+            )));
         }
         let Some(place) = &self.place else {
             return Err(KeyRingError::ReadOnly(domain.as_str().to_owned()));

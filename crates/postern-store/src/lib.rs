@@ -5,15 +5,20 @@
 //! group of functions: `store.tokens()`, `store.upstreams()` … Times are arguments, randomness is a
 //! [`Random`], keys are a [`KeyRing`] that lives apart from the data. Token secrets are kept only
 //! as digests under a pepper of the ring; upstream credentials are sealed under a key of the ring,
-//! bound to the place they stand in.
+//! bound to the place they stand in and to the server they are for.
 //!
 //! SQLite is the store of one node: a write-ahead log, one connection that writes and a few that
 //! read. Each change is one transaction, on disk before it is acknowledged, and raises the store's
 //! revision. What may be lost in a power cut without harm (last uses, ownership of objects at a
 //! provider: its loss closes, never opens) waits for no disk.
 //!
-//! KNOWN GAP: names of principals and free texts (owner, purpose, description) stand in the clear.
-//! Whoever can write to the file can change grants; the store is not signed.
+//! Names of people, words about tokens and the grants themselves are sealed in one record a row,
+//! bound to the columns beside it: the file tells nothing about people, and a row that was changed
+//! by hand is refused.
+//!
+//! KNOWN GAP: names and addresses of upstreams, policies, and descriptions of environments stand in
+//! the clear and can be changed by whoever can write to the file; so can a whole older copy of a
+//! token's rows be put back.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -46,6 +51,7 @@ mod owned;
 mod policies;
 mod principals;
 mod random;
+mod record;
 mod schema;
 mod seal;
 mod store;

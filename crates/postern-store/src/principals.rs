@@ -8,9 +8,10 @@ use postern_types::{EnvName, Principal, PrincipalId};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::bounds::{PRINCIPALS_MAX, TEXT_BYTES_MAX};
-use crate::database::{Durability, column, natural, noun, time, to_ms, whole_ms};
+use crate::database::{Durability, column, natural, noun, time, to_i64, to_ms, whole_ms};
 use crate::error::{Doing as _, StoreError, check_text};
-use crate::{Store, environments};
+use crate::seal::Place;
+use crate::{KeyDomain, KeyRing, Store, environments, record};
 
 /// One incarnation of a principal. No later principal gets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,7 +65,7 @@ pub struct Principals<'a> {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT principal_key, env, principal, team, tenant, disabled, created_ms, version \
+            "SELECT principal_key, env, sealed, disabled, created_ms, version \
              FROM principals WHERE deleted_ms IS NULL AND ",
             $rest
         )
@@ -86,35 +87,33 @@ impl<'a> Principals<'a> {
         new: &NewPrincipal,
         now: Timestamp,
     ) -> Result<PrincipalRow, StoreError> {
-        for (noun, text) in [("team", &new.team), ("tenant", &new.tenant)] {
-            check_text(noun, text.as_deref().unwrap_or_default(), TEXT_BYTES_MAX)?;
-        }
+        check_words(new.team.as_deref(), new.tenant.as_deref())?;
+        let keys = self.store.keys();
         let mut writer = self.store.database().writer(Durability::Full).await?;
         let mut change = writer.change().await?;
         environments::require(change.sql(), env).await?;
-        if find(change.sql(), env, &new.id).await?.is_some() {
+        if find(change.sql(), keys, env, &new.id).await?.is_some() {
             return Err(StoreError::conflict(format!(
                 "there is a principal {} in {env} already",
                 new.id
             )));
         }
         check_room(change.sql(), env).await?;
+        let mark = mark(keys, env, &new.id)?;
+        // The record is bound to the row's number, which is known afterwards.
         let sql = "INSERT INTO principals \
-                   (env, principal, team, tenant, disabled, created_ms, version) \
-                   VALUES ($1, $2, $3, $4, 0, $5, 1) RETURNING principal_key";
+                   (env, name_mark, sealed, disabled, created_ms, version) \
+                   VALUES ($1, $2, $3, 0, $4, 1) RETURNING principal_key";
         let row = sqlx::query(sql)
             .bind(env.as_str())
-            .bind(new.id.as_str())
-            .bind(new.team.as_deref())
-            .bind(new.tenant.as_deref())
+            .bind(&mark[..])
+            .bind(&[][..])
             .bind(to_ms(now))
             .fetch_one(change.sql())
             .await
             .doing("make a principal")?;
-        let key = PrincipalKey(column(&row, "principal_key")?);
-        change.commit().await?;
-        Ok(PrincipalRow {
-            key,
+        let row = PrincipalRow {
+            key: PrincipalKey(column(&row, "principal_key")?),
             env: env.clone(),
             principal: Principal {
                 id: new.id.clone(),
@@ -124,7 +123,29 @@ impl<'a> Principals<'a> {
             disabled: false,
             created_at: whole_ms(now),
             version: 1,
-        })
+        };
+        self.write(change.sql(), &row).await?;
+        change.commit().await?;
+        Ok(row)
+    }
+
+    /// Writes what may change of a principal, sealed anew.
+    async fn write(self, sql: &mut SqliteConnection, row: &PrincipalRow) -> Result<(), StoreError> {
+        let domain = KeyDomain::Environment(row.env.clone());
+        let (version, disabled) = (to_i64(row.version)?, i64::from(row.disabled));
+        let place = place(&domain, row.key, version, disabled);
+        let sealed = record::seal(self.store, &place, &row.principal)?;
+        let statement = "UPDATE principals SET sealed = $1, disabled = $2, version = $3 \
+                         WHERE principal_key = $4";
+        sqlx::query(statement)
+            .bind(sealed)
+            .bind(disabled)
+            .bind(version)
+            .bind(row.key.0)
+            .execute(sql)
+            .await
+            .doing("change a principal")?;
+        Ok(())
     }
 
     /// The principals of an environment, by name.
@@ -132,14 +153,15 @@ impl<'a> Principals<'a> {
     /// # Errors
     /// When the store is unavailable.
     pub async fn list(self, env: &EnvName) -> Result<Vec<PrincipalRow>, StoreError> {
-        sqlx::query(select!("env = $1 ORDER BY principal"))
+        let rows = sqlx::query(select!("env = $1"))
             .bind(env.as_str())
             .fetch_all(self.store.database().read())
             .await
-            .doing("list principals")?
-            .iter()
-            .map(read)
-            .collect()
+            .doing("list principals")?;
+        let rows = rows.iter().map(|row| read(self.store.keys(), row));
+        let mut rows = rows.collect::<Result<Vec<_>, _>>()?;
+        rows.sort_by(|a, b| a.principal.id.cmp(&b.principal.id));
+        Ok(rows)
     }
 
     /// One principal, if there is one of that name now.
@@ -158,7 +180,7 @@ impl<'a> Principals<'a> {
             .acquire()
             .await
             .doing("be read")?;
-        find(&mut connection, env, id).await
+        find(&mut connection, self.store.keys(), env, id).await
     }
 
     /// One principal.
@@ -181,7 +203,7 @@ impl<'a> Principals<'a> {
     ) -> Result<PrincipalRow, StoreError> {
         let mut writer = self.store.database().writer(Durability::Full).await?;
         let mut change = writer.change().await?;
-        let there = find(change.sql(), env, id).await?;
+        let there = find(change.sql(), self.store.keys(), env, id).await?;
         let mut row = there.ok_or_else(|| missing(env, id))?;
         if let Some(team) = &wanted.team {
             row.principal.team.clone_from(team);
@@ -191,23 +213,11 @@ impl<'a> Principals<'a> {
         }
         row.disabled = wanted.disabled.unwrap_or(row.disabled);
         row.version += 1;
-        for (noun, text) in [
-            ("team", &row.principal.team),
-            ("tenant", &row.principal.tenant),
-        ] {
-            check_text(noun, text.as_deref().unwrap_or_default(), TEXT_BYTES_MAX)?;
-        }
-        let sql = "UPDATE principals \
-                   SET team = $1, tenant = $2, disabled = $3, version = version + 1 \
-                   WHERE principal_key = $4";
-        sqlx::query(sql)
-            .bind(row.principal.team.as_deref())
-            .bind(row.principal.tenant.as_deref())
-            .bind(i64::from(row.disabled))
-            .bind(row.key.0)
-            .execute(change.sql())
-            .await
-            .doing("change a principal")?;
+        check_words(
+            row.principal.team.as_deref(),
+            row.principal.tenant.as_deref(),
+        )?;
+        self.write(change.sql(), &row).await?;
         change.commit().await?;
         Ok(row)
     }
@@ -224,7 +234,7 @@ impl<'a> Principals<'a> {
     ) -> Result<(), StoreError> {
         let mut writer = self.store.database().writer(Durability::Full).await?;
         let mut change = writer.change().await?;
-        let row = find(change.sql(), env, id).await?;
+        let row = find(change.sql(), self.store.keys(), env, id).await?;
         let row = row.ok_or_else(|| missing(env, id))?;
         let sql = "SELECT COUNT(*) AS n FROM tokens \
                    WHERE principal_key = $1 AND revoked_ms IS NULL AND expires_ms > $2";
@@ -242,9 +252,11 @@ impl<'a> Principals<'a> {
         }
         // What it owned ends by itself: nobody has its key.
         sqlx::query(
-            "UPDATE principals SET deleted_ms = $1, version = version + 1 WHERE principal_key = $2",
+            "UPDATE principals SET deleted_ms = $1, sealed = $2, version = version + 1 \
+             WHERE principal_key = $3",
         )
         .bind(to_ms(now))
+        .bind(&[][..])
         .bind(row.key.0)
         .execute(change.sql())
         .await
@@ -256,16 +268,50 @@ impl<'a> Principals<'a> {
 /// The principal of that name now, inside the caller's transaction.
 pub(crate) async fn find(
     sql: &mut SqliteConnection,
+    keys: &KeyRing,
     env: &EnvName,
     id: &PrincipalId,
 ) -> Result<Option<PrincipalRow>, StoreError> {
-    let row = sqlx::query(select!("env = $1 AND principal = $2"))
+    // An environment that has no keys has no principals.
+    if !keys.environments().contains(env) {
+        return Ok(None);
+    }
+    let mark = mark(keys, env, id)?;
+    let row = sqlx::query(select!("env = $1 AND name_mark = $2"))
         .bind(env.as_str())
-        .bind(id.as_str())
+        .bind(&mark[..])
         .fetch_optional(sql)
         .await
         .doing("look a principal up")?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(keys, row)).transpose()
+}
+
+/// The mark by which a name is found.
+pub(crate) fn mark(
+    keys: &KeyRing,
+    env: &EnvName,
+    id: &PrincipalId,
+) -> Result<[u8; 32], StoreError> {
+    let domain = KeyDomain::Environment(env.clone());
+    record::mark(keys, &domain, &["principal", id.as_str()])
+}
+
+/// Where the record of a principal stands. Whether it is disabled is bound to it.
+fn place(domain: &KeyDomain, key: PrincipalKey, version: i64, disabled: i64) -> Place<'_> {
+    Place {
+        domain,
+        noun: "principal",
+        name: "",
+        row: key.0,
+        column: "sealed",
+        version,
+        beside: if disabled == 0 { "enabled" } else { "disabled" },
+    }
+}
+
+fn check_words(team: Option<&str>, tenant: Option<&str>) -> Result<(), StoreError> {
+    check_text("team", team.unwrap_or_default(), TEXT_BYTES_MAX)?;
+    check_text("tenant", tenant.unwrap_or_default(), TEXT_BYTES_MAX)
 }
 
 pub(crate) fn missing(env: &EnvName, id: &PrincipalId) -> StoreError {
@@ -287,17 +333,18 @@ async fn check_room(sql: &mut SqliteConnection, env: &EnvName) -> Result<(), Sto
     Ok(())
 }
 
-fn read(row: &SqliteRow) -> Result<PrincipalRow, StoreError> {
+fn read(keys: &KeyRing, row: &SqliteRow) -> Result<PrincipalRow, StoreError> {
+    let key = PrincipalKey(column(row, "principal_key")?);
+    let env: EnvName = noun(row, "env")?;
+    let (version, disabled) = (natural(row, "version")?, column(row, "disabled")?);
+    let domain = KeyDomain::Environment(env.clone());
+    let place = place(&domain, key, to_i64(version)?, disabled);
     Ok(PrincipalRow {
-        key: PrincipalKey(column(row, "principal_key")?),
-        env: noun(row, "env")?,
-        principal: Principal {
-            id: noun(row, "principal")?,
-            team: column(row, "team")?,
-            tenant: column(row, "tenant")?,
-        },
-        disabled: column::<i64>(row, "disabled")? != 0,
+        key,
+        env,
+        principal: record::open(keys, &place, column(row, "sealed")?)?,
+        disabled: disabled != 0,
         created_at: time(row, "created_ms")?,
-        version: natural(row, "version")?,
+        version,
     })
 }

@@ -13,7 +13,7 @@
 //! back, and a credential does not open when the address beside it was changed in the file.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use postern_types::{EnvName, Secret};
+use postern_types::Secret;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -22,6 +22,7 @@ use crate::keys::{KeyDomain, KeyPurpose, KeyRing, VersionedKey};
 use crate::random::Random;
 
 const FORMAT: u8 = 1;
+const RECORD_FORMAT: u8 = 2;
 const TAG_LEN: usize = 16;
 const KEY_LEN: usize = 32;
 const HEAD_LEN: usize = 1 + 4;
@@ -30,7 +31,7 @@ const WRAPPED_LEN: usize = NONCE_LEN + KEY_LEN + TAG_LEN;
 /// Where a sealed column stands.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
-    pub(crate) env: &'a EnvName,
+    pub(crate) domain: &'a KeyDomain,
     pub(crate) noun: &'static str,
     pub(crate) name: &'a str,
     /// The row's number, which no later row of the same name gets.
@@ -64,7 +65,7 @@ impl Place<'_> {
         binding.extend_from_slice(&self.row.to_be_bytes());
         binding.extend_from_slice(&self.version.to_be_bytes());
         let parts = [
-            self.env.as_str(),
+            self.domain.as_str(),
             self.noun,
             self.name,
             self.column,
@@ -80,7 +81,7 @@ impl Place<'_> {
     fn error(&self) -> UnsealError {
         UnsealError {
             noun: self.noun,
-            name: format!("{}/{}", self.env, self.name),
+            name: format!("{}/{}", self.domain.as_str(), self.name),
             column: self.column,
         }
     }
@@ -88,6 +89,7 @@ impl Place<'_> {
 
 const LAYER_KEY: u8 = 1;
 const LAYER_CONTENT: u8 = 2;
+const LAYER_RECORD: u8 = 3;
 
 /// Seals a plaintext for its place.
 pub(crate) fn seal(
@@ -96,8 +98,7 @@ pub(crate) fn seal(
     place: &Place<'_>,
     plaintext: &[u8],
 ) -> Result<Vec<u8>, StoreError> {
-    let domain = KeyDomain::Environment(place.env.clone());
-    let kek = keys.key(&domain, KeyPurpose::Credential, None)?;
+    let kek = keys.key(place.domain, KeyPurpose::Credential, None)?;
     let mut data_key = Zeroizing::new([0; KEY_LEN]);
     random.fill(&mut *data_key)?;
 
@@ -135,18 +136,55 @@ fn split<'a>(
         return None;
     }
     let version = u32::from_be_bytes(version.try_into().ok()?);
-    let domain = KeyDomain::Environment(place.env.clone());
     let kek = keys
-        .key(&domain, KeyPurpose::Credential, Some(version))
+        .key(place.domain, KeyPurpose::Credential, Some(version))
         .ok()?;
     let (wrapped, content) = rest.split_at_checked(WRAPPED_LEN)?;
     Some((kek, wrapped, content))
 }
 
+/// Seals a record: the row's own key would be of no use, since all of its rows are read alike, so
+/// it is closed under the domain's record key at once. Layout: format 2, key version 4, nonce 12,
+/// plaintext and tag 16.
+pub(crate) fn seal_record(
+    keys: &KeyRing,
+    random: &dyn Random,
+    place: &Place<'_>,
+    plaintext: &[u8],
+) -> Result<Vec<u8>, StoreError> {
+    let key = keys.key(place.domain, KeyPurpose::Record, None)?;
+    let mut sealed = vec![RECORD_FORMAT];
+    sealed.extend_from_slice(&key.version.to_be_bytes());
+    let binding = place.binding(LAYER_RECORD, key.version);
+    close(&key.key, random, &binding, plaintext, &mut sealed)?;
+    Ok(sealed)
+}
+
+/// Opens a record at its place.
+pub(crate) fn unseal_record(
+    keys: &KeyRing,
+    place: &Place<'_>,
+    sealed: &[u8],
+) -> Result<Secret, UnsealError> {
+    let (key, content) = || -> Option<_> {
+        let (head, content) = sealed.split_at_checked(HEAD_LEN)?;
+        let (format, version) = head.split_first()?;
+        let version = u32::from_be_bytes(version.try_into().ok()?);
+        let key = keys
+            .key(place.domain, KeyPurpose::Record, Some(version))
+            .ok()?;
+        (*format == RECORD_FORMAT).then_some((key, content))
+    }()
+    .ok_or_else(|| place.error())?;
+    let binding = place.binding(LAYER_RECORD, key.version);
+    open(&key.key, &binding, content).ok_or_else(|| place.error())
+}
+
 /// Appends nonce and ciphertext.
 ///
-/// A key closes either one content (a data key) or few data keys (a KEK: one for each change of a
-/// credential), so a random nonce of 96 bits does not repeat.
+/// A key closes one content (a data key), few data keys (a KEK: one for each change of a
+/// credential) or the records of an environment (one for each change of a token: far below 2^32),
+/// so a random nonce of 96 bits does not repeat.
 fn close(
     key: &[u8; KEY_LEN],
     random: &dyn Random,
@@ -187,6 +225,7 @@ fn cipher(key: &[u8; KEY_LEN]) -> LessSafeKey {
 
 #[cfg(test)]
 mod tests {
+    use postern_types::EnvName;
     use proptest::prelude::*;
 
     use super::*;
@@ -203,9 +242,13 @@ mod tests {
         (dir, ring)
     }
 
-    fn place(env: &EnvName) -> Place<'_> {
+    fn dev() -> KeyDomain {
+        KeyDomain::parse("dev").unwrap()
+    }
+
+    fn place(domain: &KeyDomain) -> Place<'_> {
         Place {
-            env,
+            domain,
             noun: "upstream",
             name: "openai",
             row: 7,
@@ -219,10 +262,7 @@ mod tests {
     fn what_was_sealed_opens_in_its_place_and_in_no_other() {
         // Goal: each part of the place is bound. Method: change one part at a time.
         let (_dir, ring) = ring(&["dev", "prod"]);
-        let (dev, prod) = (
-            EnvName::parse("dev").unwrap(),
-            EnvName::parse("prod").unwrap(),
-        );
+        let (dev, prod) = (dev(), KeyDomain::parse("prod").unwrap());
         let here = place(&dev);
         let sealed = seal(&ring, &SystemRandom::new(), &here, b"sk-secret").unwrap();
         assert_eq!(
@@ -230,7 +270,10 @@ mod tests {
             b"sk-secret"
         );
         let elsewhere = [
-            Place { env: &prod, ..here },
+            Place {
+                domain: &prod,
+                ..here
+            },
             Place {
                 noun: "token",
                 ..here
@@ -264,12 +307,10 @@ mod tests {
     #[test]
     fn old_seals_open_after_a_rotation_of_the_key() {
         let (_dir, ring) = ring(&["dev"]);
-        let dev = EnvName::parse("dev").unwrap();
+        let dev = dev();
         let random = SystemRandom::new();
         let old = seal(&ring, &random, &place(&dev), b"sk-secret").unwrap();
-        let domain = KeyDomain::Environment(dev.clone());
-        ring.rotate(&domain, KeyPurpose::Credential, &random)
-            .unwrap();
+        ring.rotate(&dev, KeyPurpose::Credential, &random).unwrap();
         let new = seal(&ring, &random, &place(&dev), b"sk-secret").unwrap();
         assert_eq!((old[4], new[4]), (1, 2));
         for sealed in [old, new] {
@@ -283,7 +324,7 @@ mod tests {
     #[test]
     fn the_same_secret_is_never_sealed_alike() {
         let (_dir, ring) = ring(&["dev"]);
-        let dev = EnvName::parse("dev").unwrap();
+        let dev = dev();
         let random = SystemRandom::new();
         let seal = || seal(&ring, &random, &place(&dev), b"sk-secret").unwrap();
         assert_ne!(seal(), seal());
@@ -300,7 +341,7 @@ mod tests {
             bit in 0_u8..8,
         ) {
             let (_dir, ring) = ring(&["dev"]);
-            let dev = EnvName::parse("dev").unwrap();
+            let dev = dev();
             let here = place(&dev);
             let sealed = seal(&ring, &SystemRandom::new(), &here, &secret).unwrap();
             let opened = unseal(&ring, &here, &sealed).unwrap();

@@ -11,6 +11,7 @@ mod list;
 mod revoke;
 mod rotate;
 mod row;
+mod stored;
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use crate::credential::{self, CredentialSource, NewCredential};
 use crate::database::{Change, Durability, column, natural, noun, time, to_ms};
 use crate::error::{Doing as _, StoreError};
 use crate::seal::{self, Place};
-use crate::{Store, environments};
+use crate::{KeyDomain, Store, environments};
 
 /// One incarnation of an upstream. No later upstream gets it.
 #[derive(
@@ -286,7 +286,8 @@ impl<'a> Upstreams<'a> {
         let version = column(&found, "credential_version")?;
         let sealed: Vec<u8> = column(&found, "credential_sealed")?;
         let server = origin(&row.url)?;
-        let place = place(row, version, &server);
+        let domain = KeyDomain::Environment(row.env.clone());
+        let place = place(row, &domain, version, &server);
         seal::unseal(self.store.keys(), &place, &sealed)
             .map_err(|error| StoreError::unavailable("open an upstream credential", error))
     }
@@ -309,7 +310,8 @@ impl<'a> Upstreams<'a> {
             NewCredential::File(path) => ("file", path.to_str(), None),
             NewCredential::Sealed(secret) => {
                 let server = origin(&row.url)?;
-                let place = place(&row, version, &server);
+                let domain = KeyDomain::Environment(env.clone());
+                let place = place(&row, &domain, version, &server);
                 let (keys, random) = (self.store.keys(), self.store.random());
                 let sealed = seal::seal(keys, random, &place, secret.expose())?;
                 ("sealed", None, Some(sealed))
@@ -330,9 +332,14 @@ impl<'a> Upstreams<'a> {
     }
 }
 
-fn place<'n>(row: &'n UpstreamRow, version: i64, server: &'n str) -> Place<'n> {
+fn place<'n>(
+    row: &'n UpstreamRow,
+    domain: &'n KeyDomain,
+    version: i64,
+    server: &'n str,
+) -> Place<'n> {
     Place {
-        env: &row.env,
+        domain,
         noun: "upstream",
         name: row.name.as_str(),
         row: row.id.0,

@@ -22,15 +22,16 @@ CREATE TABLE environments (
 CREATE TABLE principals (
     principal_key INTEGER PRIMARY KEY AUTOINCREMENT,
     env           TEXT    NOT NULL REFERENCES environments (name),
-    principal     TEXT    NOT NULL,
-    team          TEXT,
-    tenant        TEXT,
+    -- A keyed mark of the name, to find it by.
+    name_mark     BLOB    NOT NULL,
+    -- Name, team and tenant; empty when deleted.
+    sealed        BLOB    NOT NULL,
     disabled      BIGINT  NOT NULL,
     created_ms    BIGINT  NOT NULL,
     deleted_ms    BIGINT,
     version       BIGINT  NOT NULL
 );
-CREATE UNIQUE INDEX principals_by_name ON principals (env, principal) WHERE deleted_ms IS NULL;
+CREATE UNIQUE INDEX principals_by_mark ON principals (env, name_mark) WHERE deleted_ms IS NULL;
 
 CREATE TABLE upstreams (
     upstream_key       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -65,22 +66,17 @@ CREATE TABLE tokens (
     env              TEXT   REFERENCES environments (name),
     principal_key    BIGINT REFERENCES principals (principal_key),
     role             TEXT,
-    -- Each grant with the number of the upstream that it was made for.
-    grants           TEXT   NOT NULL,
-    limits           TEXT   NOT NULL,
-    owner            TEXT,
-    purpose          TEXT,
+    -- Grants with the numbers of their upstreams, limits, and every word about people. Bound to the
+    -- columns here and to the numbers and ends of the secrets: changed by hand, it does not open.
+    sealed           BLOB   NOT NULL,
     created_ms       BIGINT NOT NULL,
-    created_by       TEXT   NOT NULL,
     expires_ms       BIGINT NOT NULL,
     revoked_ms       BIGINT,
-    revoked_by       TEXT,
-    revoke_reason    TEXT,
     -- Of secrets that are gone; those that are there have their own.
     last_used_ms     BIGINT,
     version          BIGINT NOT NULL,
-    idempotency_hash BLOB   UNIQUE,
-    request_hash     BLOB,
+    idempotency_mark BLOB   UNIQUE,
+    request_mark     BLOB,
     CHECK (kind = 'admin' OR (env IS NOT NULL AND principal_key IS NOT NULL AND role IS NULL)),
     CHECK (kind = 'server' OR (principal_key IS NULL AND role IS NOT NULL))
 );
@@ -100,7 +96,7 @@ CREATE TABLE token_secrets (
     created_ms       BIGINT NOT NULL,
     expires_ms       BIGINT NOT NULL,
     last_used_ms     BIGINT,
-    idempotency_hash BLOB,
+    idempotency_mark BLOB,
     PRIMARY KEY (token_id, number)
 ) WITHOUT ROWID;
 

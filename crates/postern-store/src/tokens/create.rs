@@ -2,34 +2,24 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
-use postern_types::{
-    ApiToken, EnvName, Grant, Limit, PrincipalId, TokenDigest, TokenId, TokenKind,
-};
+use postern_types::{ApiToken, EnvName, Grant, TokenDigest, TokenId, TokenKind};
 use sqlx::sqlite::SqliteConnection;
 use zeroize::Zeroizing;
 
-use super::row::{self, BoundGrant};
-use super::{Issued, NewAccess, NewToken, Tokens, missing};
+use super::row::{AdminAccess, BoundGrant, DataAccess, SecretRow, TokenAccess, TokenRow};
+use super::{Issued, NewAccess, NewToken, Tokens, stored};
 use crate::bounds::{
     GRANTS_BYTES_MAX, GRANTS_MAX, IDEMPOTENCY_KEY_BYTES_MAX, LIMITS_MAX, TEXT_BYTES_MAX,
     TOKEN_TTL_DEFAULT, TOKEN_TTL_MAX, TOKEN_TTL_MIN,
 };
-use crate::database::{Durability, column, noun, to_ms, whole_ms};
+use crate::database::{Durability, column, noun, whole_ms};
 use crate::error::{Doing as _, StoreError, check_text};
-use crate::{INSTALLATION, PrincipalKey, Store, environments, principals, upstreams};
+use crate::{INSTALLATION, KeyRing, Store, environments, principals, record, upstreams};
 
-/// What a token's row will hold, checked against the state of the transaction.
+/// What a token will open, checked against the state of the transaction.
 struct Checked {
-    kind: TokenKind,
-    /// The environment in the text and the digest.
-    named: EnvName,
-    env: Option<EnvName>,
-    principal: Option<PrincipalKey>,
-    role: Option<&'static str>,
-    grants: String,
-    limits: String,
+    access: TokenAccess,
     ttl_max: Duration,
 }
 
@@ -43,13 +33,13 @@ impl Tokens<'_> {
     pub async fn create(self, new: &NewToken, now: Timestamp) -> Result<Issued, StoreError> {
         check_words(new)?;
         let now = whole_ms(now);
+        let keys = self.store.keys();
         let mut writer = self.store.database().writer(Durability::Full).await?;
         let mut change = writer.change().await?;
-        let checked = check_access(change.sql(), &new.access).await?;
-        let idempotency = new.idempotency_key.as_deref().map(|key| Idempotency {
-            key_hash: hash(&["create", checked.named.as_str(), key]),
-            request_hash: request_hash(new, &checked),
-        });
+        let checked = check_access(change.sql(), keys, &new.access).await?;
+        let key = new.idempotency_key.as_deref();
+        let idempotency = key.map(|key| Idempotency::of(keys, new, &checked.access, key));
+        let idempotency = idempotency.transpose()?;
         if let Some(idempotency) = &idempotency {
             idempotency.refuse_repeat(change.sql()).await?;
         }
@@ -57,121 +47,76 @@ impl Tokens<'_> {
         let expires_at = now.checked_add(ttl).map_err(|_| {
             StoreError::invalid("the token would end after the end of the calendar")
         })?;
-        let token = self.store.mint(checked.kind, &checked.named, None)?;
-        let sql = "INSERT INTO tokens (token_id, kind, env, principal_key, role, grants, limits, \
-                   owner, purpose, created_ms, created_by, expires_ms, version, \
-                   idempotency_hash, request_hash) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14)";
-        sqlx::query(sql)
-            .bind(token.id().as_str())
-            .bind(kind_word(checked.kind))
-            .bind(checked.env.as_ref().map(EnvName::as_str))
-            .bind(checked.principal.map(|key| key.0))
-            .bind(checked.role)
-            .bind(&checked.grants)
-            .bind(&checked.limits)
-            .bind(new.owner.as_deref())
-            .bind(new.purpose.as_deref())
-            .bind(to_ms(now))
-            .bind(&new.created_by)
-            .bind(to_ms(expires_at))
-            .bind(
-                idempotency
-                    .as_ref()
-                    .map(|idempotency| &idempotency.key_hash[..]),
-            )
-            .bind(
-                idempotency
-                    .as_ref()
-                    .map(|idempotency| &idempotency.request_hash[..]),
-            )
-            .execute(change.sql())
-            .await
-            .doing("make a token")?;
-        let secret = NewSecret {
-            number: 1,
+        let (token, mut secret) = self.store.mint(&checked.access, None)?;
+        (secret.number, secret.created_at, secret.expires_at) = (1, now, expires_at);
+        let row = TokenRow {
+            id: token.id(),
+            access: checked.access,
+            secrets: vec![secret],
+            owner: new.owner.clone(),
+            purpose: new.purpose.clone(),
             created_at: now,
+            created_by: new.created_by.clone(),
             expires_at,
-            idempotency_hash: None,
+            revoked: None,
+            last_used_at: None,
+            version: 1,
         };
-        self.store.put_secret(change.sql(), &token, &secret).await?;
-        let row = row::find(change.sql(), &token.id()).await?;
+        let marks = idempotency.as_ref().map(Idempotency::marks);
+        stored::insert(change.sql(), self.store, &row, marks).await?;
+        stored::insert_secret(change.sql(), &row.id, &row.secrets[0], None).await?;
         change.commit().await?;
-        let row = row.ok_or_else(|| missing(&token.id()))?;
         Ok(Issued { token, row })
     }
 }
 
-/// A secret of a token to store.
-pub(super) struct NewSecret {
-    pub(super) number: u32,
-    pub(super) created_at: Timestamp,
-    pub(super) expires_at: Timestamp,
-    pub(super) idempotency_hash: Option<[u8; 32]>,
-}
-
 impl Store {
-    /// A token with a fresh secret, and a fresh id unless it has one.
+    /// A token with a fresh secret, and a fresh id unless it has one; and the secret's digest under
+    /// the current pepper. Number and times are the caller's to set.
     pub(super) fn mint(
         &self,
-        kind: TokenKind,
-        env: &EnvName,
-        id: Option<&TokenId>,
-    ) -> Result<ApiToken, StoreError> {
-        let mut id_bytes = [0; 12];
-        let mut secret = Zeroizing::new([0; 32]);
-        self.random().fill(&mut *secret)?;
-        match id {
+        access: &TokenAccess,
+        id: Option<TokenId>,
+    ) -> Result<(ApiToken, SecretRow), StoreError> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        self.random().fill(&mut *bytes)?;
+        let (kind, env, peppers) = match access {
+            TokenAccess::Data(data) => (
+                TokenKind::Server,
+                data.env.clone(),
+                self.keys().peppers(&data.env)?,
+            ),
+            TokenAccess::Admin(_) => (
+                TokenKind::Admin,
+                installation_env(),
+                self.keys().admin_peppers(),
+            ),
+        };
+        let token = match id {
+            Some(id) => ApiToken::mint_for(kind, &env, id, &bytes),
             None => {
-                self.random().fill(&mut id_bytes)?;
-                Ok(ApiToken::mint(kind, env, &id_bytes, &secret))
+                let mut id = [0; 12];
+                self.random().fill(&mut id)?;
+                ApiToken::mint(kind, &env, &id, &bytes)
             }
-            Some(id) => Ok(ApiToken::mint_for(kind, env, *id, &secret)),
-        }
-    }
-
-    /// Stores the digest of a token's secret under the current pepper of its domain.
-    pub(super) async fn put_secret(
-        &self,
-        sql: &mut SqliteConnection,
-        token: &ApiToken,
-        new: &NewSecret,
-    ) -> Result<(), StoreError> {
-        let peppers = match token.kind() {
-            TokenKind::Admin => self.keys().admin_peppers(),
-            TokenKind::Server => self.keys().peppers(token.env())?,
         };
         let pepper = peppers.current();
-        let digest = TokenDigest::compute(pepper, token);
-        let statement = "INSERT INTO token_secrets (token_id, number, digest, pepper_version, \
-                         last_four, created_ms, expires_ms, idempotency_hash) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-        sqlx::query(statement)
-            .bind(token.id().as_str())
-            .bind(i64::from(new.number))
-            .bind(&digest.as_bytes()[..])
-            .bind(i64::from(pepper.version()))
-            .bind(token.last_four())
-            .bind(to_ms(new.created_at))
-            .bind(to_ms(new.expires_at))
-            .bind(new.idempotency_hash.as_ref().map(|hash| &hash[..]))
-            .execute(sql)
-            .await
-            .doing("store a token's digest")?;
-        Ok(())
+        let secret = SecretRow {
+            number: 0,
+            digest: TokenDigest::compute(pepper, &token),
+            pepper_version: pepper.version(),
+            last_four: token.last_four().to_owned(),
+            created_at: Timestamp::UNIX_EPOCH,
+            expires_at: Timestamp::UNIX_EPOCH,
+            last_used_at: None,
+        };
+        Ok((token, secret))
     }
 }
 
-/// The environment named in the text of an administrator's token of the whole installation.
-pub(super) fn installation_env() -> EnvName {
+/// The environment named in the text of an administrator's token.
+fn installation_env() -> EnvName {
     EnvName::parse(INSTALLATION).expect("the installation's name has the form of an environment's")
-}
-
-fn kind_word(kind: TokenKind) -> &'static str {
-    match kind {
-        TokenKind::Server => "server",
-        TokenKind::Admin => "admin",
-    }
 }
 
 fn check_words(new: &NewToken) -> Result<(), StoreError> {
@@ -197,6 +142,7 @@ pub(super) fn check_idempotency_key(key: Option<&str>) -> Result<(), StoreError>
 
 async fn check_access(
     sql: &mut SqliteConnection,
+    keys: &KeyRing,
     access: &NewAccess,
 ) -> Result<Checked, StoreError> {
     match access {
@@ -205,44 +151,54 @@ async fn check_access(
             principal,
             grants,
             limits,
-        } => check_data(sql, env, principal, grants, limits).await,
+        } => {
+            let environment = environments::require(sql, env).await?;
+            let found = principals::find(sql, keys, env, principal).await?;
+            let found = found.ok_or_else(|| principals::missing(env, principal))?;
+            let data = DataAccess {
+                env: env.clone(),
+                principal: principal.clone(),
+                principal_key: found.key,
+                grants: bind(sql, env, grants).await?,
+                limits: limits.clone(),
+            };
+            check_size(&data)?;
+            Ok(Checked {
+                access: TokenAccess::Data(data),
+                ttl_max: environment.token_ttl_max,
+            })
+        }
         NewAccess::Admin { role, env } => {
             let ttl_max = match env {
                 Some(env) => environments::require(sql, env).await?.token_ttl_max,
                 None => TOKEN_TTL_MAX,
             };
-            Ok(Checked {
-                kind: TokenKind::Admin,
-                named: installation_env(),
+            let admin = AdminAccess {
+                role: *role,
                 env: env.clone(),
-                principal: None,
-                role: Some(role.as_str()),
-                grants: "[]".to_owned(),
-                limits: "[]".to_owned(),
+            };
+            Ok(Checked {
+                access: TokenAccess::Admin(admin),
                 ttl_max,
             })
         }
     }
 }
 
-async fn check_data(
+/// Grants with the upstreams that have their names now, expanded for their kinds.
+async fn bind(
     sql: &mut SqliteConnection,
     env: &EnvName,
-    principal: &PrincipalId,
     grants: &[Grant],
-    limits: &[Limit],
-) -> Result<Checked, StoreError> {
-    let environment = environments::require(sql, env).await?;
-    let found = principals::find(sql, env, principal).await?;
-    let found = found.ok_or_else(|| principals::missing(env, principal))?;
+) -> Result<Vec<BoundGrant>, StoreError> {
     if grants.is_empty() {
         return Err(StoreError::invalid(
             "a token without a grant opens nothing: give one",
         ));
     }
-    if grants.len() > GRANTS_MAX || limits.len() > LIMITS_MAX {
+    if grants.len() > GRANTS_MAX {
         return Err(StoreError::invalid(format!(
-            "a token has at most {GRANTS_MAX} grants and {LIMITS_MAX} limits"
+            "a token has at most {GRANTS_MAX} grants"
         )));
     }
     let mut bound = Vec::with_capacity(grants.len());
@@ -255,26 +211,26 @@ async fn check_data(
             grant: grant.map_err(|error| StoreError::invalid(error.to_string()))?,
         });
     }
-    let text = |result: Result<String, serde_json::Error>| {
-        result.map_err(|error| StoreError::unavailable("write grants", error))
-    };
-    let grants = text(serde_json::to_string(&bound))?;
-    let limits = text(serde_json::to_string(limits))?;
-    if grants.len() + limits.len() > GRANTS_BYTES_MAX {
+    Ok(bound)
+}
+
+fn check_size(data: &DataAccess) -> Result<(), StoreError> {
+    if data.limits.len() > LIMITS_MAX {
+        return Err(StoreError::invalid(format!(
+            "a token has at most {LIMITS_MAX} limits"
+        )));
+    }
+    if rights(data)?.len() > GRANTS_BYTES_MAX {
         return Err(StoreError::invalid(format!(
             "the grants and limits of a token take at most {GRANTS_BYTES_MAX} bytes"
         )));
     }
-    Ok(Checked {
-        kind: TokenKind::Server,
-        named: env.clone(),
-        env: Some(env.clone()),
-        principal: Some(found.key),
-        role: None,
-        grants,
-        limits,
-        ttl_max: environment.token_ttl_max,
-    })
+    Ok(())
+}
+
+fn rights(data: &DataAccess) -> Result<String, StoreError> {
+    serde_json::to_string(&(&data.grants, &data.limits))
+        .map_err(|error| StoreError::unavailable("write grants", error))
 }
 
 /// How long the token lives. The cap never lengthens what was asked, and never shortens it
@@ -296,25 +252,56 @@ fn life(asked: Option<Duration>, cap: Duration) -> Result<Duration, StoreError> 
     Ok(asked)
 }
 
+/// Marks of a caller's key and of all else in the request.
 struct Idempotency {
-    key_hash: [u8; 32],
-    request_hash: [u8; 32],
+    key: [u8; 32],
+    request: [u8; 32],
 }
 
 impl Idempotency {
+    fn of(
+        keys: &KeyRing,
+        new: &NewToken,
+        access: &TokenAccess,
+        key: &str,
+    ) -> Result<Self, StoreError> {
+        let domain = stored::domain_of(access);
+        let (who, rights) = match access {
+            TokenAccess::Data(data) => (data.principal_key.0.to_string(), rights(data)?),
+            TokenAccess::Admin(admin) => {
+                let scope = admin.env.as_ref().map_or("", EnvName::as_str);
+                (admin.role.as_str().to_owned(), scope.to_owned())
+            }
+        };
+        let ttl = new
+            .ttl
+            .map_or(String::new(), |ttl| ttl.as_millis().to_string());
+        let owner = new.owner.as_deref().unwrap_or_default();
+        let purpose = new.purpose.as_deref().unwrap_or_default();
+        let request = ["request", &who, &rights, &ttl, owner, purpose];
+        Ok(Self {
+            key: record::mark(keys, &domain, &["create", key])?,
+            request: record::mark(keys, &domain, &request)?,
+        })
+    }
+
+    fn marks(&self) -> (&[u8; 32], &[u8; 32]) {
+        (&self.key, &self.request)
+    }
+
     async fn refuse_repeat(&self, sql: &mut SqliteConnection) -> Result<(), StoreError> {
-        let row =
-            sqlx::query("SELECT token_id, request_hash FROM tokens WHERE idempotency_hash = $1")
-                .bind(&self.key_hash[..])
-                .fetch_optional(sql)
-                .await
-                .doing("look an idempotency key up")?;
+        let statement = "SELECT token_id, request_mark FROM tokens WHERE idempotency_mark = $1";
+        let row = sqlx::query(statement)
+            .bind(&self.key[..])
+            .fetch_optional(sql)
+            .await
+            .doing("look an idempotency key up")?;
         let Some(row) = row else {
             return Ok(());
         };
         let existing: TokenId = noun(&row, "token_id")?;
-        let before: Option<Vec<u8>> = column(&row, "request_hash")?;
-        let reason = if before.as_deref() == Some(&self.request_hash[..]) {
+        let before: Option<Vec<u8>> = column(&row, "request_mark")?;
+        let reason = if before.as_deref() == Some(&self.request[..]) {
             format!(
                 "the idempotency key has made token {existing} already, and a secret is shown \
                  once: if it was lost, rotate that token"
@@ -327,36 +314,4 @@ impl Idempotency {
             existing: Some(existing),
         })
     }
-}
-
-/// All of the request but its key and its maker's name.
-fn request_hash(new: &NewToken, checked: &Checked) -> [u8; 32] {
-    let principal = checked.principal.map_or(0, |key| key.0).to_string();
-    let ttl = new
-        .ttl
-        .map_or(String::new(), |ttl| ttl.as_millis().to_string());
-    hash(&[
-        kind_word(checked.kind),
-        checked.env.as_ref().map_or("", EnvName::as_str),
-        checked.role.unwrap_or_default(),
-        &principal,
-        &checked.grants,
-        &checked.limits,
-        &ttl,
-        new.owner.as_deref().unwrap_or_default(),
-        new.purpose.as_deref().unwrap_or_default(),
-    ])
-}
-
-/// SHA-256 over the parts, each with its length before it.
-pub(super) fn hash(parts: &[&str]) -> [u8; 32] {
-    let mut text = Vec::new();
-    for part in parts {
-        text.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        text.extend_from_slice(part.as_bytes());
-    }
-    digest(&SHA256, &text)
-        .as_ref()
-        .try_into()
-        .expect("a SHA-256 digest has 32 bytes")
 }

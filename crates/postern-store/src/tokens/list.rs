@@ -1,14 +1,16 @@
 //! Looking tokens up: one by its id, many by filter and page.
 
 use jiff::Timestamp;
-use postern_types::{EnvName, PrincipalId, TokenId, TokenKind};
+use postern_types::{EnvName, TokenId, TokenKind};
 use sqlx::{QueryBuilder, Sqlite};
 
-use super::row::{self, TokenRow, joins, select};
+use super::row::TokenRow;
+use super::stored::{self, joins, select};
 use super::{Page, TokenFilter, TokenPage, TokenState, Tokens, missing};
 use crate::bounds::PAGE_ROWS_MAX;
 use crate::database::to_ms;
 use crate::error::{Doing as _, StoreError};
+use crate::principals;
 
 impl Tokens<'_> {
     /// A token by its public id, whatever has become of it.
@@ -23,7 +25,7 @@ impl Tokens<'_> {
             .acquire()
             .await
             .doing("be read")?;
-        row::find(&mut connection, id).await
+        stored::find(&mut connection, self.store.keys(), id).await
     }
 
     /// A token by its public id.
@@ -58,12 +60,16 @@ impl Tokens<'_> {
         if let Some(after) = &page.after {
             self.show(after).await?;
         }
-        let rows = statement(filter, page, now)
+        let mark = match (&filter.env, &filter.principal) {
+            (Some(env), Some(id)) => Some(principals::mark(self.store.keys(), env, id)?),
+            _ => None,
+        };
+        let rows = statement(filter, mark, page, now)
             .build()
             .fetch_all(self.store.database().read())
             .await
             .doing("list tokens")?;
-        let mut rows = row::gather(&rows)?;
+        let mut rows = stored::gather(self.store.keys(), &rows)?;
         // One more than asked was read, to know whether there is a next page.
         let limit = usize::try_from(page.limit).expect("a page's limit is small");
         let next = (rows.len() > limit).then(|| rows[limit - 1].id);
@@ -72,13 +78,19 @@ impl Tokens<'_> {
     }
 }
 
-fn statement(filter: &TokenFilter, page: &Page, now: Timestamp) -> QueryBuilder<Sqlite> {
+/// `mark` is that of the filter's principal.
+fn statement(
+    filter: &TokenFilter,
+    mark: Option<[u8; 32]>,
+    page: &Page,
+    now: Timestamp,
+) -> QueryBuilder<Sqlite> {
     // The page is cut before the secrets are joined: a token has several rows after that.
     let mut sql = QueryBuilder::new(concat!(select!(), "(SELECT * FROM tokens WHERE 1 = 1"));
     if let Some(env) = &filter.env {
         sql.push(" AND env = ").push_bind(env.as_str().to_owned());
-        if let Some(principal) = &filter.principal {
-            push_principal(&mut sql, env, principal);
+        if let Some(mark) = mark {
+            push_principal(&mut sql, env, mark);
         }
     }
     if let Some(kind) = filter.kind {
@@ -117,10 +129,10 @@ fn statement(filter: &TokenFilter, page: &Page, now: Timestamp) -> QueryBuilder<
 
 /// By the numbers of every principal that has or had the name, so that tokens of one that was
 /// deleted are still found.
-fn push_principal(sql: &mut QueryBuilder<Sqlite>, env: &EnvName, principal: &PrincipalId) {
+fn push_principal(sql: &mut QueryBuilder<Sqlite>, env: &EnvName, mark: [u8; 32]) {
     sql.push(" AND principal_key IN (SELECT principal_key FROM principals WHERE env = ")
         .push_bind(env.as_str().to_owned())
-        .push(" AND principal = ")
-        .push_bind(principal.as_str().to_owned())
+        .push(" AND name_mark = ")
+        .push_bind(mark.to_vec())
         .push(")");
 }

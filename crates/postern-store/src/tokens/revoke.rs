@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use postern_types::TokenId;
 
-use super::row::{self, TokenRow};
-use super::{Rehash, Revocation, Tokens, Touch, missing};
+use super::row::{RevokedRow, TokenRow};
+use super::{Rehash, Revocation, Tokens, Touch, missing, stored};
 use crate::bounds::{TEXT_BYTES_MAX, TOUCH_ROWS_MAX};
-use crate::database::{Durability, to_ms};
+use crate::database::{Durability, to_ms, whole_ms};
 use crate::error::{Doing as _, StoreError, check_text};
 
 impl Tokens<'_> {
@@ -29,25 +29,19 @@ impl Tokens<'_> {
         )?;
         let mut writer = self.store.database().writer(Durability::Full).await?;
         let mut change = writer.change().await?;
-        let before = row::find(change.sql(), id)
-            .await?
-            .ok_or_else(|| missing(id))?;
-        if before.revoked.is_some() {
-            return Ok(before);
+        let before = stored::find(change.sql(), self.store.keys(), id).await?;
+        let mut row = before.ok_or_else(|| missing(id))?;
+        if row.revoked.is_some() {
+            return Ok(row);
         }
-        let sql = "UPDATE tokens SET revoked_ms = $1, revoked_by = $2, revoke_reason = $3, \
-                   version = version + 1 WHERE token_id = $4";
-        sqlx::query(sql)
-            .bind(to_ms(now))
-            .bind(&revocation.by)
-            .bind(revocation.reason.as_deref())
-            .bind(id.as_str())
-            .execute(change.sql())
-            .await
-            .doing("revoke a token")?;
-        let row = row::find(change.sql(), id).await?;
+        row.revoked = Some(RevokedRow {
+            at: whole_ms(now),
+            by: revocation.by.clone(),
+            reason: revocation.reason.clone(),
+        });
+        stored::update(change.sql(), self.store, &mut row).await?;
         change.commit().await?;
-        row.ok_or_else(|| missing(id))
+        Ok(row)
     }
 
     /// Records uses, in few transactions. Uses of tokens or secrets that are gone are let go, and

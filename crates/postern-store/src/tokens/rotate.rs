@@ -10,15 +10,16 @@
 //! a later end than it had. The new secret ends with the token.
 
 use jiff::Timestamp;
-use postern_types::{TokenId, TokenKind};
+use postern_types::TokenId;
 use sqlx::sqlite::SqliteConnection;
 
-use super::create::{NewSecret, check_idempotency_key, hash, installation_env};
-use super::row::{self, SecretRow, TokenAccess, TokenRow};
-use super::{Issued, Rotation, TokenState, Tokens, missing};
+use super::create::check_idempotency_key;
+use super::row::{SecretRow, TokenRow};
+use super::{Issued, Rotation, TokenState, Tokens, missing, stored};
 use crate::bounds::GRACE_MAX;
 use crate::database::{Durability, to_ms, whole_ms};
 use crate::error::{Doing as _, StoreError};
+use crate::record;
 
 impl Tokens<'_> {
     /// Gives a token a new secret.
@@ -42,42 +43,35 @@ impl Tokens<'_> {
         }
         check_idempotency_key(rotation.idempotency_key.as_deref())?;
         let now = whole_ms(now);
+        let keys = self.store.keys();
         let mut writer = self.store.database().writer(Durability::Full).await?;
         let mut change = writer.change().await?;
-        let before = row::find(change.sql(), id)
-            .await?
-            .ok_or_else(|| missing(id))?;
-        require_live(&before, now)?;
-        let idempotency_hash = rotation
-            .idempotency_key
-            .as_deref()
-            .map(|key| hash(&["rotate", id.as_str(), key]));
-        if let Some(hash) = &idempotency_hash {
-            refuse_repeat(change.sql(), id, hash).await?;
+        let before = stored::find(change.sql(), keys, id).await?;
+        let mut row = before.ok_or_else(|| missing(id))?;
+        require_live(&row, now)?;
+        let key = rotation.idempotency_key.as_deref();
+        let mark = key.map(|key| {
+            let domain = stored::domain_of(&row.access);
+            record::mark(keys, &domain, &["rotate", id.as_str(), key])
+        });
+        let mark = mark.transpose()?;
+        if let Some(mark) = &mark {
+            refuse_repeat(change.sql(), id, mark).await?;
         }
         let grace_end = now
             .checked_add(rotation.grace)
             .map_err(|_| StoreError::invalid("the grace ends after the end of the calendar"))?;
-        let kept = kept_secret(&before, now, grace_end)?;
+        let kept = kept_secret(&row, now, grace_end)?;
         keep_only(change.sql(), id, kept.as_ref()).await?;
 
-        let newest = before.secrets.last().map_or(0, |secret| secret.number);
-        let (kind, env) = match &before.access {
-            TokenAccess::Data(data) => (TokenKind::Server, data.env.clone()),
-            TokenAccess::Admin(_) => (TokenKind::Admin, installation_env()),
-        };
-        let token = self.store.mint(kind, &env, Some(id))?;
-        let secret = NewSecret {
-            number: newest + 1,
-            created_at: now,
-            expires_at: before.expires_at,
-            idempotency_hash,
-        };
-        self.store.put_secret(change.sql(), &token, &secret).await?;
-        raise_version(change.sql(), id).await?;
-        let row = row::find(change.sql(), id).await?;
+        let newest = row.secrets.last().map_or(0, |secret| secret.number);
+        let (token, mut secret) = self.store.mint(&row.access, Some(*id))?;
+        secret.number = newest + 1;
+        (secret.created_at, secret.expires_at) = (now, row.expires_at);
+        stored::insert_secret(change.sql(), id, &secret, mark.as_ref()).await?;
+        row.secrets = kept.into_iter().chain([secret]).collect();
+        stored::update(change.sql(), self.store, &mut row).await?;
         change.commit().await?;
-        let row = row.ok_or_else(|| missing(id))?;
         Ok(Issued { token, row })
     }
 
@@ -88,21 +82,20 @@ impl Tokens<'_> {
     pub async fn end_grace(self, id: &TokenId, now: Timestamp) -> Result<TokenRow, StoreError> {
         let mut writer = self.store.database().writer(Durability::Full).await?;
         let mut change = writer.change().await?;
-        let before = row::find(change.sql(), id)
-            .await?
-            .ok_or_else(|| missing(id))?;
-        require_live(&before, now)?;
-        let live = live_secrets(&before, now);
-        let [_, newest] = live.as_slice() else {
+        let before = stored::find(change.sql(), self.store.keys(), id).await?;
+        let mut row = before.ok_or_else(|| missing(id))?;
+        require_live(&row, now)?;
+        let mut live = live_secrets(&row, now);
+        let (Some(newest), 1) = (live.pop(), live.len()) else {
             return Err(StoreError::conflict(format!(
                 "token {id} has one secret: no rotation is in its grace"
             )));
         };
-        keep_only(change.sql(), id, Some(newest)).await?;
-        raise_version(change.sql(), id).await?;
-        let row = row::find(change.sql(), id).await?;
+        keep_only(change.sql(), id, Some(&newest)).await?;
+        row.secrets = vec![newest];
+        stored::update(change.sql(), self.store, &mut row).await?;
         change.commit().await?;
-        row.ok_or_else(|| missing(id))
+        Ok(row)
     }
 }
 
@@ -157,16 +150,6 @@ async fn keep_only(
     id: &TokenId,
     kept: Option<&SecretRow>,
 ) -> Result<(), StoreError> {
-    // When a secret was last used is remembered of the token, before the secret goes.
-    let remember = "UPDATE tokens SET last_used_ms = (SELECT MAX(used) FROM \
-                    (SELECT last_used_ms AS used FROM token_secrets WHERE token_id = $1 \
-                    UNION ALL SELECT last_used_ms FROM tokens WHERE token_id = $1) AS uses) \
-                    WHERE token_id = $1";
-    sqlx::query(remember)
-        .bind(id.as_str())
-        .execute(&mut *sql)
-        .await
-        .doing("end a token's secrets")?;
     // No secret has the number 0.
     sqlx::query("DELETE FROM token_secrets WHERE token_id = $1 AND number <> $2")
         .bind(id.as_str())
@@ -187,25 +170,16 @@ async fn keep_only(
     Ok(())
 }
 
-async fn raise_version(sql: &mut SqliteConnection, id: &TokenId) -> Result<(), StoreError> {
-    sqlx::query("UPDATE tokens SET version = version + 1 WHERE token_id = $1")
-        .bind(id.as_str())
-        .execute(sql)
-        .await
-        .doing("change a token")?;
-    Ok(())
-}
-
 async fn refuse_repeat(
     sql: &mut SqliteConnection,
     id: &TokenId,
-    hash: &[u8; 32],
+    mark: &[u8; 32],
 ) -> Result<(), StoreError> {
     let statement =
-        "SELECT number FROM token_secrets WHERE token_id = $1 AND idempotency_hash = $2";
+        "SELECT number FROM token_secrets WHERE token_id = $1 AND idempotency_mark = $2";
     let repeat = sqlx::query(statement)
         .bind(id.as_str())
-        .bind(&hash[..])
+        .bind(&mark[..])
         .fetch_optional(sql)
         .await
         .doing("look an idempotency key up")?;

@@ -1,14 +1,11 @@
-//! A token as stored.
+//! A token as its users see it.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use postern_types::{EnvName, Grant, Limit, PrincipalId, TokenDigest, TokenId, TokenKind};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::database::{column, maybe_time, natural, noun, time};
-use crate::error::{Doing as _, StoreError};
 use crate::{PrincipalKey, UpstreamId, UpstreamRow};
 
 /// What an administrator may do.
@@ -242,125 +239,4 @@ impl TokenRow {
             TokenAccess::Admin(admin) => admin.env.as_ref(),
         }
     }
-}
-
-/// All columns of tokens, their principals' names and their secrets: a row a secret, in one
-/// statement, so that a token and its secrets are of one moment.
-macro_rules! select {
-    () => {
-        "SELECT t.token_id, t.kind, t.env, t.principal_key, p.principal, t.role, t.grants, \
-         t.limits, t.owner, t.purpose, t.created_ms, t.created_by, t.expires_ms, t.revoked_ms, \
-         t.revoked_by, t.revoke_reason, t.last_used_ms, t.version, s.number, s.digest, \
-         s.pepper_version, s.last_four, s.created_ms AS secret_created_ms, \
-         s.expires_ms AS secret_expires_ms, s.last_used_ms AS secret_last_used_ms FROM "
-    };
-}
-/// What belongs to tokens called `t`.
-macro_rules! joins {
-    () => {
-        " AS t LEFT JOIN principals AS p ON p.principal_key = t.principal_key \
-         LEFT JOIN token_secrets AS s ON s.token_id = t.token_id "
-    };
-}
-pub(super) use {joins, select};
-
-/// A token and its secrets, inside the caller's transaction.
-pub(super) async fn find(
-    sql: &mut SqliteConnection,
-    id: &TokenId,
-) -> Result<Option<TokenRow>, StoreError> {
-    let statement = concat!(
-        select!(),
-        "tokens",
-        joins!(),
-        "WHERE t.token_id = $1 ORDER BY s.number"
-    );
-    let rows = sqlx::query(statement)
-        .bind(id.as_str())
-        .fetch_all(sql)
-        .await
-        .doing("look a token up")?;
-    Ok(gather(&rows)?.pop())
-}
-
-/// The tokens of rows in which the secrets of a token follow each other, the newest last.
-pub(super) fn gather(rows: &[SqliteRow]) -> Result<Vec<TokenRow>, StoreError> {
-    let mut tokens: Vec<TokenRow> = Vec::new();
-    for row in rows {
-        let id: TokenId = noun(row, "token_id")?;
-        if tokens.last().is_none_or(|token| token.id != id) {
-            tokens.push(read(row)?);
-        }
-        if column::<Option<i64>>(row, "number")?.is_some() {
-            let secret = read_secret(row)?;
-            let token = tokens.last_mut().expect("a token was pushed above");
-            token.last_used_at = token.last_used_at.max(secret.last_used_at);
-            token.secrets.push(secret);
-        }
-    }
-    Ok(tokens)
-}
-
-fn fault(fault: impl std::fmt::Display) -> StoreError {
-    StoreError::unavailable("read a token back", fault.to_string())
-}
-
-/// A token without its secrets.
-fn read(row: &SqliteRow) -> Result<TokenRow, StoreError> {
-    let revoked = maybe_time(row, "revoked_ms")?;
-    let revoked = revoked.map(|at| {
-        let by: Option<String> = column(row, "revoked_by")?;
-        Ok::<_, StoreError>(RevokedRow {
-            at,
-            by: by.unwrap_or_default(),
-            reason: column(row, "revoke_reason")?,
-        })
-    });
-    Ok(TokenRow {
-        id: noun(row, "token_id")?,
-        access: read_access(row)?,
-        secrets: Vec::new(),
-        owner: column(row, "owner")?,
-        purpose: column(row, "purpose")?,
-        created_at: time(row, "created_ms")?,
-        created_by: column(row, "created_by")?,
-        expires_at: time(row, "expires_ms")?,
-        revoked: revoked.transpose()?,
-        last_used_at: maybe_time(row, "last_used_ms")?,
-        version: natural(row, "version")?,
-    })
-}
-
-fn read_access(row: &SqliteRow) -> Result<TokenAccess, StoreError> {
-    let env: Option<&str> = column(row, "env")?;
-    let env = env.map(EnvName::parse).transpose().map_err(fault)?;
-    match column::<&str>(row, "kind")? {
-        "server" => Ok(TokenAccess::Data(DataAccess {
-            env: env.ok_or_else(|| fault("a server token has no environment"))?,
-            principal: noun(row, "principal")?,
-            principal_key: PrincipalKey(column(row, "principal_key")?),
-            grants: serde_json::from_str(column(row, "grants")?).map_err(fault)?,
-            limits: serde_json::from_str(column(row, "limits")?).map_err(fault)?,
-        })),
-        "admin" => {
-            let role = AdminRole::parse(column(row, "role")?);
-            let role = role.ok_or_else(|| fault("an administrator has no known role"))?;
-            Ok(TokenAccess::Admin(AdminAccess { role, env }))
-        }
-        _ => Err(fault("a token is of no known kind")),
-    }
-}
-
-fn read_secret(row: &SqliteRow) -> Result<SecretRow, StoreError> {
-    let digest: &[u8] = column(row, "digest")?;
-    let digest = digest.try_into().map_err(fault)?;
-    Ok(SecretRow {
-        number: u32::try_from(natural(row, "number")?).map_err(fault)?,
-        digest: TokenDigest::from_bytes(digest),
-        pepper_version: u32::try_from(natural(row, "pepper_version")?).map_err(fault)?,
-        last_four: column(row, "last_four")?,
-        created_at: time(row, "secret_created_ms")?,
-        expires_at: time(row, "secret_expires_ms")?,
-        last_used_at: maybe_time(row, "secret_last_used_ms")?,
-    })
 }

@@ -3,10 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use postern_store::{NewCredential, UpstreamChange};
-use postern_types::Secret;
+use postern_store::{
+    NewAccess, NewCredential, NewPrincipal, Page, PrincipalChange, Revocation, Store, TokenFilter,
+    UpstreamChange,
+};
+use postern_types::{PrincipalId, Secret};
 
-use crate::fixture::{Fixture, HOUR, after, env, start};
+use crate::fixture::{Fixture, HOUR, after, env, principal, start};
 
 /// All bytes of all files below a directory.
 fn dump(dir: &Path) -> Vec<u8> {
@@ -102,14 +105,16 @@ async fn a_dump_of_the_data_directory_holds_no_secret() {
             }
         }
     }
-    // 1 idempotency key, 2 tokens twice, 2 credentials, 3 keys of each of 3 domains and 1 more.
-    assert_eq!(secrets.len(), 1 + 4 + 2 + 9 + 1);
+    // 1 idempotency key, 2 tokens twice, 2 credentials, 5 keys of each of 3 domains and 1 more.
+    assert_eq!(secrets.len(), 1 + 4 + 2 + 15 + 1);
 
     let data = fixture.dir().join("data");
     for moment in ["while it is open", "after it was closed"] {
         let dump = dump(&data);
         // The search finds what is there.
-        assert!(holds(&dump, b"service:web") && holds(&dump, issued.row.id.as_str().as_bytes()));
+        assert!(
+            holds(&dump, b"api.example.com") && holds(&dump, issued.row.id.as_str().as_bytes())
+        );
         for secret in &secrets {
             for spelling in spellings(secret) {
                 assert!(!holds(&dump, &spelling), "a secret is on disk {moment}");
@@ -140,5 +145,92 @@ async fn nothing_that_is_printed_holds_a_secret() {
     let secret = issued.token.expose().rsplit('_').next().unwrap();
     for hidden in ["sk-of-the-provider", secret] {
         assert!(!printed.contains(hidden), "{printed}");
+    }
+}
+
+/// Words about people, as [`write_about_ada`] gives them.
+const WORDS: [&str; 9] = [
+    "lovelace", "team-", "tenant-", "owner-", "purpose-", "maker-", "ada-key", "revoker-",
+    "reason-",
+];
+
+/// Gives words about people to every operation that takes some.
+async fn write_about_ada(store: &Store, ada: &PrincipalId) {
+    let new = NewPrincipal {
+        id: ada.clone(),
+        team: Some("team-analytical-engine".to_owned()),
+        tenant: Some("tenant-of-menabrea".to_owned()),
+    };
+    store
+        .principals()
+        .create(&env("dev"), &new, start())
+        .await
+        .unwrap();
+    let mut wanted = Fixture::wanted("dev");
+    let NewAccess::Data { principal, .. } = &mut wanted.access else {
+        panic!("a token of the data plane was expected");
+    };
+    *principal = ada.clone();
+    wanted.owner = Some("owner-charles".to_owned());
+    wanted.purpose = Some("purpose-bernoulli".to_owned());
+    wanted.created_by = "maker-byron".to_owned();
+    wanted.idempotency_key = Some("ada-key".to_owned());
+    let issued = store.tokens().create(&wanted, start()).await.unwrap();
+    let revocation = Revocation {
+        by: "revoker-annabella".to_owned(),
+        reason: Some("reason-horse-races".to_owned()),
+    };
+    store
+        .tokens()
+        .revoke(&issued.row.id, &revocation, after(1))
+        .await
+        .unwrap();
+    let change = PrincipalChange {
+        team: Some(Some("team-of-poets".to_owned())),
+        ..PrincipalChange::default()
+    };
+    store
+        .principals()
+        .update(&env("dev"), ada, &change)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_dump_of_the_data_directory_holds_nothing_about_people() {
+    // Goal: a stolen disk does not tell who uses what, or what was said about them. Method: words
+    // about people in every place that takes some, changed and deleted too, then looked for.
+    let fixture = Fixture::sqlite().await;
+    let store = &fixture.store;
+    let ada = principal("user:ada.lovelace@example.org");
+    write_about_ada(store, &ada).await;
+    let filter = TokenFilter {
+        env: Some(env("dev")),
+        principal: Some(ada.clone()),
+        ..TokenFilter::default()
+    };
+    let found = store
+        .tokens()
+        .list(&filter, &Page::default(), after(2))
+        .await
+        .unwrap();
+    assert_eq!(found.rows.len(), 1, "what is sealed is still found by name");
+    assert_eq!(found.rows[0].owner.as_deref(), Some("owner-charles"));
+    store
+        .principals()
+        .delete(&env("dev"), &ada, after(2))
+        .await
+        .unwrap();
+
+    let data = fixture.dir().join("data");
+    for moment in ["while it is open", "after it was closed"] {
+        let dump = dump(&data);
+        for word in WORDS {
+            assert!(
+                !holds(&dump, word.as_bytes()),
+                "{word:?} is on disk {moment}"
+            );
+        }
+        store.close().await;
     }
 }

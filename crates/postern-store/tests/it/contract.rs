@@ -65,6 +65,7 @@ macro_rules! contract_on {
                 are_listed_by_state_principal_and_kind,
                 record_uses_without_a_new_version,
                 are_rehashed_only_from_the_stored_digest,
+                read_back_after_a_rotation_of_the_record_key,
                 serve_administrators_apart,
             }
             rotation: {

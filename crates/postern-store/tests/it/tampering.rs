@@ -1,11 +1,13 @@
-//! Somebody who can write to the file, but has no keys, moves sealed credentials about.
+//! Somebody who can write to the file, but has no keys, changes what is there.
 
-use postern_store::{NewCredential, Store, UpstreamChange, UpstreamRow};
-use postern_types::Secret;
+use postern_store::{
+    NewCredential, PrincipalChange, Revocation, Store, UpstreamChange, UpstreamRow,
+};
+use postern_types::{Secret, TokenDigest};
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::fixture::{Fixture, env, upstream};
+use crate::fixture::{Fixture, env, principal, start, upstream};
 
 async fn seal(fixture: &Fixture, in_env: &str, name: &str, secret: &str) -> UpstreamRow {
     let credential = NewCredential::Sealed(Secret::from(secret.to_owned()));
@@ -102,22 +104,95 @@ async fn an_older_credential_cannot_be_put_back() {
 }
 
 #[tokio::test]
-async fn a_row_that_does_not_read_back_is_an_error_and_no_default() {
-    let fixture = Fixture::sqlite().await;
-    let issued = fixture.issue("dev").await;
-    let breaks = [
-        "UPDATE tokens SET grants = '[{\"upstream_id\":1}]'",
-        "UPDATE token_secrets SET digest = x'00'",
-        "UPDATE tokens SET kind = 'admin', principal_key = NULL, role = 'god'",
+async fn a_token_changed_by_hand_is_refused() {
+    // Goal: writing to the file gives nobody rights. Method: each clear column that means something
+    // changed in turn; the token does not read any more, and a second one still does.
+    let changes = [
+        "UPDATE tokens SET revoked_ms = NULL WHERE revoked_ms IS NOT NULL",
+        "UPDATE tokens SET expires_ms = expires_ms + 1 WHERE revoked_ms IS NOT NULL",
+        "UPDATE tokens SET created_ms = created_ms - 1 WHERE revoked_ms IS NOT NULL",
+        "UPDATE tokens SET env = 'prod' WHERE revoked_ms IS NOT NULL",
+        "UPDATE tokens SET principal_key = 2 WHERE revoked_ms IS NOT NULL",
+        "UPDATE tokens SET version = 1 WHERE revoked_ms IS NOT NULL",
+        "UPDATE tokens SET kind = 'admin', principal_key = NULL, role = 'owner', env = NULL \
+         WHERE revoked_ms IS NOT NULL",
+        "UPDATE tokens SET sealed = (SELECT sealed FROM tokens WHERE revoked_ms IS NULL) \
+         WHERE revoked_ms IS NOT NULL",
+        "UPDATE token_secrets SET expires_ms = expires_ms + 1 \
+         WHERE token_id = (SELECT token_id FROM tokens WHERE revoked_ms IS NOT NULL)",
+        "UPDATE token_secrets SET number = 2 \
+         WHERE token_id = (SELECT token_id FROM tokens WHERE revoked_ms IS NOT NULL)",
+        "UPDATE token_secrets SET digest = x'00' \
+         WHERE token_id = (SELECT token_id FROM tokens WHERE revoked_ms IS NOT NULL)",
+        "INSERT INTO token_secrets SELECT token_id, 9, digest, pepper_version, last_four, \
+         created_ms, expires_ms, NULL, NULL FROM token_secrets \
+         WHERE token_id = (SELECT token_id FROM tokens WHERE revoked_ms IS NOT NULL)",
     ];
-    for sql in breaks {
-        tamper(&fixture, sql).await;
-        let refusal = fixture
-            .store
-            .tokens()
-            .by_id(&issued.row.id)
+    for sql in changes {
+        let fixture = Fixture::sqlite().await;
+        let tokens = fixture.store.tokens();
+        let (victim, other) = (fixture.issue("dev").await, fixture.issue("dev").await);
+        let revocation = Revocation {
+            by: "test".to_owned(),
+            reason: None,
+        };
+        tokens
+            .revoke(&victim.row.id, &revocation, start())
             .await
-            .unwrap_err();
+            .unwrap();
+        tamper(&fixture, sql).await;
+        let refusal = tokens.by_id(&victim.row.id).await.unwrap_err();
         assert!(refusal.to_string().contains("read"), "{sql}: {refusal}");
+        assert_eq!(tokens.show(&other.row.id).await.unwrap(), other.row);
+    }
+}
+
+#[tokio::test]
+async fn a_digest_moved_to_another_token_is_of_no_use() {
+    // Goal: a token's text opens its own row only. Method: give the first token's row the second
+    // one's digest; neither text matches there.
+    let fixture = Fixture::sqlite().await;
+    let (first, second) = (fixture.issue("dev").await, fixture.issue("dev").await);
+    let url = format!("sqlite:{}", fixture.url.path().display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let sql = "UPDATE token_secrets SET digest = $1 WHERE token_id = $2";
+    sqlx::query(sql)
+        .bind(&second.row.secrets[0].digest.as_bytes()[..])
+        .bind(first.row.id.as_str())
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let row = fixture.store.tokens().show(&first.row.id).await.unwrap();
+    let peppers = fixture.keys.peppers(&env("dev")).unwrap();
+    let of_first = TokenDigest::compute(peppers.current(), &first.token);
+    assert!(!row.secrets[0].digest.matches(&of_first));
+    // The second token's text names the second token, so it never meets this row.
+    assert_ne!(second.token.id(), row.id);
+}
+
+#[tokio::test]
+async fn a_principal_changed_by_hand_is_refused() {
+    for sql in [
+        "UPDATE principals SET disabled = 0 WHERE env = 'dev'",
+        "UPDATE principals SET version = 1 WHERE env = 'dev'",
+        "UPDATE principals SET sealed = (SELECT sealed FROM principals WHERE env = 'prod') \
+         WHERE env = 'dev'",
+    ] {
+        let fixture = Fixture::sqlite().await;
+        let principals = fixture.store.principals();
+        let web = principal("service:web");
+        let change = PrincipalChange {
+            disabled: Some(true),
+            ..PrincipalChange::default()
+        };
+        principals.update(&env("dev"), &web, &change).await.unwrap();
+        tamper(&fixture, sql).await;
+        let refusal = principals.find(&env("dev"), &web).await.unwrap_err();
+        assert!(
+            refusal.to_string().contains("read a record"),
+            "{sql}: {refusal}"
+        );
+        assert!(principals.find(&env("prod"), &web).await.unwrap().is_some());
     }
 }

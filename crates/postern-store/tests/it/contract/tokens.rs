@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use postern_store::{
-    AdminAccess, AdminRole, DataAccess, INSTALLATION, NewAccess, NewToken, Page, Rehash,
-    Revocation, StoreError, TokenAccess, TokenFilter, TokenRow, TokenState, Touch,
+    AdminAccess, AdminRole, DataAccess, INSTALLATION, KeyDomain, KeyPurpose, NewAccess, NewToken,
+    Page, Rehash, Revocation, StoreError, TokenAccess, TokenFilter, TokenRow, TokenState, Touch,
 };
 use postern_types::{Operation, Rights, TokenDigest, TokenKind};
 
@@ -378,6 +378,23 @@ pub(crate) async fn are_rehashed_only_from_the_stored_digest(fixture: &Fixture) 
     let new = fixture.issue("dev").await.row;
     assert_eq!(new.secrets[0].pepper_version, 2);
     assert!(peppers.by_version(1).is_some() && peppers.by_version(3).is_none());
+}
+
+pub(crate) async fn read_back_after_a_rotation_of_the_record_key(fixture: &Fixture) {
+    let (tokens, domain) = (fixture.store.tokens(), KeyDomain::Environment(env("dev")));
+    let old = fixture.issue("dev").await.row;
+    let rotated = fixture
+        .keys
+        .rotate(&domain, KeyPurpose::Record, &*fixture.random);
+    assert_eq!(rotated.unwrap(), 2);
+    assert_eq!(tokens.show(&old.id).await.unwrap(), old);
+    let row = fixture.rotate(&old.id, 60, after(1)).await.unwrap().row;
+    assert_eq!(tokens.show(&old.id).await.unwrap(), row);
+    // The key by which names are found is not rotated: they would be lost.
+    let index = fixture
+        .keys
+        .rotate(&domain, KeyPurpose::Index, &*fixture.random);
+    assert!(index.unwrap_err().to_string().contains("not rotated"));
 }
 
 pub(crate) async fn serve_administrators_apart(fixture: &Fixture) {
