@@ -1,8 +1,9 @@
-//! A token as it is stored: clear columns to select and sort by, and one sealed record with the rest.
+//! A token as it is stored: clear columns to select and sort by, and one sealed record with the
+//! rest.
 //!
-//! INVARIANT: the record is bound to every clear column but the marks of idempotency and of use, and
-//! to the numbers and ends of the secrets. Whoever changes one of them writes the record anew, and
-//! that is done here only.
+//! INVARIANT: the record is bound to every clear column but the marks of idempotency and of use,
+//! and to the numbers and ends of the secrets. Whoever changes one of them writes the record anew,
+//! and that is done here only.
 
 use std::fmt::Write as _;
 
