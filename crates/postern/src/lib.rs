@@ -12,3 +12,4 @@ pub mod installation;
 pub mod running;
 pub mod search;
 pub mod shapes;
+mod streaming;

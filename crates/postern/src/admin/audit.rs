@@ -3,9 +3,7 @@
 //! Looking into the log is an act and is recorded, once for each question and before its answer; a
 //! search that follows the log sees its own record as any other, and causes no second one.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
@@ -13,14 +11,13 @@ use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderValue, header};
-use hyper::body::Frame;
 use postern_types::EnvName;
-use tokio::sync::mpsc;
 
 use super::desk::{Act, Desk};
 use super::problem::Refused;
 use crate::search::{self, Question};
 use crate::shapes::{AuditEntry, AuditQuery, CheckpointNote, Problem, SearchLine};
+use crate::streaming::Streaming;
 
 /// Lines of an answer that wait for the client.
 const LINES_WAITING_MAX: usize = 64;
@@ -62,10 +59,10 @@ async fn begin(
     .await?;
     let reader = desk.state().reader.clone();
     let guard = Arc::clone(&desk.state().guard);
-    let (sender, lines) = mpsc::channel(LINES_WAITING_MAX);
+    let (sender, lines) = Streaming::new(LINES_WAITING_MAX);
     // Reading is blocking work; it ends when the client is gone, because nobody takes its lines.
     tokio::task::spawn_blocking(move || {
-        let mut each = |line: SearchLine| sender.blocking_send(render(&line)).is_ok();
+        let mut each = |line: SearchLine| sender.blocking_send(Ok(render(&line))).is_ok();
         let mut reached = search::scan(&reader, &question, &mut each);
         while let Ok(next) = reached
             && query.follow
@@ -79,7 +76,7 @@ async fn begin(
             each(SearchLine::Failed(error.to_string()));
         }
     });
-    let mut answer = Response::new(axum::body::Body::new(Lines(lines)));
+    let mut answer = Response::new(axum::body::Body::new(lines));
     let kind = HeaderValue::from_static("application/jsonl");
     answer.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(answer)
@@ -89,21 +86,6 @@ fn render(line: &SearchLine) -> Bytes {
     let mut text = serde_json::to_vec(line).expect("lines have text keys and go into memory");
     text.push(b'\n');
     Bytes::from(text)
-}
-
-/// A body of lines that come when they come.
-struct Lines(mpsc::Receiver<Bytes>);
-
-impl hyper::body::Body for Lines {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line))))
-    }
 }
 
 /// Show what the log has about one entry number, or about one request.

@@ -32,7 +32,7 @@ impl Demo {
             _ = signals.next() => Err(Failure::new("interrupted before the end of the tour")),
         };
         if !self.once && walked.is_ok() {
-            tour.farewell(out)?;
+            tour.farewell(out).await?;
             signals.next().await;
         }
         tour.end().await?;
