@@ -18,7 +18,7 @@ use postern_types::{Refusal, RefusalCode};
 use tokio::time::{Instant, timeout_at};
 
 use crate::bounds::{Bounds, Timeouts};
-use crate::headers::UpstreamCredential;
+use crate::headers::{Scrubber, UpstreamCredential};
 use crate::pool::{Pool, Seat};
 
 pub(crate) use crate::connect::Endpoint;
@@ -225,7 +225,6 @@ fn receive(
     let mut headers = head.headers;
     let scrubber = to.credential.scrubber();
     scrubber.headers(&mut headers);
-    let scrubber = (!head.status.is_success()).then_some(scrubber);
     let Exchange {
         sender,
         seat,
@@ -237,6 +236,7 @@ fn receive(
         seat,
         upload,
     };
+    let scrubber = Some(scrubber).filter(Scrubber::looks);
     let body = InboundBody::new(body, scrubber, lease, &to.timeouts, started);
     Ok(Inbound {
         status: head.status,

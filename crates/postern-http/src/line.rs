@@ -28,7 +28,12 @@ impl Plane {
         journey: &mut Journey,
     ) -> Result<Answer, Refusal> {
         let caller = self.authenticate(&arrival, journey).await?;
-        let (context, exchange) = self.context(arrival, &caller, journey).await?;
+        // The body is read here: a token that ends meanwhile does not keep its request waiting.
+        let (context, exchange) = tokio::select! {
+            biased;
+            () = caller.revoked().cancelled() => Err(ended(&caller)),
+            read = self.context(arrival, &caller, journey) => read,
+        }?;
         let permit = self
             .authorize(&caller, &context, &exchange, journey)
             .await?;

@@ -1,6 +1,6 @@
 //! Takes an upstream's credential out of what the upstream sends back.
 //!
-//! Some servers repeat the key they were given in their error messages. The match is exact, the
+//! Some servers repeat the key they were given, in error messages or echoes. The match is exact, the
 //! mask as long as what it covers, so that lengths stay true. A body is scrubbed as it streams: only
 //! bytes that may be the beginning of the credential are held back.
 
@@ -27,6 +27,11 @@ impl Scrubber {
         Self {
             needle: trimmed.filter(|secret| secret.expose().len() >= NEEDLE_BYTES_MIN),
         }
+    }
+
+    /// Whether there is anything to look for.
+    pub(crate) fn looks(&self) -> bool {
+        self.needle.is_some()
     }
 
     fn needle(&self) -> Option<&[u8]> {
@@ -62,9 +67,7 @@ impl Scrubber {
 }
 
 fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    bytes
-        .windows(needle.len())
-        .position(|window| window == needle)
+    memchr::memmem::find(bytes, needle)
 }
 
 fn mask(bytes: &mut [u8], needle: &[u8]) {
@@ -100,6 +103,11 @@ impl<B> Scrubbed<B> {
         let Some(needle) = self.scrubber.needle() else {
             return piece;
         };
+        // Nearly every piece is clean, and goes on without being copied.
+        let clean = || find(&piece, needle).is_none() && open_end(&piece, needle) == 0;
+        if self.held.is_empty() && clean() {
+            return piece;
+        }
         self.held.extend_from_slice(&piece);
         mask(&mut self.held, needle);
         let open = open_end(&self.held, needle);
