@@ -22,7 +22,9 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("config", "config.md"),
     (FACES, "faces.md"),
     ("openapi", "openapi.json"),
+    ("records", "records.md"),
     ("refusals", "refusals.md"),
+    ("schema", "schema.cedarschema"),
 ];
 
 /// Writes every document, or with `check` only says which are not current.

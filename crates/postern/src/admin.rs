@@ -66,19 +66,38 @@ pub struct AdminState {
 pub fn router(state: Arc<AdminState>) -> Router {
     let environments = Router::new()
         .route("/", get(environments::list).post(environments::create))
-        .route("/{env}", get(environments::show).delete(environments::delete))
-        .route("/{env}/principals", get(principals::list).post(principals::create))
+        .route(
+            "/{env}",
+            get(environments::show).delete(environments::delete),
+        )
+        .route(
+            "/{env}/principals",
+            get(principals::list).post(principals::create),
+        )
         .route(
             "/{env}/principals/{id}",
-            get(principals::show).patch(principals::update).delete(principals::delete),
+            get(principals::show)
+                .patch(principals::update)
+                .delete(principals::delete),
         )
-        .route("/{env}/upstreams", get(upstreams::list).post(upstreams::create))
+        .route(
+            "/{env}/upstreams",
+            get(upstreams::list).post(upstreams::create),
+        )
         .route(
             "/{env}/upstreams/{name}",
-            get(upstreams::show).merge(patch(upstreams::update)).delete(upstreams::delete),
+            get(upstreams::show)
+                .merge(patch(upstreams::update))
+                .delete(upstreams::delete),
         )
-        .route("/{env}/policies", get(policies::list).post(policies::create))
-        .route("/{env}/policies/{name}", get(policies::show).delete(policies::delete));
+        .route(
+            "/{env}/policies",
+            get(policies::list).post(policies::create),
+        )
+        .route(
+            "/{env}/policies/{name}",
+            get(policies::show).delete(policies::delete),
+        );
     let tokens = Router::new()
         .route("/", get(tokens::list).post(tokens::create))
         .route("/{id}", get(tokens::show))
@@ -99,11 +118,17 @@ pub fn router(state: Arc<AdminState>) -> Router {
         .nest("/api/v1", api)
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_route)
-        .layer(middleware::from_fn_with_state(Arc::clone(&state), desk::admit))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&state),
+            desk::admit,
+        ))
         // Open to everybody: what is routed below the layer is not asked who calls.
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
-        .layer(middleware::from_fn_with_state(Arc::clone(&state), origin::check))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&state),
+            origin::check,
+        ))
         .layer(middleware::from_fn(in_time))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(state)
@@ -116,8 +141,7 @@ async fn in_time(
 ) -> axum::response::Response {
     use axum::response::IntoResponse;
     let answer = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await;
-    let mut answer =
-        answer.unwrap_or_else(|_| http::StatusCode::REQUEST_TIMEOUT.into_response());
+    let mut answer = answer.unwrap_or_else(|_| http::StatusCode::REQUEST_TIMEOUT.into_response());
     let headers = answer.headers_mut();
     let fixed = http::HeaderValue::from_static;
     headers.insert(http::header::CACHE_CONTROL, fixed("no-store"));

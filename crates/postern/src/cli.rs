@@ -66,7 +66,12 @@ pub struct Cli {
 #[command(next_help_heading = "Everywhere")]
 pub struct Globals {
     /// The data directory
-    #[arg(long, global = true, env = "POSTERN_DATA", default_value = "postern-data")]
+    #[arg(
+        long,
+        global = true,
+        env = "POSTERN_DATA",
+        default_value = "postern-data"
+    )]
     pub data: PathBuf,
 
     /// The keys directory [default: postern-keys beside the data directory]
@@ -96,7 +101,9 @@ const GATEWAY: &str = "gateway";
 /// option by another of the same name, so it is added to each command that has none.
 fn command() -> clap::Command {
     fn add(command: clap::Command) -> clap::Command {
-        let taken = command.get_arguments().any(|argument| argument.get_long() == Some("url"));
+        let taken = command
+            .get_arguments()
+            .any(|argument| argument.get_long() == Some("url"));
         let command = command.mut_subcommands(add);
         if taken {
             return command;
@@ -176,7 +183,10 @@ impl Globals {
 /// `postern-keys` beside, never inside, the data directory.
 fn keys_beside(data: &Path) -> PathBuf {
     let absolute = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
-    absolute.parent().unwrap_or(Path::new("/")).join("postern-keys")
+    absolute
+        .parent()
+        .unwrap_or(Path::new("/"))
+        .join("postern-keys")
 }
 
 /// The whole program: reads the arguments, runs the command, prints, gives the exit code.
@@ -200,7 +210,9 @@ pub fn main() -> ExitCode {
             runtime.shutdown_background();
             outcome
         }
-        Err(error) => Err(Failure::new(format!("the runtime cannot be started: {error}"))),
+        Err(error) => Err(Failure::new(format!(
+            "the runtime cannot be started: {error}"
+        ))),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -224,8 +236,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 /// # Errors
 /// As the command does.
 pub async fn run_line(line: &[&str], out: &mut Out) -> Outcome {
-    let words = std::iter::once(OsString::from("postern"))
-        .chain(line.iter().map(OsString::from));
+    let words = std::iter::once(OsString::from("postern")).chain(line.iter().map(OsString::from));
     let cli = parse(words).map_err(|error| Failure::usage(error.to_string()))?;
     Box::pin(run(cli, out)).await
 }
@@ -260,7 +271,9 @@ mod tests {
     #[test]
     fn url_names_the_gateway_but_where_it_is_the_upstreams_address() {
         let read = |line: &str| {
-            parse(line.split(' ').map(OsString::from)).map(|cli| cli.globals.url).unwrap()
+            parse(line.split(' ').map(OsString::from))
+                .map(|cli| cli.globals.url)
+                .unwrap()
         };
         let create = "upstream create o --env dev --kind http --url http://127.0.0.1:1";
         assert_eq!(read(&format!("postern {create}")), None);
@@ -273,7 +286,10 @@ mod tests {
 
     #[test]
     fn keys_are_beside_the_data_and_never_inside() {
-        assert_eq!(keys_beside(Path::new("/srv/postern/data")), Path::new("/srv/postern/postern-keys"));
+        assert_eq!(
+            keys_beside(Path::new("/srv/postern/data")),
+            Path::new("/srv/postern/postern-keys")
+        );
         let relative = keys_beside(Path::new("postern-data"));
         assert!(relative.ends_with("postern-keys") && relative.is_absolute());
     }

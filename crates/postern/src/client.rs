@@ -77,14 +77,21 @@ impl Endpoint {
         let wrong = |why| ClientError::Address(url.chars().take(200).collect(), why);
         let uri: Uri = url.parse().map_err(|_| wrong("it is not a URL"))?;
         let host = uri.host().ok_or_else(|| wrong("it names no host"))?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
         let tls = uri.scheme() == Some(&Scheme::HTTPS);
         if !tls && uri.scheme() != Some(&Scheme::HTTP) {
             return Err(wrong("it starts neither with http:// nor with https://"));
         }
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
         let authority = Authority { host, port };
-        if tls { Ok(Self::Tls(authority, roots(ca)?)) } else { Ok(Self::Plain(authority)) }
+        if tls {
+            Ok(Self::Tls(authority, roots(ca)?))
+        } else {
+            Ok(Self::Plain(authority))
+        }
     }
 
     /// The `Host` of requests to it.
@@ -107,12 +114,15 @@ impl Endpoint {
         match self {
             Self::Socket(path) => {
                 let connecting = UnixStream::connect(path);
-                let stream = in_time(connecting).await.map_err(|source| self.unreachable(source))?;
+                let stream = in_time(connecting)
+                    .await
+                    .map_err(|source| self.unreachable(source))?;
                 self.exchange(stream, request).await
             }
             Self::Plain(authority) => {
                 let stream = in_time(authority.connect()).await;
-                self.exchange(stream.map_err(|source| self.unreachable(source))?, request).await
+                self.exchange(stream.map_err(|source| self.unreachable(source))?, request)
+                    .await
             }
             Self::Tls(authority, config) => {
                 let connecting = async {
@@ -121,7 +131,9 @@ impl Endpoint {
                     let connector = TlsConnector::from(Arc::clone(config));
                     connector.connect(name, authority.connect().await?).await
                 };
-                let stream = in_time(connecting).await.map_err(|source| self.unreachable(source))?;
+                let stream = in_time(connecting)
+                    .await
+                    .map_err(|source| self.unreachable(source))?;
                 self.exchange(stream, request).await
             }
         }
@@ -140,15 +152,19 @@ impl Endpoint {
                 .map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
             ClientError::Exchange(self.to_string(), why)
         };
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(broke)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(broke)?;
         // Ends with the exchange; an error of it is seen by whoever reads the answer.
         tokio::spawn(connection);
         sender.send_request(request).await.map_err(broke)
     }
 
     fn unreachable(&self, source: std::io::Error) -> ClientError {
-        ClientError::Connect { to: self.to_string(), source }
+        ClientError::Connect {
+            to: self.to_string(),
+            source,
+        }
     }
 }
 
@@ -185,16 +201,18 @@ impl std::fmt::Display for Authority {
 /// # Errors
 /// When the body is broken or too large.
 pub async fn read_whole(response: Response<Incoming>) -> Result<Bytes, ClientError> {
-    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX)
+        .collect()
+        .await;
     body.map(http_body_util::Collected::to_bytes)
         .map_err(|error| ClientError::Exchange("the server".to_owned(), error.to_string()))
 }
 
-async fn in_time<T>(
-    connecting: impl Future<Output = std::io::Result<T>>,
-) -> std::io::Result<T> {
+async fn in_time<T>(connecting: impl Future<Output = std::io::Result<T>>) -> std::io::Result<T> {
     let late = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
-    tokio::time::timeout(CONNECT, connecting).await.map_err(late)?
+    tokio::time::timeout(CONNECT, connecting)
+        .await
+        .map_err(late)?
 }
 
 /// A TLS client that trusts the system's roots, or only the ones in a file.

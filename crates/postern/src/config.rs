@@ -25,8 +25,8 @@ pub use audit::Audit;
 pub use limits::Limits;
 pub use listen::Listen;
 pub use log::{Log, LogFormat};
-pub use reading::{Key, Problem, SectionKeys};
 use reading::Reading;
+pub use reading::{Key, Problem, SectionKeys};
 pub use reference::markdown as reference;
 pub use store::Store;
 pub use tls::Tls;
@@ -93,7 +93,13 @@ impl std::fmt::Display for Problems {
             if place > 0 {
                 writeln!(f)?;
             }
-            write!(f, "{}:{}: {}", self.file.display(), problem.line, problem.message)?;
+            write!(
+                f,
+                "{}:{}: {}",
+                self.file.display(),
+                problem.line,
+                problem.message
+            )?;
         }
         Ok(())
     }
@@ -111,13 +117,20 @@ impl Config {
             file: file.to_owned(),
             list: vec![Problem { line: 1, message }],
         };
-        let size = std::fs::metadata(file).map_err(|error| refuse(error.to_string()))?.len();
+        let size = std::fs::metadata(file)
+            .map_err(|error| refuse(error.to_string()))?
+            .len();
         if size > FILE_BYTES_MAX {
-            return Err(refuse(format!("the file has {size} bytes, more than {FILE_BYTES_MAX}")));
+            return Err(refuse(format!(
+                "the file has {size} bytes, more than {FILE_BYTES_MAX}"
+            )));
         }
         let text = std::fs::read_to_string(file).map_err(|error| refuse(error.to_string()))?;
         let folder = file.parent().unwrap_or_else(|| Path::new("."));
-        Self::parse(&text, folder).map_err(|list| Problems { file: file.to_owned(), list })
+        Self::parse(&text, folder).map_err(|list| Problems {
+            file: file.to_owned(),
+            list,
+        })
     }
 
     /// The settings that hold when there is no file.
@@ -146,7 +159,11 @@ impl Config {
             log: log::parse(&mut reading),
         };
         let problems = reading.finish();
-        if problems.is_empty() { Ok(config) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(problems)
+        }
     }
 }
 

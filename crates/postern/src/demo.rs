@@ -45,7 +45,10 @@ impl Tour {
     /// # Errors
     /// When something cannot be started.
     pub async fn prepare(sabotage: Option<usize>) -> Outcome<Self> {
-        Ok(Self { stage: Stage::build().await?, sabotage })
+        Ok(Self {
+            stage: Stage::build().await?,
+            sabotage,
+        })
     }
 
     /// Walks through all steps; stops at the first that did not do what it said.
@@ -109,5 +112,9 @@ impl Tour {
 
 /// Fails with a sentence unless something holds.
 fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Outcome {
-    if holds { Ok(()) } else { Err(Failure::new(otherwise())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(Failure::new(otherwise()))
+    }
 }

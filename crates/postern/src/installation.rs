@@ -163,8 +163,10 @@ impl Installation {
             tokio::task::spawn_blocking(move || Log::open(&dir, sealing, signing, options));
         let (log, recovery) = opening.await?.context("the audit log cannot be opened")?;
         let reader = open_reader(paths, &keys)?;
-        let left_open = (!recovery.created)
-            .then(|| LeftOpen { reader: reader.clone(), from: recovery.last_clean_seq });
+        let left_open = (!recovery.created).then(|| LeftOpen {
+            reader: reader.clone(),
+            from: recovery.last_clean_seq,
+        });
         let guard = Guard::open(GuardParts {
             store,
             keys,
@@ -178,7 +180,11 @@ impl Installation {
             left_open,
         })
         .await?;
-        Ok(Self { guard, reader, recovery })
+        Ok(Self {
+            guard,
+            reader,
+            recovery,
+        })
     }
 
     /// Closes log and store in good order.
@@ -221,7 +227,12 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let beside = path.with_extension("new");
     let mut options = std::fs::OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside);
+    let file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside);
     let mut file = file.with_context(|| format!("cannot write {}", beside.display()))?;
     file.write_all(content)?;
     file.sync_all()?;

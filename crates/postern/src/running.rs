@@ -73,8 +73,10 @@ impl Running {
             socket: &paths.run().join("admin.sock"),
         })
         .await?;
-        let addresses =
-            Addresses { data: listener.address(), admin: admin_listener.address()? };
+        let addresses = Addresses {
+            data: listener.address(),
+            admin: admin_listener.address()?,
+        };
         let guard = &installation.guard;
         let started = format!(
             "release {}, data plane {}, admin API {}, log {}",
@@ -108,7 +110,14 @@ impl Running {
         write_private(&addresses_file, &serde_json::to_vec(&addresses)?)?;
         let stop_data = CancellationToken::new();
         let serving = gateway.serve(listener, &stop_data)?;
-        Ok(Planes { addresses, addresses_file, serving, stop_data, admin_listener, state })
+        Ok(Planes {
+            addresses,
+            addresses_file,
+            serving,
+            stop_data,
+            admin_listener,
+            state,
+        })
     }
 
     /// Where it listens.
@@ -138,7 +147,9 @@ impl Running {
         let _ = self.admin.await;
         self.stop_housekeeping.cancel();
         let _ = self.housekeeping.await;
-        let recorded = guard.record_system("stop", "in good order".to_owned()).await;
+        let recorded = guard
+            .record_system("stop", "in good order".to_owned())
+            .await;
         self.installation.close().await?;
         recorded.context("the stop could not be recorded")?;
         served.context("the data plane")

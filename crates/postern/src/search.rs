@@ -56,7 +56,8 @@ impl Question {
             text: Option<&String>,
             parse: impl Fn(&str) -> Result<T, E>,
         ) -> Result<Option<T>, String> {
-            text.map(|text| parse(text).map_err(|error| error.to_string())).transpose()
+            text.map(|text| parse(text).map_err(|error| error.to_string()))
+                .transpose()
         }
         let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
         if !(1..=LIMIT_MAX).contains(&limit) {
@@ -88,12 +89,19 @@ impl Question {
     #[must_use]
     pub fn judge(&self, entry: &ReadEntry) -> Option<AuditEntry> {
         // SECURITY: what is sealed for another domain does not exist for a scoped caller.
-        if self.scope.as_ref().is_some_and(|scope| scope.as_str() != entry.domain) {
+        if self
+            .scope
+            .as_ref()
+            .is_some_and(|scope| scope.as_str() != entry.domain)
+        {
             return None;
         }
         if entry.note.is_none() {
             let header = RecordHeader::decode(&entry.header).ok();
-            if !header.as_ref().is_some_and(|header| self.fits_header(header)) {
+            if !header
+                .as_ref()
+                .is_some_and(|header| self.fits_header(header))
+            {
                 return None;
             }
         } else if self.asks_for_more_than_time() {
@@ -111,10 +119,15 @@ impl Question {
     fn fits_header(&self, header: &RecordHeader) -> bool {
         let status = |(low, high)| header.status.is_some_and(|s| (low..=high).contains(&s));
         self.kind.is_none_or(|kind| header.kind == kind)
-            && self.environment.as_ref().is_none_or(|env| header.environment.as_ref() == Some(env))
+            && self
+                .environment
+                .as_ref()
+                .is_none_or(|env| header.environment.as_ref() == Some(env))
             && self.status.is_none_or(status)
             && self.refusal.is_none_or(|code| header.refusal == Some(code))
-            && self.request.is_none_or(|request| header.request == Some(request))
+            && self
+                .request
+                .is_none_or(|request| header.request == Some(request))
             && self.since_ms.is_none_or(|since| header.at_ms >= since)
             && self.until_ms.is_none_or(|until| header.at_ms <= until)
     }
@@ -230,7 +243,7 @@ pub fn newer(
     each: &mut dyn FnMut(SearchLine) -> bool,
 ) -> Result<u64, ReadError> {
     let mut entries = reader.entries_from(from)?;
-    while let Some(entry) = entries.next() {
+    for entry in entries.by_ref() {
         if let Some(shown) = question.judge(&entry?)
             && !each(SearchLine::Entry(shown))
         {
@@ -261,16 +274,24 @@ pub fn about(
     scope: Option<&EnvName>,
     now: Timestamp,
 ) -> Result<Vec<AuditEntry>, AboutError> {
-    let mut query = AuditQuery { limit: Some(LIMIT_MAX), ..AuditQuery::default() };
+    let mut query = AuditQuery {
+        limit: Some(LIMIT_MAX),
+        ..AuditQuery::default()
+    };
     if let Ok(seq) = id.parse::<u64>() {
         let question = Question::parse(&query, scope, now).map_err(AboutError::Question)?;
         let entry = reader.entries_from(seq)?.next().transpose()?;
         let entry = entry.filter(|entry| entry.seq == seq);
-        return Ok(entry.and_then(|entry| question.judge(&entry)).into_iter().collect());
+        return Ok(entry
+            .and_then(|entry| question.judge(&entry))
+            .into_iter()
+            .collect());
     }
     query.request = Some(id.to_owned());
     let question = Question::parse(&query, scope, now).map_err(|_| {
-        AboutError::Question(format!("{id:?} is neither an entry number nor a request id"))
+        AboutError::Question(format!(
+            "{id:?} is neither an entry number nor a request id"
+        ))
     })?;
     let mut found = Vec::new();
     scan(reader, &question, &mut |line| {
@@ -285,8 +306,12 @@ pub fn about(
 /// An entry as it is shown, decoded as far as it opens.
 #[must_use]
 pub fn shown(entry: &ReadEntry) -> AuditEntry {
-    let header = RecordHeader::decode(&entry.header).ok().filter(|_| entry.note.is_none());
-    let at = header.as_ref().and_then(|header| Timestamp::from_millisecond(header.at_ms).ok());
+    let header = RecordHeader::decode(&entry.header)
+        .ok()
+        .filter(|_| entry.note.is_none());
+    let at = header
+        .as_ref()
+        .and_then(|header| Timestamp::from_millisecond(header.at_ms).ok());
     let (record, note) = match (&entry.note, &entry.body) {
         (Some(note), _) => (None, Some(spell_note(note))),
         (None, Err(reason)) => (None, Some(reason.to_string())),
@@ -298,7 +323,10 @@ pub fn shown(entry: &ReadEntry) -> AuditEntry {
     AuditEntry {
         seq: entry.seq,
         at: at.map(|at| format!("{at:.3}")),
-        kind: header.as_ref().map_or("log", |header| kind_word(header.kind)).to_owned(),
+        kind: header
+            .as_ref()
+            .map_or("log", |header| kind_word(header.kind))
+            .to_owned(),
         domain: entry.domain.clone(),
         request: header.as_ref().and_then(|header| header.request),
         status: header.as_ref().and_then(|header| header.status),
@@ -354,7 +382,11 @@ fn parse_status(text: &str) -> Result<(u16, u16), String> {
         return Err(wrong());
     }
     let status: u16 = text.parse().map_err(|_| wrong())?;
-    if (100..600).contains(&status) { Ok((status, status)) } else { Err(wrong()) }
+    if (100..600).contains(&status) {
+        Ok((status, status))
+    } else {
+        Err(wrong())
+    }
 }
 
 /// An RFC 3339 time, or how long before now.

@@ -136,7 +136,11 @@ pub struct UpstreamSettings {
 
 impl Default for UpstreamSettings {
     fn default() -> Self {
-        Self { include_usage: true, ca_file: None, headers: BTreeMap::new() }
+        Self {
+            include_usage: true,
+            ca_file: None,
+            headers: BTreeMap::new(),
+        }
     }
 }
 

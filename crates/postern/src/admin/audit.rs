@@ -46,7 +46,10 @@ async fn begin(
 ) -> Result<Response, Refused> {
     let Query(query) = query.map_err(|error| Refused::bad(error.body_text()))?;
     let question = Question::parse(&query, desk.scope(), desk.now()).map_err(Refused::bad)?;
-    let environment = query.environment.as_deref().and_then(|env| EnvName::parse(env).ok());
+    let environment = query
+        .environment
+        .as_deref()
+        .and_then(|env| EnvName::parse(env).ok());
     if environment.is_some() {
         desk.may_see(environment.as_ref())?;
     }
@@ -105,14 +108,18 @@ pub(super) async fn show(desk: Desk, Path(id): Path<String>) -> Response {
         let scope = desk.scope().cloned();
         let now = desk.now();
         let wanted = id.clone();
-        let reading = tokio::task::spawn_blocking(move || {
-            entries_of(&reader, &wanted, scope.as_ref(), now)
-        });
+        let reading =
+            tokio::task::spawn_blocking(move || entries_of(&reader, &wanted, scope.as_ref(), now));
         let entries = reading.await.map_err(|_| {
-            Refused::new(postern_types::RefusalCode::Internal, "the log could not be read")
+            Refused::new(
+                postern_types::RefusalCode::Internal,
+                "the log could not be read",
+            )
         })??;
         if entries.is_empty() {
-            return Err(Refused::not_found(format!("the audit log has nothing about {id}")));
+            return Err(Refused::not_found(format!(
+                "the audit log has nothing about {id}"
+            )));
         }
         Ok(entries)
     };
@@ -128,9 +135,10 @@ fn entries_of(
     let found = crate::search::about(reader, id, scope, now);
     found.map_err(|error| match error {
         search::AboutError::Question(why) => Refused::bad(why),
-        search::AboutError::Log(error) => {
-            Refused::new(postern_types::RefusalCode::AuditUnavailable, error.to_string())
-        }
+        search::AboutError::Log(error) => Refused::new(
+            postern_types::RefusalCode::AuditUnavailable,
+            error.to_string(),
+        ),
     })
 }
 

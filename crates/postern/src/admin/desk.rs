@@ -46,7 +46,6 @@ pub(super) struct Desk {
     address: Option<IpAddr>,
 }
 
-
 /// Finds out who calls, or refuses.
 pub(super) async fn admit(
     State(state): State<Arc<AdminState>>,
@@ -58,7 +57,12 @@ pub(super) async fn admit(
     let presented = bearer(request.headers()).map(|token| Zeroizing::new(token.to_owned()));
     match caller(&state, peer, presented.as_deref().map(String::as_str)).await {
         Ok((caller, address)) => {
-            let desk = Desk { state, caller, request: id, address };
+            let desk = Desk {
+                state,
+                caller,
+                request: id,
+                address,
+            };
             request.extensions_mut().insert(desk);
             let mut answer = next.run(request).await;
             if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
@@ -78,7 +82,14 @@ async fn caller(
     match peer {
         Some(Peer::Process { user }) if user == state.owner => {
             let actor = Actor::Owner(user);
-            Ok((AdminCaller { actor, role: AdminRole::Owner, scope: None }, None))
+            Ok((
+                AdminCaller {
+                    actor,
+                    role: AdminRole::Owner,
+                    scope: None,
+                },
+                None,
+            ))
         }
         // The mode of the socket keeps others out; this is the second lock.
         Some(Peer::Process { .. }) | None => Err(Refused::silent(RefusalCode::Unauthenticated)),
@@ -97,7 +108,9 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
         return None;
     }
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }
 
 impl FromRequestParts<Arc<AdminState>> for Desk {
@@ -126,9 +139,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<AdminState>> for Body<T> {
             Ok(Json(body)) => Ok(Self(body)),
             Err(rejection) => {
                 let refused = match &rejection {
-                    JsonRejection::BytesRejection(_) => {
-                        Refused::silent(RefusalCode::BodyTooLarge)
-                    }
+                    JsonRejection::BytesRejection(_) => Refused::silent(RefusalCode::BodyTooLarge),
                     // SECURITY: serde's message names the field and the place, and may quote a
                     // value; credentials are read by a type that never does.
                     other => Refused::bad(other.body_text()),
@@ -193,7 +204,11 @@ impl Desk {
 
     /// Whether the caller may look at something of an environment (`None`: of the installation).
     pub(super) fn may_see(&self, env: Option<&EnvName>) -> Result<(), Refused> {
-        if self.reaches(env) { Ok(()) } else { Err(Refused::silent(RefusalCode::Denied)) }
+        if self.reaches(env) {
+            Ok(())
+        } else {
+            Err(Refused::silent(RefusalCode::Denied))
+        }
     }
 
     /// Whether the caller manages administrators' tokens of this scope.
@@ -209,7 +224,8 @@ impl Desk {
         work: impl Future<Output = Result<T, Refused>>,
     ) -> Result<T, Refused> {
         if self.caller.role.may_write() && self.reaches(act.environment) {
-            let status = |done: &Result<T, Refused>| done.as_ref().map_or_else(Refused::status, |_| 200);
+            let status =
+                |done: &Result<T, Refused>| done.as_ref().map_or_else(Refused::status, |_| 200);
             let record = self.record(act);
             return self.state.guard.act(&record, work, status).await?;
         }
@@ -219,7 +235,10 @@ impl Desk {
     /// Records that an act was refused, and refuses it.
     pub(super) async fn denied<T>(&self, act: Act<'_>) -> Result<T, Refused> {
         let record = self.record(act);
-        self.state.guard.look(&record, RefusalCode::Denied.status()).await?;
+        self.state
+            .guard
+            .look(&record, RefusalCode::Denied.status())
+            .await?;
         Err(Refused::silent(RefusalCode::Denied))
     }
 
@@ -233,7 +252,10 @@ impl Desk {
         // SECURITY: a scoped caller's refused act is sealed for the caller's own environment: the
         // name it asked for may be another's, and stands in the object.
         let own = self.caller.scope.as_ref();
-        let environment = act.environment.filter(|env| self.reaches(Some(env))).or(own);
+        let environment = act
+            .environment
+            .filter(|env| self.reaches(Some(env)))
+            .or(own);
         AdminAct {
             request: self.request,
             actor: self.caller.actor.clone(),
@@ -241,7 +263,11 @@ impl Desk {
             action: act.action,
             object: act.object,
             environment: environment.cloned(),
-            detail: if act.detail.is_null() { String::new() } else { act.detail.to_string() },
+            detail: if act.detail.is_null() {
+                String::new()
+            } else {
+                act.detail.to_string()
+            },
         }
     }
 
@@ -268,5 +294,5 @@ pub(super) fn name<T, E: ToString>(
     text: &str,
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<T, Refused> {
-    parse(text).map_err(Refused::bad)
+    parse(text).map_err(|error| Refused::bad(error.to_string()))
 }

@@ -26,7 +26,9 @@ permit(principal, action, resource);
 pub(super) async fn list(desk: Desk) -> Response {
     let rows = desk.store().environments().list().await;
     desk.answer(rows.map_err(Refused::from).map(|rows| {
-        let seen = rows.into_iter().filter(|row| desk.may_see(Some(&row.name)).is_ok());
+        let seen = rows
+            .into_iter()
+            .filter(|row| desk.may_see(Some(&row.name)).is_ok());
         seen.map(shape).collect::<Vec<_>>()
     }))
 }
@@ -60,8 +62,12 @@ pub(super) async fn create(desk: Desk, Body(new): Body<NewEnvironment>) -> Respo
         let detail = serde_json::json!({
             "description": new.description, "token_ttl_max": new.token_ttl_max,
         });
-        let act =
-            Act { action: "environment.create", object: env.to_string(), environment: None, detail };
+        let act = Act {
+            action: "environment.create",
+            object: env.to_string(),
+            environment: None,
+            detail,
+        };
         desk.act(act, make(&desk, &row)).await
     };
     desk.created(made.await)
@@ -70,11 +76,20 @@ pub(super) async fn create(desk: Desk, Body(new): Body<NewEnvironment>) -> Respo
 async fn make(desk: &Desk, new: &NewRow) -> Result<Environment, Refused> {
     let row = desk.store().environments().create(new, desk.now()).await?;
     let baseline = PolicyName::parse("baseline").expect("it is a policy name");
-    let source = PolicySource { name: baseline.clone(), text: BASELINE.to_owned() };
+    let source = PolicySource {
+        name: baseline.clone(),
+        text: BASELINE.to_owned(),
+    };
     GuardRails::compile(&row.name, &[source]).map_err(|error| {
-        Refused::new(RefusalCode::Internal, format!("the baseline does not compile: {error}"))
+        Refused::new(
+            RefusalCode::Internal,
+            format!("the baseline does not compile: {error}"),
+        )
     })?;
-    desk.store().policies().create(&row.name, &baseline, BASELINE, desk.now()).await?;
+    desk.store()
+        .policies()
+        .create(&row.name, &baseline, BASELINE, desk.now())
+        .await?;
     take_up(desk, &row.name).await?;
     Ok(shape(row))
 }
@@ -104,11 +119,16 @@ pub(super) async fn delete(desk: Desk, Path(env): Path<String>) -> Response {
 
 /// Lets the data plane see what changed in an environment.
 pub(super) async fn take_up(desk: &Desk, env: &EnvName) -> Result<(), Refused> {
-    desk.state().guard.environment_changed(env).await.map_err(|error| {
-        tracing::error!(environment = %env, %error, "a change is stored but not taken up");
-        let detail = format!("the change is stored, but not taken up by the data plane: {error}");
-        Refused::new(RefusalCode::StoreUnavailable, detail)
-    })
+    desk.state()
+        .guard
+        .environment_changed(env)
+        .await
+        .map_err(|error| {
+            tracing::error!(environment = %env, %error, "a change is stored but not taken up");
+            let detail =
+                format!("the change is stored, but not taken up by the data plane: {error}");
+            Refused::new(RefusalCode::StoreUnavailable, detail)
+        })
 }
 
 fn shape(row: EnvironmentRow) -> Environment {

@@ -72,7 +72,12 @@ impl AdminListener {
             .with_context(|| format!("the admin API cannot listen on {address}"))?;
         let path = options.socket.to_owned();
         let socket = bind_socket(&path)?;
-        Ok(Self { network, tls, socket, path })
+        Ok(Self {
+            network,
+            tls,
+            socket,
+            path,
+        })
     }
 
     /// The network address that was bound.

@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{audit, environments, policies, principals, status, tokens, upstreams};
 use super::desk::Desk;
+use super::{audit, environments, policies, principals, status, tokens, upstreams};
 use crate::shapes;
 
 #[derive(OpenApi)]
@@ -78,7 +78,10 @@ mod tests {
         for (path, verbs) in [
             ("/api/v1/tokens", "get post"),
             ("/api/v1/tokens/{id}/revoke", "post"),
-            ("/api/v1/environments/{env}/upstreams/{name}", "get patch delete"),
+            (
+                "/api/v1/environments/{env}/upstreams/{name}",
+                "get patch delete",
+            ),
             ("/api/v1/audit/entries", "get"),
             ("/healthz", "get"),
         ] {
@@ -86,7 +89,13 @@ mod tests {
                 assert!(paths[path][verb].is_object(), "{verb} {path}");
             }
         }
-        assert_eq!(document["security"][0]["admin_token"], serde_json::json!([]));
-        assert_eq!(paths["/healthz"]["get"]["security"], serde_json::json!([{}]));
+        assert_eq!(
+            document["security"][0]["admin_token"],
+            serde_json::json!([])
+        );
+        assert_eq!(
+            paths["/healthz"]["get"]["security"],
+            serde_json::json!([{}])
+        );
     }
 }

@@ -33,24 +33,32 @@ pub(super) async fn check(
 
 fn judge(headers: &HeaderMap, target: &Uri, hosts: &[String]) -> Result<(), &'static str> {
     let mut given = headers.get_all(header::HOST).iter();
-    let host = given.next().and_then(|host| host.to_str().ok()).ok_or("there is no Host header")?;
+    let host = given
+        .next()
+        .and_then(|host| host.to_str().ok())
+        .ok_or("there is no Host header")?;
     if given.next().is_some() {
         return Err("there are several Host headers");
     }
-    if target.authority().is_some_and(|authority| authority.as_str() != host) {
+    if target
+        .authority()
+        .is_some_and(|authority| authority.as_str() != host)
+    {
         return Err("the request's target and its Host header name different places");
     }
     let name = name_of(host).ok_or("the Host header is not a host name")?;
-    let known = name == "localhost"
-        || name.parse::<IpAddr>().is_ok()
-        || hosts.iter().any(|known| *known == name);
+    let known = name == "localhost" || name.parse::<IpAddr>().is_ok() || hosts.contains(&name);
     if !known {
-        return Err("the Host header names another place: call the admin API by its IP address, or \
-                    add the name to listen.admin_hosts");
+        return Err(
+            "the Host header names another place: call the admin API by its IP address, or \
+                    add the name to listen.admin_hosts",
+        );
     }
     for origin in headers.get_all(header::ORIGIN) {
         let origin = origin.to_str().unwrap_or("");
-        let place = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let place = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"));
         if place != Some(host) {
             return Err("the Origin header names another place: browsers may not call from there");
         }
@@ -64,7 +72,10 @@ fn name_of(host: &str) -> Option<String> {
     if host.contains('@') {
         return None;
     }
-    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    let name = authority
+        .host()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
     Some(name.to_ascii_lowercase())
 }
 
@@ -77,16 +88,32 @@ mod tests {
         for (name, value) in pairs {
             headers.append(*name, value.parse().unwrap());
         }
-        judge(&headers, &Uri::from_static("/api/v1/tokens"), &["admin.example".to_owned()])
+        judge(
+            &headers,
+            &Uri::from_static("/api/v1/tokens"),
+            &["admin.example".to_owned()],
+        )
     }
 
     #[test]
     fn dns_rebinding_is_refused() {
         // Goal: no page in a browser reaches the API by a name or from an origin of its own.
-        for good in ["127.0.0.1:8081", "[::1]:8081", "localhost", "LOCALHOST:1", "admin.example:443"] {
+        for good in [
+            "127.0.0.1:8081",
+            "[::1]:8081",
+            "localhost",
+            "LOCALHOST:1",
+            "admin.example:443",
+        ] {
             assert_eq!(asked(&[("host", good)]), Ok(()), "{good}");
         }
-        for bad in ["evil.example", "localhost.evil.example:8081", "127.0.0.1.evil.example", "", "a@b"] {
+        for bad in [
+            "evil.example",
+            "localhost.evil.example:8081",
+            "127.0.0.1.evil.example",
+            "",
+            "a@b",
+        ] {
             assert!(asked(&[("host", bad)]).is_err(), "{bad}");
         }
         assert!(asked(&[]).is_err());

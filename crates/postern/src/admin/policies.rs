@@ -60,11 +60,21 @@ pub(super) async fn create(
             let rows = desk.store().policies().list(&env).await?;
             let mut sources: Vec<PolicySource> = rows
                 .into_iter()
-                .map(|row| PolicySource { name: row.name, text: row.text })
+                .map(|row| PolicySource {
+                    name: row.name,
+                    text: row.text,
+                })
                 .collect();
-            sources.push(PolicySource { name: policy.clone(), text: new.text.clone() });
-            GuardRails::compile(&env, &sources).map_err(Refused::bad)?;
-            let row = desk.store().policies().create(&env, &policy, &new.text, desk.now()).await?;
+            sources.push(PolicySource {
+                name: policy.clone(),
+                text: new.text.clone(),
+            });
+            GuardRails::compile(&env, &sources).map_err(|error| Refused::bad(error.to_string()))?;
+            let row = desk
+                .store()
+                .policies()
+                .create(&env, &policy, &new.text, desk.now())
+                .await?;
             take_up(&desk, &env).await?;
             Ok(shape(row))
         };
@@ -100,5 +110,9 @@ fn names(env: &str, policy: &str) -> Result<(EnvName, PolicyName), Refused> {
 }
 
 fn shape(row: PolicyRow) -> Policy {
-    Policy { name: row.name.to_string(), text: row.text, created_at: row.created_at.to_string() }
+    Policy {
+        name: row.name.to_string(),
+        text: row.text,
+        created_at: row.created_at.to_string(),
+    }
 }

@@ -49,7 +49,11 @@ pub(super) async fn create(
     let made = async {
         let (env, id) = names(&env, &new.id)?;
         let detail = serde_json::json!({ "team": new.team, "tenant": new.tenant });
-        let row = NewRow { id, team: new.team, tenant: new.tenant };
+        let row = NewRow {
+            id,
+            team: new.team,
+            tenant: new.tenant,
+        };
         let act = Act {
             action: "principal.create",
             object: row.id.to_string(),
@@ -57,7 +61,12 @@ pub(super) async fn create(
             detail,
         };
         let work = async {
-            Ok(shape(desk.store().principals().create(&env, &row, desk.now()).await?))
+            Ok(shape(
+                desk.store()
+                    .principals()
+                    .create(&env, &row, desk.now())
+                    .await?,
+            ))
         };
         desk.act(act, work).await
     };
@@ -89,7 +98,9 @@ pub(super) async fn update(
         };
         let work = async {
             let row = desk.store().principals().update(&env, &id, &wanted).await?;
-            desk.state().guard.principal_changed(&env, &id, row.disabled);
+            desk.state()
+                .guard
+                .principal_changed(&env, &id, row.disabled);
             Ok(shape(row))
         };
         desk.act(act, work).await
@@ -111,7 +122,10 @@ pub(super) async fn delete(desk: Desk, Path((env, id)): Path<(String, String)>) 
             detail: serde_json::Value::Null,
         };
         let work = async {
-            desk.store().principals().delete(&env, &id, desk.now()).await?;
+            desk.store()
+                .principals()
+                .delete(&env, &id, desk.now())
+                .await?;
             desk.state().guard.principal_changed(&env, &id, true);
             Ok(())
         };

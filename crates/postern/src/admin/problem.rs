@@ -22,23 +22,34 @@ pub(super) struct Refused {
 impl Refused {
     /// A refusal that says to the administrator what was wrong.
     pub(super) fn new(code: RefusalCode, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::silent(code) }
+        Self {
+            detail: Some(detail.into()),
+            ..Self::silent(code)
+        }
     }
 
     /// A refusal that says no more than its code.
     pub(super) fn silent(code: RefusalCode) -> Self {
         let status = StatusCode::from_u16(code.status()).expect("codes have statuses of HTTP");
-        Self { code, status, detail: None, retry_after: None }
+        Self {
+            code,
+            status,
+            detail: None,
+            retry_after: None,
+        }
     }
 
     /// The request cannot be understood.
-    pub(super) fn bad(detail: impl ToString) -> Self {
-        Self::new(RefusalCode::BadRequest, detail.to_string())
+    pub(super) fn bad(detail: impl Into<String>) -> Self {
+        Self::new(RefusalCode::BadRequest, detail)
     }
 
     /// There is no such thing. `bad_request` is the nearest of the closed codes.
-    pub(super) fn not_found(detail: impl ToString) -> Self {
-        Self { status: StatusCode::NOT_FOUND, ..Self::bad(detail) }
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            ..Self::bad(detail)
+        }
     }
 
     /// The status that is answered.
@@ -63,7 +74,10 @@ impl Refused {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        headers.insert("postern-refusal", HeaderValue::from_static(self.code.as_str()));
+        headers.insert(
+            "postern-refusal",
+            HeaderValue::from_static(self.code.as_str()),
+        );
         if let Ok(value) = HeaderValue::from_str(&request_id) {
             headers.insert("postern-request-id", value);
         }
@@ -72,7 +86,10 @@ impl Refused {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         if let Some(after) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(after.as_secs().max(1)),
+            );
         }
         answer
     }
@@ -80,22 +97,31 @@ impl Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { retry_after: refusal.retry_after_value(), ..Self::silent(refusal.code()) }
+        Self {
+            retry_after: refusal.retry_after_value(),
+            ..Self::silent(refusal.code())
+        }
     }
 }
 
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::NotFound { .. } => Self::not_found(error),
-            StoreError::Conflict { ref reason, existing } => {
+            StoreError::NotFound { .. } => Self::not_found(error.to_string()),
+            StoreError::Conflict {
+                ref reason,
+                existing,
+            } => {
                 let detail = match existing {
                     Some(id) => format!("{reason} (token {id})"),
                     None => reason.clone(),
                 };
-                Self { status: StatusCode::CONFLICT, ..Self::bad(detail) }
+                Self {
+                    status: StatusCode::CONFLICT,
+                    ..Self::bad(detail)
+                }
             }
-            StoreError::Invalid(_) => Self::bad(error),
+            StoreError::Invalid(_) => Self::bad(error.to_string()),
             StoreError::Unavailable { .. } => {
                 tracing::error!(%error, cause = ?std::error::Error::source(&error), "store failed");
                 Self::silent(RefusalCode::StoreUnavailable)
@@ -106,6 +132,9 @@ impl From<StoreError> for Refused {
 
 /// Anything that is not a route. It is asked who calls first, so that strangers learn no routes.
 pub(super) async fn no_such_route(desk: super::desk::Desk) -> Response {
-    let refused = Refused::new(RefusalCode::UnknownOperation, "the admin API has no such route");
+    let refused = Refused::new(
+        RefusalCode::UnknownOperation,
+        "the admin API has no such route",
+    );
     refused.render(desk.request())
 }

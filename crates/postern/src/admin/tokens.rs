@@ -43,19 +43,28 @@ pub(super) struct ListQuery {
 /// List tokens, newest first.
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens", params(ListQuery),
     responses((status = 200, body = TokenList), (status = "4XX", body = Problem)))]
-pub(super) async fn list(
-    desk: Desk,
-    query: Result<Query<ListQuery>, QueryRejection>,
-) -> Response {
+pub(super) async fn list(desk: Desk, query: Result<Query<ListQuery>, QueryRejection>) -> Response {
     let found = async {
         let Query(query) = query.map_err(|error| Refused::bad(error.body_text()))?;
         let page = Page {
-            after: query.after.as_deref().map(|id| name(id, TokenId::parse)).transpose()?,
+            after: query
+                .after
+                .as_deref()
+                .map(|id| name(id, TokenId::parse))
+                .transpose()?,
             limit: query.limit.unwrap_or(Page::default().limit),
         };
         let filter = filter(&desk, &query)?;
-        let page = desk.store().tokens().list(&filter, &page, desk.now()).await?;
-        let items = page.rows.iter().filter(|row| sees(&desk, row)).map(|row| shape(&desk, row));
+        let page = desk
+            .store()
+            .tokens()
+            .list(&filter, &page, desk.now())
+            .await?;
+        let items = page
+            .rows
+            .iter()
+            .filter(|row| sees(&desk, row))
+            .map(|row| shape(&desk, row));
         Ok::<_, Refused>(TokenList {
             items: items.collect(),
             next: page.next.map(|id| id.to_string()),
@@ -66,7 +75,11 @@ pub(super) async fn list(
 
 fn filter(desk: &Desk, query: &ListQuery) -> Result<TokenFilter, Refused> {
     let mut filter = TokenFilter {
-        env: query.environment.as_deref().map(|env| name(env, EnvName::parse)).transpose()?,
+        env: query
+            .environment
+            .as_deref()
+            .map(|env| name(env, EnvName::parse))
+            .transpose()?,
         principal: query
             .principal
             .as_deref()
@@ -121,7 +134,11 @@ pub(super) async fn create(desk: Desk, headers: HeaderMap, Body(new): Body<NewTo
         };
         let act = Act {
             action: "token.create",
-            object: new.principal.clone().or(new.role.clone()).unwrap_or_default(),
+            object: new
+                .principal
+                .clone()
+                .or(new.role.clone())
+                .unwrap_or_default(),
             environment: env.as_ref(),
             detail: serde_json::to_value(&new).unwrap_or_default(),
         };
@@ -131,7 +148,12 @@ pub(super) async fn create(desk: Desk, headers: HeaderMap, Body(new): Body<NewTo
         }
         let row = NewRow {
             access,
-            ttl: new.ttl.as_deref().map(parse_duration).transpose().map_err(Refused::bad)?,
+            ttl: new
+                .ttl
+                .as_deref()
+                .map(parse_duration)
+                .transpose()
+                .map_err(Refused::bad)?,
             owner: new.owner.clone(),
             purpose: new.purpose.clone(),
             created_by: desk.name(),
@@ -140,9 +162,15 @@ pub(super) async fn create(desk: Desk, headers: HeaderMap, Body(new): Body<NewTo
         let work = async {
             let issued = desk.store().tokens().create(&row, desk.now()).await?;
             // An id that was asked for a moment ago and not there may be remembered as unknown.
-            desk.state().guard.token_changed(issued.row.id, TokenChange::Edited);
+            desk.state()
+                .guard
+                .token_changed(issued.row.id, TokenChange::Edited);
             let expires_at = issued.row.expires_at.to_string();
-            Ok(IssuedToken::new(issued.row.id.to_string(), issued.token.expose(), expires_at))
+            Ok(IssuedToken::new(
+                issued.row.id.to_string(),
+                issued.token.expose(),
+                expires_at,
+            ))
         };
         desk.act(act, work).await
     };
@@ -173,16 +201,28 @@ pub(super) async fn rotate(
         if row.kind() == TokenKind::Admin && !desk.may_manage_administrators(env.as_ref()) {
             return desk.denied(act).await;
         }
-        let mut rotation =
-            Rotation { idempotency_key: idempotency_key(&headers)?, ..Rotation::default() };
+        let mut rotation = Rotation {
+            idempotency_key: idempotency_key(&headers)?,
+            ..Rotation::default()
+        };
         if let Some(grace) = &wanted.grace {
             rotation.grace = parse_duration(grace).map_err(Refused::bad)?;
         }
         let work = async {
-            let issued = desk.store().tokens().rotate(&row.id, &rotation, desk.now()).await?;
-            desk.state().guard.token_changed(row.id, TokenChange::Edited);
+            let issued = desk
+                .store()
+                .tokens()
+                .rotate(&row.id, &rotation, desk.now())
+                .await?;
+            desk.state()
+                .guard
+                .token_changed(row.id, TokenChange::Edited);
             let expires_at = issued.row.expires_at.to_string();
-            Ok(IssuedToken::new(row.id.to_string(), issued.token.expose(), expires_at))
+            Ok(IssuedToken::new(
+                row.id.to_string(),
+                issued.token.expose(),
+                expires_at,
+            ))
         };
         desk.act(act, work).await
     };
@@ -210,10 +250,19 @@ pub(super) async fn revoke(
         if row.kind() == TokenKind::Admin && !desk.may_manage_administrators(env.as_ref()) {
             return desk.denied(act).await;
         }
-        let revocation = Revocation { by: desk.name(), reason: wanted.reason.clone() };
+        let revocation = Revocation {
+            by: desk.name(),
+            reason: wanted.reason.clone(),
+        };
         let work = async {
-            let row = desk.store().tokens().revoke(&row.id, &revocation, desk.now()).await?;
-            desk.state().guard.token_changed(row.id, TokenChange::Revoked);
+            let row = desk
+                .store()
+                .tokens()
+                .revoke(&row.id, &revocation, desk.now())
+                .await?;
+            desk.state()
+                .guard
+                .token_changed(row.id, TokenChange::Revoked);
             Ok(shape(&desk, &row))
         };
         desk.act(act, work).await
@@ -243,7 +292,11 @@ fn sees(desk: &Desk, row: &TokenRow) -> bool {
 }
 
 fn access(new: &NewToken) -> Result<NewAccess, Refused> {
-    let env = new.environment.as_deref().map(|env| name(env, EnvName::parse)).transpose()?;
+    let env = new
+        .environment
+        .as_deref()
+        .map(|env| name(env, EnvName::parse))
+        .transpose()?;
     if let Some(role) = &new.role {
         let role = AdminRole::parse(role)
             .ok_or_else(|| Refused::bad("role is owner, admin or auditor"))?;
@@ -253,7 +306,10 @@ fn access(new: &NewToken) -> Result<NewAccess, Refused> {
         }
         return Ok(NewAccess::Admin { role, env });
     }
-    let principal = new.principal.as_deref().ok_or_else(|| Refused::bad("principal is missing"))?;
+    let principal = new
+        .principal
+        .as_deref()
+        .ok_or_else(|| Refused::bad("principal is missing"))?;
     Ok(NewAccess::Data {
         env: env.ok_or_else(|| Refused::bad("environment is missing"))?,
         principal: name(principal, PrincipalId::parse)?,
@@ -263,8 +319,12 @@ fn access(new: &NewToken) -> Result<NewAccess, Refused> {
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refused> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let text = value.to_str().map_err(|_| Refused::bad("Idempotency-Key is not plain text"))?;
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let text = value
+        .to_str()
+        .map_err(|_| Refused::bad("Idempotency-Key is not plain text"))?;
     Ok(Some(text.to_owned()))
 }
 
@@ -274,7 +334,11 @@ fn shape(desk: &Desk, row: &TokenRow) -> Token {
     match &row.access {
         TokenAccess::Data(access) => {
             principal = Some(access.principal.to_string());
-            grants = access.grants.iter().map(|bound| bound.grant.clone()).collect();
+            grants = access
+                .grants
+                .iter()
+                .map(|bound| bound.grant.clone())
+                .collect();
             limits.clone_from(&access.limits);
         }
         TokenAccess::Admin(access) => role = Some(access.role.as_str().to_owned()),

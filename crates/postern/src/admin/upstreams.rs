@@ -73,7 +73,11 @@ pub(super) async fn create(
                 credential: new.credential.as_ref().map(stored),
                 settings: settings_map(&new.settings)?,
             };
-            let row = desk.store().upstreams().create(&env, &row, desk.now()).await?;
+            let row = desk
+                .store()
+                .upstreams()
+                .create(&env, &row, desk.now())
+                .await?;
             take_up(&desk, &env).await?;
             Ok(shape(row))
         };
@@ -112,7 +116,11 @@ pub(super) async fn update(
                 credential: change.credential.as_ref().map(stored),
                 settings: change.settings.as_ref().map(settings_map).transpose()?,
             };
-            let row = desk.store().upstreams().update(&env, &upstream, &wanted).await?;
+            let row = desk
+                .store()
+                .upstreams()
+                .update(&env, &upstream, &wanted)
+                .await?;
             take_up(&desk, &env).await?;
             Ok(shape(row))
         };
@@ -136,7 +144,10 @@ pub(super) async fn delete(desk: Desk, Path((env, upstream)): Path<(String, Stri
             detail: serde_json::Value::Null,
         };
         let work = async {
-            desk.store().upstreams().delete(&env, &upstream, desk.now()).await?;
+            desk.store()
+                .upstreams()
+                .delete(&env, &upstream, desk.now())
+                .await?;
             take_up(&desk, &env).await
         };
         desk.act(act, work).await
@@ -146,12 +157,21 @@ pub(super) async fn delete(desk: Desk, Path((env, upstream)): Path<(String, Stri
 
 /// Refuses to send credentials and prompts over a network in clear text.
 fn check_url(desk: &Desk, url: &str) -> Result<(), Refused> {
-    let uri: http::Uri = url.parse().map_err(|_| Refused::bad("the address is not a URL"))?;
+    let uri: http::Uri = url
+        .parse()
+        .map_err(|_| Refused::bad("the address is not a URL"))?;
     if uri.scheme_str() != Some("http") || desk.state().plain_http_upstreams {
         return Ok(());
     }
-    let host = uri.host().unwrap_or("").trim_start_matches('[').trim_end_matches(']');
-    let loopback = |host: &str| host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let host = uri
+        .host()
+        .unwrap_or("")
+        .trim_start_matches('[')
+        .trim_end_matches(']');
+    let loopback = |host: &str| {
+        host.parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+    };
     if host == "localhost" || loopback(host) {
         return Ok(());
     }
@@ -173,9 +193,10 @@ fn check_reach(
     if desk.scope().is_none() {
         return Ok(());
     }
-    let of_the_machine =
-        matches!(credential, Some(NewCredential::Env(_) | NewCredential::File(_)))
-            || settings.is_some_and(|settings| settings.ca_file.is_some());
+    let of_the_machine = matches!(
+        credential,
+        Some(NewCredential::Env(_) | NewCredential::File(_))
+    ) || settings.is_some_and(|settings| settings.ca_file.is_some());
     if of_the_machine {
         return Err(Refused::new(
             RefusalCode::Denied,
@@ -187,7 +208,10 @@ fn check_reach(
 }
 
 fn names(env: &str, upstream: &str) -> Result<(EnvName, UpstreamName), Refused> {
-    Ok((name(env, EnvName::parse)?, name(upstream, UpstreamName::parse)?))
+    Ok((
+        name(env, EnvName::parse)?,
+        name(upstream, UpstreamName::parse)?,
+    ))
 }
 
 /// A credential as the audit log names it.
@@ -209,10 +233,8 @@ fn stored(credential: &NewCredential) -> StoredCredential {
     }
 }
 
-fn settings_map(
-    settings: &UpstreamSettings,
-) -> Result<postern_store::UpstreamSettings, Refused> {
-    let value = serde_json::to_value(settings).map_err(Refused::bad)?;
+fn settings_map(settings: &UpstreamSettings) -> Result<postern_store::UpstreamSettings, Refused> {
+    let value = serde_json::to_value(settings).map_err(|error| Refused::bad(error.to_string()))?;
     // The data plane's own reading is the check: what it would not accept is not stored.
     serde_json::from_value::<postern_guard::UpstreamSettings>(value.clone())
         .map_err(|error| Refused::bad(format!("the settings are not valid: {error}")))?;

@@ -31,17 +31,26 @@ impl Admin {
     /// The gateway that the options name.
     pub(super) fn of(globals: &Globals) -> Outcome<Self> {
         let Some(url) = &globals.url else {
-            return Ok(Self { endpoint: Endpoint::Socket(socket(&globals.data)), token: None });
+            return Ok(Self {
+                endpoint: Endpoint::Socket(socket(&globals.data)),
+                token: None,
+            });
         };
-        let token = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
+        let token = std::env::var(TOKEN_VARIABLE)
+            .ok()
+            .filter(|token| !token.is_empty());
         let token = token.ok_or_else(|| {
-            Failure::usage(format!("--url needs an administrator's token in {TOKEN_VARIABLE}"))
+            Failure::usage(format!(
+                "--url needs an administrator's token in {TOKEN_VARIABLE}"
+            ))
         })?;
         let endpoint = Endpoint::of_url(url, globals.url_ca.as_deref())
             .map_err(|error| Failure::usage(error.to_string()))?;
         let loopback = |host: &str| {
             host == "localhost"
-                || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+                || host
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|ip| ip.is_loopback())
         };
         if let Endpoint::Plain(authority) = &endpoint
             && !loopback(&authority.host)
@@ -51,11 +60,15 @@ impl Admin {
             ))
             .hint("use https://, or run the command on the gateway's machine"));
         }
-        Ok(Self { endpoint, token: Some(Zeroizing::new(token)) })
+        Ok(Self {
+            endpoint,
+            token: Some(Zeroizing::new(token)),
+        })
     }
 
     pub(super) async fn fetch<T: DeserializeOwned>(&self, path: &str) -> Outcome<T> {
-        self.send(self.request(Method::GET, path, Bytes::new(), None)?).await
+        self.send(self.request(Method::GET, path, Bytes::new(), None)?)
+            .await
     }
 
     pub(super) async fn post<T: DeserializeOwned>(
@@ -64,7 +77,8 @@ impl Admin {
         body: &impl Serialize,
         idempotency_key: Option<&str>,
     ) -> Outcome<T> {
-        self.send(self.request(Method::POST, path, encode(body)?, idempotency_key)?).await
+        self.send(self.request(Method::POST, path, encode(body)?, idempotency_key)?)
+            .await
     }
 
     pub(super) async fn patch<T: DeserializeOwned>(
@@ -72,7 +86,8 @@ impl Admin {
         path: &str,
         body: &impl Serialize,
     ) -> Outcome<T> {
-        self.send(self.request(Method::PATCH, path, encode(body)?, None)?).await
+        self.send(self.request(Method::PATCH, path, encode(body)?, None)?)
+            .await
     }
 
     pub(super) async fn delete(&self, path: &str) -> Outcome {
@@ -86,11 +101,16 @@ impl Admin {
         path: &str,
         mut each: impl FnMut(T) -> Outcome<bool>,
     ) -> Outcome {
-        let mut response = self.answer(self.request(Method::GET, path, Bytes::new(), None)?).await?;
+        let mut response = self
+            .answer(self.request(Method::GET, path, Bytes::new(), None)?)
+            .await?;
         let mut held: Vec<u8> = Vec::new();
         while let Some(frame) = response.body_mut().frame().await {
-            let frame = frame.map_err(|error| Failure::new(format!("the answer broke: {error}")))?;
-            let Ok(data) = frame.into_data() else { continue };
+            let frame =
+                frame.map_err(|error| Failure::new(format!("the answer broke: {error}")))?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
             held.extend_from_slice(&data);
             while let Some(end) = held.iter().position(|byte| *byte == b'\n') {
                 let rest = held.split_off(end + 1);
@@ -100,7 +120,9 @@ impl Admin {
                 }
             }
             if held.len() > LINE_BYTES_MAX {
-                return Err(Failure::new("the server's answer has a line without an end"));
+                return Err(Failure::new(
+                    "the server's answer has a line without an end",
+                ));
             }
         }
         Ok(())
@@ -117,7 +139,10 @@ impl Admin {
             .method(method)
             .uri(path)
             .header(header::HOST, self.endpoint.host())
-            .header(header::USER_AGENT, concat!("postern/", env!("CARGO_PKG_VERSION")));
+            .header(
+                header::USER_AGENT,
+                concat!("postern/", env!("CARGO_PKG_VERSION")),
+            );
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -138,7 +163,9 @@ impl Admin {
 
     async fn send<T: DeserializeOwned>(&self, request: Request<Full<Bytes>>) -> Outcome<T> {
         let response = self.answer(request).await?;
-        let body = client::read_whole(response).await.map_err(|e| Failure::new(e.to_string()))?;
+        let body = client::read_whole(response)
+            .await
+            .map_err(|e| Failure::new(e.to_string()))?;
         decode(&body)
     }
 
@@ -147,13 +174,18 @@ impl Admin {
         &self,
         request: Request<Full<Bytes>>,
     ) -> Outcome<http::Response<hyper::body::Incoming>> {
-        let response =
-            self.endpoint.send(request).await.map_err(|error| self.unreachable(&error))?;
+        let response = self
+            .endpoint
+            .send(request)
+            .await
+            .map_err(|error| self.unreachable(&error))?;
         if response.status().is_success() {
             return Ok(response);
         }
         let status = response.status();
-        let body = client::read_whole(response).await.map_err(|e| Failure::new(e.to_string()))?;
+        let body = client::read_whole(response)
+            .await
+            .map_err(|e| Failure::new(e.to_string()))?;
         Err(match serde_json::from_slice::<Problem>(&body) {
             Ok(problem) => refusal(problem),
             Err(_) => Failure::new(format!("the server answered {status}, not as Postern does")),
@@ -162,17 +194,19 @@ impl Admin {
 
     fn unreachable(&self, error: &ClientError) -> Failure {
         let failure = Failure::new(error.to_string());
-        let ClientError::Connect { source, .. } = error else { return failure };
+        let ClientError::Connect { source, .. } = error else {
+            return failure;
+        };
         let Endpoint::Socket(path) = &self.endpoint else {
             return failure.hint("is the gateway running there, and is this its admin address?");
         };
         let data = path.ancestors().nth(2).unwrap_or(path).display();
         match source.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => {
-                Failure::new(format!("no gateway is running on the data directory {data}"))
-                    .hint(format!("start it with `postern serve --data {data}`"))
-                    .hint("or name another with --data DIR, or a remote one with --url URL")
-            }
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => Failure::new(
+                format!("no gateway is running on the data directory {data}"),
+            )
+            .hint(format!("start it with `postern serve --data {data}`"))
+            .hint("or name another with --data DIR, or a remote one with --url URL"),
             std::io::ErrorKind::PermissionDenied => {
                 failure.hint("only the user that runs the gateway may open its socket")
             }

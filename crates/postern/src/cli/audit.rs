@@ -138,14 +138,20 @@ impl Filter {
 impl Audit {
     pub(super) async fn run(self, globals: &Globals, out: &mut Out) -> Outcome {
         match self {
-            Self::Tail { lines, follow, filter } => {
+            Self::Tail {
+                lines,
+                follow,
+                filter,
+            } => {
                 let source = Source::of(globals, out)?;
                 tail(&source, filter.query(lines, follow), out).await
             }
             Self::Search { limit, filter } => {
                 let source = Source::of(globals, out)?;
                 let found = collect(&source, filter.query(limit, false), out).await?;
-                out.answer(&found, |out| out.table(&records::table(&found), "Nothing fits."))?;
+                out.answer(&found, |out| {
+                    out.table(&records::table(&found), "Nothing fits.")
+                })?;
                 Ok(())
             }
             Self::Show { id } => {
@@ -173,7 +179,10 @@ impl Audit {
 }
 
 fn paths(globals: &Globals) -> Paths {
-    Paths { data: globals.data.clone(), keys: globals.keys() }
+    Paths {
+        data: globals.data.clone(),
+        keys: globals.keys(),
+    }
 }
 
 /// Where the log is read.
@@ -234,13 +243,17 @@ impl Source {
     async fn about(&self, id: &str) -> Outcome<Vec<AuditEntry>> {
         match self {
             Self::Server(admin) => {
-                admin.fetch(&format!("/api/v1/audit/entries/{}", encoded(id))).await
+                admin
+                    .fetch(&format!("/api/v1/audit/entries/{}", encoded(id)))
+                    .await
             }
             Self::Files(reader) => {
                 let found = search::about(reader, id, None, now())
                     .map_err(|error| Failure::new(error.to_string()))?;
                 if found.is_empty() {
-                    return Err(Failure::new(format!("the audit log has nothing about {id}")));
+                    return Err(Failure::new(format!(
+                        "the audit log has nothing about {id}"
+                    )));
                 }
                 Ok(found)
             }
@@ -251,7 +264,9 @@ impl Source {
 async fn tail(source: &Source, query: AuditQuery, out: &mut Out) -> Outcome {
     if !query.follow {
         let found = collect(source, query, out).await?;
-        out.answer(&found, |out| out.table(&records::table(&found), "The log has nothing."))?;
+        out.answer(&found, |out| {
+            out.table(&records::table(&found), "The log has nothing.")
+        })?;
         return Ok(());
     }
     source
@@ -287,12 +302,19 @@ async fn collect(source: &Source, query: AuditQuery, out: &Out) -> Outcome<Vec<A
         })
         .await?;
     bar.finish_and_clear();
-    if complete { Ok(found) } else { Err(Failure::new("the search broke off before its end")) }
+    if complete {
+        Ok(found)
+    } else {
+        Err(Failure::new("the search broke off before its end"))
+    }
 }
 
 fn progress_bar(out: &Out, unit: &str) -> ProgressBar {
-    let target =
-        if out.is_interactive() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if out.is_interactive() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let bar = ProgressBar::with_draw_target(Some(0), target);
     let template = format!("{{bar:30}} {{percent:>3}} % of {{len}} {unit}, {{eta}} left");
     if let Ok(style) = ProgressStyle::with_template(&template) {
@@ -309,7 +331,9 @@ fn show_progress(bar: &ProgressBar, progress: AuditProgress) {
 async fn checkpoint(globals: &Globals, file: Option<&Path>, out: &mut Out) -> Outcome {
     let running = std::os::unix::net::UnixStream::connect(socket(&globals.data)).is_ok();
     let newest = if globals.url.is_some() || running {
-        Admin::of(globals)?.fetch("/api/v1/audit/checkpoint").await?
+        Admin::of(globals)?
+            .fetch("/api/v1/audit/checkpoint")
+            .await?
     } else {
         let paths = paths(globals);
         let key = own_key(&paths)?;
@@ -324,15 +348,20 @@ async fn checkpoint(globals: &Globals, file: Option<&Path>, out: &mut Out) -> Ou
     if let Some(file) = file {
         installation::write_private(file, newest.note.as_bytes())?;
         let kept = serde_json::json!({ "size": newest.size, "file": file.display().to_string() });
-        let line =
-            format!("{} holds a checkpoint over {} entries", file.display(), newest.size);
+        let line = format!(
+            "{} holds a checkpoint over {} entries",
+            file.display(),
+            newest.size
+        );
         out.answer(&kept, |out| {
             out.styled(style::GOOD, &line)?;
             out.line("Keep it on another machine: it shows what was cut off or put back.")
         })?;
         return Ok(());
     }
-    out.answer(&newest, |out| out.raw(&super::escape::plain_lines(&newest.note)))?;
+    out.answer(&newest, |out| {
+        out.raw(&super::escape::plain_lines(&newest.note))
+    })?;
     Ok(())
 }
 
@@ -367,11 +396,16 @@ impl Verify {
         let paths = paths(globals);
         let dir = self.log.clone().unwrap_or_else(|| paths.audit());
         if !dir.is_dir() {
-            return Err(Failure::new(format!("there is no audit log in {}", dir.display()))
-                .hint("name the data directory with --data, or the log's with --log"));
+            return Err(
+                Failure::new(format!("there is no audit log in {}", dir.display()))
+                    .hint("name the data directory with --data, or the log's with --log"),
+            );
         }
         let key = self.key(&paths)?;
-        let given = self.checkpoint.as_deref().map(|file| read_checkpoint(file, &key));
+        let given = self
+            .checkpoint
+            .as_deref()
+            .map(|file| read_checkpoint(file, &key));
         let given = given.transpose()?;
         let bar = progress_bar(out, "bytes");
         let report = postern_audit::verify(&dir, &key, given.as_ref(), &mut |read, of| {
@@ -391,7 +425,9 @@ impl Verify {
     }
 
     fn key(&self, paths: &Paths) -> Outcome<VerifyingKey> {
-        let Some(given) = &self.public_key else { return own_key(paths) };
+        let Some(given) = &self.public_key else {
+            return own_key(paths);
+        };
         let text = if Path::new(given).is_file() {
             std::fs::read_to_string(given)?
         } else {
@@ -413,7 +449,11 @@ impl Verdict {
             sound: report.is_sound(),
             entries: report.size,
             segments: report.segments,
-            root: report.root.iter().map(|byte| format!("{byte:02x}")).collect(),
+            root: report
+                .root
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
             first_bad_entry: report.bad.as_ref().and_then(|bad| bad.seq),
             findings: report.findings.iter().map(ToString::to_string).collect(),
             witnesses: report.witnesses.iter().map(witness).collect(),
@@ -424,7 +464,10 @@ impl Verdict {
 
 fn describe(out: &mut Out, report: &Report, verdict: &Verdict) -> std::io::Result<()> {
     if report.is_sound() {
-        out.styled(style::GOOD, &format!("{} entries, all as they were written", report.size))?;
+        out.styled(
+            style::GOOD,
+            &format!("{} entries, all as they were written", report.size),
+        )?;
     } else {
         out.styled(style::BAD, "The log is NOT as it was written")?;
     }
@@ -432,7 +475,10 @@ fn describe(out: &mut Out, report: &Report, verdict: &Verdict) -> std::io::Resul
     for finding in &verdict.findings {
         sheet.line("found", Cell::new(finding, Tone::Bad));
     }
-    sheet.line("in order", format!("{} entries in {} files", report.size, report.segments));
+    sheet.line(
+        "in order",
+        format!("{} entries in {} files", report.size, report.segments),
+    );
     sheet.line("root", verdict.root.as_str());
     for witness in &verdict.witnesses {
         sheet.line("witness", witness.as_str());

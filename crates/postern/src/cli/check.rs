@@ -32,7 +32,10 @@ struct Finding {
 
 impl Check {
     pub(super) async fn run(self, globals: &Globals, out: &mut Out) -> Outcome {
-        let paths = Paths { data: globals.data.clone(), keys: globals.keys() };
+        let paths = Paths {
+            data: globals.data.clone(),
+            keys: globals.keys(),
+        };
         let mut findings = Vec::new();
         let config = match load(self.config.as_deref(), &paths) {
             Ok(config) => Some(config),
@@ -51,7 +54,10 @@ impl Check {
         }
         out.answer(&findings, |out| {
             for finding in &findings {
-                out.styled(style::BAD, &format!("{}: {}", finding.place, finding.message))?;
+                out.styled(
+                    style::BAD,
+                    &format!("{}: {}", finding.place, finding.message),
+                )?;
             }
             if findings.is_empty() {
                 out.styled(style::GOOD, "no mistakes found")?;
@@ -76,17 +82,26 @@ fn load(named: Option<&Path>, paths: &Paths) -> Result<Config, Vec<Finding>> {
     Config::read(&file).map_err(|problems| {
         let place = |line: usize| format!("{}:{line}", problems.file().display());
         let list = problems.list().iter();
-        list.map(|p| Finding { place: place(p.line), message: p.message.clone() }).collect()
+        list.map(|p| Finding {
+            place: place(p.line),
+            message: p.message.clone(),
+        })
+        .collect()
     })
 }
 
 /// The same for commands that go on with the settings.
 pub(super) fn settings(named: Option<&Path>, paths: &Paths) -> Outcome<Config> {
     load(named, paths).map_err(|findings| {
-        let lines: Vec<String> =
-            findings.iter().map(|f| format!("{}: {}", f.place, f.message)).collect();
-        Failure::new(format!("the configuration has mistakes:\n{}", lines.join("\n")))
-            .hint("the reference has every key: docs/reference/config.md")
+        let lines: Vec<String> = findings
+            .iter()
+            .map(|f| format!("{}: {}", f.place, f.message))
+            .collect();
+        Failure::new(format!(
+            "the configuration has mistakes:\n{}",
+            lines.join("\n")
+        ))
+        .hint("the reference has every key: docs/reference/config.md")
     })
 }
 
@@ -95,14 +110,20 @@ fn tls(config: &Config, findings: &mut Vec<Finding>) {
     for (place, file) in [("tls.certificate", &tls.certificate), ("tls.key", &tls.key)] {
         if let Err(error) = std::fs::File::open(file) {
             let message = format!("{} cannot be read: {error}", file.display());
-            findings.push(Finding { place: place.to_owned(), message });
+            findings.push(Finding {
+                place: place.to_owned(),
+                message,
+            });
         }
     }
     if let Ok(metadata) = std::fs::metadata(&tls.key) {
         use std::os::unix::fs::MetadataExt;
         if metadata.mode() & 0o077 != 0 {
             let message = format!("{} can be read by others: chmod 600 it", tls.key.display());
-            findings.push(Finding { place: "tls.key".to_owned(), message });
+            findings.push(Finding {
+                place: "tls.key".to_owned(),
+                message,
+            });
         }
     }
 }
@@ -110,7 +131,10 @@ fn tls(config: &Config, findings: &mut Vec<Finding>) {
 /// Opens what can be opened beside a running gateway: keys, store, the audit log for reading.
 async fn parts(paths: &Paths, config: &Config, findings: &mut Vec<Finding>) {
     let mut found = |place: &str, error: &dyn std::fmt::Display| {
-        findings.push(Finding { place: place.to_owned(), message: error.to_string() });
+        findings.push(Finding {
+            place: place.to_owned(),
+            message: error.to_string(),
+        });
     };
     if !paths.data.is_dir() {
         let message = format!("{} is not there: run `postern init`", paths.data.display());

@@ -23,7 +23,10 @@ impl Demo {
         if let Some(step) = self.sabotage
             && !(1..=demo::STEPS.len()).contains(&step)
         {
-            return Err(Failure::usage(format!("there are steps 1 to {}", demo::STEPS.len())));
+            return Err(Failure::usage(format!(
+                "there are steps 1 to {}",
+                demo::STEPS.len()
+            )));
         }
         let mut signals = Signals::new()?;
         let mut tour = Tour::prepare(self.sabotage).await?;

@@ -48,18 +48,31 @@ impl Env {
     pub(super) async fn run(self, globals: &Globals, out: &mut Out) -> Outcome {
         let admin = Admin::of(globals)?;
         match self {
-            Self::Create { name, description, token_ttl_max } => {
-                let body = NewEnvironment { name: name.to_string(), description, token_ttl_max };
+            Self::Create {
+                name,
+                description,
+                token_ttl_max,
+            } => {
+                let body = NewEnvironment {
+                    name: name.to_string(),
+                    description,
+                    token_ttl_max,
+                };
                 let made: Environment = admin.post("/api/v1/environments", &body, None).await?;
                 out.answer(&made, |out| {
                     out.styled(style::GOOD, &format!("environment {} is there", made.name))?;
                     out.line("It has keys of its own and one guard-rail policy, `baseline`.")?;
-                    out.line(&format!("See it: postern policy show baseline --env {}", made.name))
+                    out.line(&format!(
+                        "See it: postern policy show baseline --env {}",
+                        made.name
+                    ))
                 })?;
             }
             Self::List => {
                 let list: Vec<Environment> = admin.fetch("/api/v1/environments").await?;
-                out.answer(&list, |out| out.table(&table(&list), "There is no environment yet."))?;
+                out.answer(&list, |out| {
+                    out.table(&table(&list), "There is no environment yet.")
+                })?;
             }
             Self::Show { name } => {
                 let path = format!("/api/v1/environments/{name}");
@@ -72,7 +85,9 @@ impl Env {
                      tokens? Its name is never used again."
                 );
                 prompt::confirm_loss(&question, yes)?;
-                admin.delete(&format!("/api/v1/environments/{name}")).await?;
+                admin
+                    .delete(&format!("/api/v1/environments/{name}"))
+                    .await?;
                 deleted(out, "environment", name.as_str())?;
             }
         }
@@ -83,7 +98,9 @@ impl Env {
 /// Says that something is gone.
 pub(super) fn deleted(out: &mut Out, noun: &str, name: &str) -> std::io::Result<()> {
     let value = serde_json::json!({ "deleted": name });
-    out.answer(&value, |out| out.styled(style::GOOD, &format!("{noun} {name} is deleted")))
+    out.answer(&value, |out| {
+        out.styled(style::GOOD, &format!("{noun} {name} is deleted"))
+    })
 }
 
 fn table(list: &[Environment]) -> Table {
@@ -103,7 +120,10 @@ fn sheet(environment: &Environment) -> Sheet {
     let mut sheet = Sheet::new();
     sheet.line("name", Cell::new(&environment.name, Tone::Strong));
     sheet.line("description", environment.description.as_str());
-    sheet.line("longest token life", Cell::maybe(environment.token_ttl_max.as_ref()));
+    sheet.line(
+        "longest token life",
+        Cell::maybe(environment.token_ttl_max.as_ref()),
+    );
     sheet.line("created", environment.created_at.as_str());
     sheet
 }

@@ -121,10 +121,14 @@ pub fn json<T: serde::Serialize>(value: &T, indented: bool) -> String {
     let mut bytes = Vec::with_capacity(128);
     let written = if indented {
         let formatter = Safe(PrettyFormatter::new());
-        value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter))
+        value.serialize(&mut serde_json::Serializer::with_formatter(
+            &mut bytes, formatter,
+        ))
     } else {
         let formatter = Safe(CompactFormatter);
-        value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter))
+        value.serialize(&mut serde_json::Serializer::with_formatter(
+            &mut bytes, formatter,
+        ))
     };
     written.expect("the answers of this program have text keys and go into memory");
     String::from_utf8(bytes).expect("JSON is written as UTF-8")
@@ -153,7 +157,11 @@ mod tests {
     #[test]
     fn control_characters_never_reach_a_terminal() {
         for text in NAUGHTY {
-            for safe in [plain(text).into_owned(), plain_lines(text), json(&text, true)] {
+            for safe in [
+                plain(text).into_owned(),
+                plain_lines(text),
+                json(&text, true),
+            ] {
                 assert!(safe.chars().all(is_plain), "{safe:?}");
             }
         }
@@ -166,7 +174,8 @@ mod tests {
         for text in NAUGHTY {
             let value = serde_json::json!({ "k\u{9b}": [text, 1, null, true], "o": {} });
             for indented in [true, false] {
-                let read: serde_json::Value = serde_json::from_str(&json(&value, indented)).unwrap();
+                let read: serde_json::Value =
+                    serde_json::from_str(&json(&value, indented)).unwrap();
                 assert_eq!(read, value);
             }
         }

@@ -35,13 +35,22 @@ impl Failure {
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { exit: Exit::Failed, message, hints: Vec::new(), code: None, request: None }
+        Self {
+            exit: Exit::Failed,
+            message,
+            hints: Vec::new(),
+            code: None,
+            request: None,
+        }
     }
 
     /// The command was not used as it can be.
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, ..Self::new(message) }
+        Self {
+            exit: Exit::Usage,
+            ..Self::new(message)
+        }
     }
 
     /// Adds what to do next.

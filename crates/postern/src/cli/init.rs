@@ -74,7 +74,10 @@ struct Made {
 
 impl Init {
     pub(super) async fn run(self, globals: &Globals, out: &mut Out) -> Outcome {
-        let paths = Paths { data: globals.data.clone(), keys: globals.keys() };
+        let paths = Paths {
+            data: globals.data.clone(),
+            keys: globals.keys(),
+        };
         let offers = self.accepted(&|name| std::env::var_os(name).is_some())?;
         let config = settings(self.config.as_deref(), &paths)?;
         let installation = Installation::create(&paths, &config)
@@ -91,7 +94,10 @@ impl Init {
     /// The providers whose key is there and that the user wants.
     fn accepted(&self, is_set: &dyn Fn(&str) -> bool) -> Outcome<Vec<&'static Offer>> {
         let mut accepted = Vec::new();
-        for offer in OFFERS.iter().filter(|offer| !self.no_upstream && is_set(offer.variable)) {
+        for offer in OFFERS
+            .iter()
+            .filter(|offer| !self.no_upstream && is_set(offer.variable))
+        {
             let question = format!(
                 "{} is set. Make {} the first upstream of environment {}? The gateway reads the \
                  key from that variable each time it starts; it is not copied.",
@@ -143,7 +149,10 @@ impl Init {
 
 fn first_administrator() -> NewToken {
     NewToken {
-        access: NewAccess::Admin { role: AdminRole::Owner, env: None },
+        access: NewAccess::Admin {
+            role: AdminRole::Owner,
+            env: None,
+        },
         ttl: None,
         owner: None,
         purpose: Some("first administrator, made by init".to_owned()),
@@ -155,11 +164,22 @@ fn first_administrator() -> NewToken {
 async fn first_upstreams(store: &Store, env: &EnvName, offers: &[&'static Offer]) -> Outcome {
     let failed = |error: postern_store::StoreError| Failure::new(error.to_string());
     let new = NewEnvironment::named(env.clone());
-    store.environments().create(&new, now()).await.map_err(failed)?;
+    store
+        .environments()
+        .create(&new, now())
+        .await
+        .map_err(failed)?;
     let name = PolicyName::parse("baseline").expect("it is a policy name");
-    let source = PolicySource { name: name.clone(), text: BASELINE.to_owned() };
+    let source = PolicySource {
+        name: name.clone(),
+        text: BASELINE.to_owned(),
+    };
     GuardRails::compile(env, &[source]).map_err(|error| Failure::new(error.to_string()))?;
-    store.policies().create(env, &name, BASELINE, now()).await.map_err(failed)?;
+    store
+        .policies()
+        .create(env, &name, BASELINE, now())
+        .await
+        .map_err(failed)?;
     for offer in offers {
         let upstream = NewUpstream {
             name: UpstreamName::parse(offer.name).expect("it is an upstream name"),
@@ -168,7 +188,11 @@ async fn first_upstreams(store: &Store, env: &EnvName, offers: &[&'static Offer]
             credential: Some(NewCredential::Env(offer.variable.to_owned())),
             settings: postern_store::UpstreamSettings::default(),
         };
-        store.upstreams().create(env, &upstream, now()).await.map_err(failed)?;
+        store
+            .upstreams()
+            .create(env, &upstream, now())
+            .await
+            .map_err(failed)?;
     }
     Ok(())
 }
@@ -191,22 +215,40 @@ fn describe(out: &mut Out, made: &Made, offers: &[&Offer], env: &EnvName) -> std
     sheet.line("audit key", made.audit_key.as_str());
     out.sheet(&sheet)?;
     out.line("")?;
-    out.styled(style::STRONG, "The first administrator's token, shown once:")?;
+    out.styled(
+        style::STRONG,
+        "The first administrator's token, shown once:",
+    )?;
     out.line(made.admin_token.expose())?;
     let expires = &made.admin_token_expires_at;
-    out.styled(style::FAINT, &format!("For --url from elsewhere; it expires {expires}."))?;
+    out.styled(
+        style::FAINT,
+        &format!("For --url from elsewhere; it expires {expires}."),
+    )?;
     out.line("")?;
     out.styled(style::STRONG, "What to do next")?;
     let mut step = |what: &str, command: &str| {
         out.line(&format!("  {what}"))?;
         out.styled(style::COMMAND, &format!("    {command}"))
     };
-    step("Keep a copy of the keys apart from the data: without them the data cannot be opened.",
-        &format!("tar -C {} -czf keys-backup.tgz .", made.keys))?;
-    let data = if made.data == "postern-data" { String::new() } else { format!(" --data {}", made.data) };
-    step("Start the gateway, here or as a service:", &format!("postern serve{data}"))?;
+    step(
+        "Keep a copy of the keys apart from the data: without them the data cannot be opened.",
+        &format!("tar -C {} -czf keys-backup.tgz .", made.keys),
+    )?;
+    let data = if made.data == "postern-data" {
+        String::new()
+    } else {
+        format!(" --data {}", made.data)
+    };
+    step(
+        "Start the gateway, here or as a service:",
+        &format!("postern serve{data}"),
+    )?;
     if offers.is_empty() {
-        step("In another terminal, make an environment:", &format!("postern env create dev{data}"))?;
+        step(
+            "In another terminal, make an environment:",
+            &format!("postern env create dev{data}"),
+        )?;
         step(
             "Put a provider behind it (the key is read from the gateway's environment):",
             &format!(
@@ -215,8 +257,13 @@ fn describe(out: &mut Out, made: &Made, offers: &[&Offer], env: &EnvName) -> std
             ),
         )?;
     }
-    step("Say who a token is for:", &format!("postern principal create service:web --env {env}{data}"))?;
-    let grant = offers.first().map_or("openai:invoke:gpt-4o-mini", |offer| offer.grant);
+    step(
+        "Say who a token is for:",
+        &format!("postern principal create service:web --env {env}{data}"),
+    )?;
+    let grant = offers
+        .first()
+        .map_or("openai:invoke:gpt-4o-mini", |offer| offer.grant);
     step(
         "And make the token:",
         &format!(
@@ -235,7 +282,12 @@ mod tests {
         let env = EnvName::parse("dev").unwrap();
         let openai = |name: &str| name == "OPENAI_API_KEY";
         let names = |yes, no_upstream| {
-            let init = Init { yes, no_upstream, config: None, env: env.clone() };
+            let init = Init {
+                yes,
+                no_upstream,
+                config: None,
+                env: env.clone(),
+            };
             let accepted = init.accepted(&openai).unwrap();
             accepted.iter().map(|offer| offer.name).collect::<Vec<_>>()
         };

@@ -57,7 +57,13 @@ impl Out {
     /// Into memory or another place; nothing is said beside the answer.
     #[must_use]
     pub fn into_sink(json: bool, width: Option<u16>, sink: Box<dyn Write + Send>) -> Self {
-        Self { json, width, interactive: false, sink, aside: Box::new(io::sink()) }
+        Self {
+            json,
+            width,
+            interactive: false,
+            sink,
+            aside: Box::new(io::sink()),
+        }
     }
 
     /// Whether the answer is for a script.
@@ -162,7 +168,9 @@ impl Out {
 
 /// The terminal's width; `COLUMNS` decides for pipes; without both nothing is wrapped.
 fn terminal_width() -> Option<u16> {
-    let asked = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let asked = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let width = if io::stdout().is_terminal() {
         comfy_table::Table::new().width().or(asked)
     } else {

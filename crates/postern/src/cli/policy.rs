@@ -68,7 +68,10 @@ impl Policy {
         let admin = Admin::of(globals)?;
         match self {
             Self::Create { name, env, file } => {
-                let body = NewPolicy { name: name.to_string(), text: read(&file)? };
+                let body = NewPolicy {
+                    name: name.to_string(),
+                    text: read(&file)?,
+                };
                 let made: Shape = admin.post(&list_path(&env), &body, None).await?;
                 out.answer(&made, |out| {
                     out.styled(style::GOOD, &format!("policy {} holds in {env}", made.name))
@@ -83,7 +86,10 @@ impl Policy {
             Self::Show { name, env } => {
                 let found: Shape = admin.fetch(&format!("{}/{name}", list_path(&env))).await?;
                 out.answer(&found, |out| {
-                    let head = format!("// policy {} of {env}, made {}", found.name, found.created_at);
+                    let head = format!(
+                        "// policy {} of {env}, made {}",
+                        found.name, found.created_at
+                    );
                     out.styled(style::FAINT, &head)?;
                     out.raw(&format!("{}\n", plain_lines(found.text.trim_end())))
                 })?;
@@ -104,15 +110,24 @@ fn list_path(env: &EnvName) -> String {
 
 fn read(file: &std::path::Path) -> Outcome<String> {
     let unreadable = |error: std::io::Error| {
-        Failure::usage(format!("the policy in {} cannot be read: {error}", file.display()))
+        Failure::usage(format!(
+            "the policy in {} cannot be read: {error}",
+            file.display()
+        ))
     };
     let mut text = String::new();
     if file == std::path::Path::new("-") {
         let stdin = std::io::stdin().lock();
-        stdin.take(TEXT_BYTES_MAX).read_to_string(&mut text).map_err(unreadable)?;
+        stdin
+            .take(TEXT_BYTES_MAX)
+            .read_to_string(&mut text)
+            .map_err(unreadable)?;
     } else {
         let opened = std::fs::File::open(file).map_err(unreadable)?;
-        opened.take(TEXT_BYTES_MAX).read_to_string(&mut text).map_err(unreadable)?;
+        opened
+            .take(TEXT_BYTES_MAX)
+            .read_to_string(&mut text)
+            .map_err(unreadable)?;
     }
     Ok(text)
 }

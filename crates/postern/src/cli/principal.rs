@@ -84,8 +84,17 @@ impl Principal {
     pub(super) async fn run(self, globals: &Globals, out: &mut Out) -> Outcome {
         let admin = Admin::of(globals)?;
         match self {
-            Self::Create { id, env, team, tenant } => {
-                let body = NewPrincipal { id: id.to_string(), team, tenant };
+            Self::Create {
+                id,
+                env,
+                team,
+                tenant,
+            } => {
+                let body = NewPrincipal {
+                    id: id.to_string(),
+                    team,
+                    tenant,
+                };
                 let made: Shape = admin.post(&list_path(&env), &body, None).await?;
                 out.answer(&made, |out| {
                     out.styled(style::GOOD, &format!("principal {} is there", made.id))
@@ -100,9 +109,20 @@ impl Principal {
                 let found: Shape = admin.fetch(&path(&env, &id)).await?;
                 out.answer(&found, |out| out.sheet(&sheet(&found)))?;
             }
-            Self::Update { id, env, team, tenant, disable, enable } => {
+            Self::Update {
+                id,
+                env,
+                team,
+                tenant,
+                disable,
+                enable,
+            } => {
                 let disabled = (disable || enable).then_some(disable);
-                let change = ChangePrincipal { team, tenant, disabled };
+                let change = ChangePrincipal {
+                    team,
+                    tenant,
+                    disabled,
+                };
                 if change.team.is_none() && change.tenant.is_none() && disabled.is_none() {
                     return Err(Failure::usage("nothing to change was named"));
                 }

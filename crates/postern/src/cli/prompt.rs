@@ -36,10 +36,16 @@ pub(super) fn confirm_loss(question: &str, yes: bool) -> Outcome {
         return Ok(());
     }
     if !somebody_is_there() {
-        return Err(Failure::usage("this cannot be undone and nobody is here to confirm it")
-            .hint("say --yes if it is meant"));
+        return Err(
+            Failure::usage("this cannot be undone and nobody is here to confirm it")
+                .hint("say --yes if it is meant"),
+        );
     }
-    if confirm(question, false)? { Ok(()) } else { Err(Failure::new("not confirmed: nothing done")) }
+    if confirm(question, false)? {
+        Ok(())
+    } else {
+        Err(Failure::new("not confirmed: nothing done"))
+    }
 }
 
 fn ask(question: &str) -> Outcome<String> {
@@ -48,7 +54,9 @@ fn ask(question: &str) -> Outcome<String> {
     terminal.flush()?;
     let mut line = String::new();
     if io::stdin().lock().read_line(&mut line)? == 0 {
-        return Err(Failure::new("the input ended before the question was answered"));
+        return Err(Failure::new(
+            "the input ended before the question was answered",
+        ));
     }
     Ok(line)
 }
@@ -67,9 +75,14 @@ pub(super) fn secret(what: &str) -> Outcome<Zeroizing<String>> {
         line
     } else {
         let mut all = Zeroizing::new(String::new());
-        io::stdin().lock().take(SECRET_BYTES_MAX + 1).read_to_string(&mut all)?;
+        io::stdin()
+            .lock()
+            .take(SECRET_BYTES_MAX + 1)
+            .read_to_string(&mut all)?;
         if u64::try_from(all.len()).is_ok_and(|bytes| bytes > SECRET_BYTES_MAX) {
-            return Err(Failure::usage(format!("{what} is longer than {SECRET_BYTES_MAX} bytes")));
+            return Err(Failure::usage(format!(
+                "{what} is longer than {SECRET_BYTES_MAX} bytes"
+            )));
         }
         all
     };

@@ -66,8 +66,17 @@ impl Line {
             AuditRecord::Admin(record) => Self::admin(record),
             AuditRecord::Strangers(record) => Self {
                 what: "strangers".to_owned(),
-                who: Some(record.address.map_or("others".to_owned(), |at| at.to_string())),
-                status: record.counts.iter().map(|(_, count)| count).sum::<u64>().to_string(),
+                who: Some(
+                    record
+                        .address
+                        .map_or("others".to_owned(), |at| at.to_string()),
+                ),
+                status: record
+                    .counts
+                    .iter()
+                    .map(|(_, count)| count)
+                    .sum::<u64>()
+                    .to_string(),
                 tone: Tone::Warn,
                 detail: record.sample_path.clone(),
             },
@@ -91,9 +100,19 @@ impl Line {
         };
         let mut detail = target(&record.summary);
         if let Some(usage) = record.usage {
-            detail.push_str(&format!(" {}+{} units", usage.input_tokens(), usage.output_tokens()));
+            detail.push_str(&format!(
+                " {}+{} units",
+                usage.input_tokens(),
+                usage.output_tokens()
+            ));
         }
-        Self { what: record.end.as_str().to_owned(), who: who(&record.summary), status, tone, detail }
+        Self {
+            what: record.end.as_str().to_owned(),
+            who: who(&record.summary),
+            status,
+            tone,
+            detail,
+        }
     }
 
     fn admin(record: &AdminRecord) -> Self {
@@ -102,7 +121,11 @@ impl Line {
             Some(status) if status < 400 => (status.to_string(), Tone::Good),
             Some(status) => (status.to_string(), Tone::Bad),
         };
-        let place = record.environment.as_ref().map(|env| format!(" in {env}")).unwrap_or_default();
+        let place = record
+            .environment
+            .as_ref()
+            .map(|env| format!(" in {env}"))
+            .unwrap_or_default();
         Self {
             what: record.action.clone(),
             who: Some(actor(&record.actor)),
@@ -201,10 +224,16 @@ fn outcome(sheet: &mut Sheet, record: &OutcomeRecord) {
         let text = format!("{} in, {} out", usage.input_tokens(), usage.output_tokens());
         sheet.line("usage", text);
     }
-    let bytes = format!("{} up, {} down", record.request_bytes, record.response_bytes);
+    let bytes = format!(
+        "{} up, {} down",
+        record.request_bytes, record.response_bytes
+    );
     sheet.line("bytes", bytes);
     sheet.line("took", millis(record.timing.total_us));
-    sheet.maybe("upstream answered after", record.timing.first_byte_us.map(millis));
+    sheet.maybe(
+        "upstream answered after",
+        record.timing.first_byte_us.map(millis),
+    );
 }
 
 fn millis(us: u64) -> String {

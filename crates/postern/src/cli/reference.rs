@@ -58,11 +58,22 @@ fn commands() -> String {
 }
 
 fn describe(command: &mut Command, page: &mut String, depth: usize) {
-    let name = command.get_bin_name().unwrap_or(command.get_name()).to_owned();
-    let help = command.clone().term_width(COLUMNS).render_long_help().to_string();
+    let name = command
+        .get_bin_name()
+        .unwrap_or(command.get_name())
+        .to_owned();
+    let help = command
+        .clone()
+        .term_width(COLUMNS)
+        .render_long_help()
+        .to_string();
     let marks = "#".repeat(depth.min(4));
     // Writing into a string does not fail.
-    let _ = write!(page, "\n{marks} {name}\n\n```text\n{}\n```\n", trimmed(&help));
+    let _ = write!(
+        page,
+        "\n{marks} {name}\n\n```text\n{}\n```\n",
+        trimmed(&help)
+    );
     for sub in command.get_subcommands_mut() {
         if !sub.is_hide_set() && sub.get_name() != "help" {
             describe(sub, page, depth + 1);
@@ -91,7 +102,12 @@ fn refusals() -> String {
             Fault::Upstream => "the upstream's",
             Fault::Ours => "the gateway's",
         };
-        let _ = writeln!(page, "| `{code}` | {} | {fault} | {} |", code.status(), code.public());
+        let _ = writeln!(
+            page,
+            "| `{code}` | {} | {fault} | {} |",
+            code.status(),
+            code.public()
+        );
     }
     page
 }
@@ -124,10 +140,17 @@ mod tests {
     #[test]
     fn the_pages_name_every_command_and_every_refusal() {
         let page = commands();
-        for name in ["postern demo", "postern token create", "postern audit verify"] {
+        for name in [
+            "postern demo",
+            "postern token create",
+            "postern audit verify",
+        ] {
             assert!(page.contains(&format!("# {name}\n")), "{name}");
         }
-        assert!(!page.contains("postern reference\n"), "hidden commands stay hidden");
+        assert!(
+            !page.contains("postern reference\n"),
+            "hidden commands stay hidden"
+        );
         for code in RefusalCode::ALL {
             assert!(refusals().contains(&format!("| `{code}` |")));
         }

@@ -23,7 +23,10 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) async fn run(self, globals: &Globals) -> Outcome {
-        let paths = Paths { data: globals.data.clone(), keys: globals.keys() };
+        let paths = Paths {
+            data: globals.data.clone(),
+            keys: globals.keys(),
+        };
         let config = settings(self.config.as_deref(), &paths)?;
         diagnostics(&config);
         // Before anything is opened, so that a signal during the start is not lost.
@@ -72,7 +75,9 @@ impl Signals {
 /// Diagnostics go to standard error. Called once; a second call changes nothing.
 fn diagnostics(config: &Config) {
     let filter = EnvFilter::try_new(&config.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::io::IsTerminal::is_terminal(&std::io::stderr());
     let _ = match config.log.format {

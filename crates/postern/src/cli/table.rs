@@ -35,13 +35,19 @@ impl Cell {
     /// A cell with a tone.
     #[must_use]
     pub fn new(text: impl AsRef<str>, tone: Tone) -> Self {
-        Self { text: plain(text.as_ref()).into_owned(), tone }
+        Self {
+            text: plain(text.as_ref()).into_owned(),
+            tone,
+        }
     }
 
     /// An optional text; `-` stands for none.
     #[must_use]
     pub fn maybe<T: std::fmt::Display>(value: Option<T>) -> Self {
-        value.map_or_else(|| Self::new("-", Tone::Faint), |value| Self::from(value.to_string()))
+        value.map_or_else(
+            || Self::new("-", Tone::Faint),
+            |value| Self::from(value.to_string()),
+        )
     }
 
     fn render(&self) -> comfy_table::Cell {
@@ -80,7 +86,10 @@ impl Table {
     /// A table with these column heads.
     #[must_use]
     pub fn new(columns: &[&'static str]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new() }
+        Self {
+            columns: columns.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row.
@@ -100,7 +109,9 @@ impl Table {
     pub fn render(&self, width: Option<u16>) -> String {
         let mut table = plain_table(width);
         table.set_header(
-            self.columns.iter().map(|head| Cell::new(head, Tone::Faint).render()),
+            self.columns
+                .iter()
+                .map(|head| Cell::new(head, Tone::Faint).render()),
         );
         for row in &self.rows {
             table.add_row(row.iter().map(Cell::render));
@@ -150,7 +161,9 @@ fn plain_table(width: Option<u16>) -> comfy_table::Table {
     table.load_preset(presets::NOTHING).enforce_styling();
     match width {
         Some(width) => {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+            table
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(width);
         }
         None => {
             table.set_content_arrangement(ContentArrangement::Disabled);
@@ -176,14 +189,20 @@ fn finish(mut table: comfy_table::Table, columns: usize) -> String {
 
 /// The line without the spaces at its end, also those inside the last cell's colours.
 fn without_padding(line: &str) -> String {
-    const RESET: &str = "\u{1b}[0m";
-    let mut rest = line.trim_end();
-    let mut resets = 0;
-    while let Some(inner) = rest.strip_suffix(RESET) {
-        rest = inner.trim_end();
-        resets += 1;
+    let mut text = line.trim_end();
+    let mut codes = Vec::new();
+    // A code is `ESC [ digits m`; it is kept, the spaces before it are not.
+    while let Some(code) = text.rfind('\u{1b}').map(|at| &text[at..])
+        && code[1..]
+            .trim_start_matches(['[', ';'])
+            .trim_matches(|c: char| c.is_ascii_digit() || c == ';')
+            == "m"
+    {
+        codes.push(code);
+        text = text[..text.len() - code.len()].trim_end();
     }
-    rest.to_owned() + &RESET.repeat(resets)
+    codes.reverse();
+    text.to_owned() + &codes.concat()
 }
 
 #[cfg(test)]
@@ -211,9 +230,15 @@ mod tests {
     #[test]
     fn a_table_fits_the_width_it_is_given() {
         let text = without_colours(&sample().render(Some(40)));
-        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 40),
+            "{text}"
+        );
         assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
         let wide = without_colours(&sample().render(None));
-        assert!(wide.lines().any(|line| line.chars().count() > 60), "no width, no wrapping");
+        assert!(
+            wide.lines().any(|line| line.chars().count() > 60),
+            "no width, no wrapping"
+        );
     }
 }

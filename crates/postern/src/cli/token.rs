@@ -8,9 +8,7 @@ use super::admin::{Admin, encoded};
 use super::failure::{Failure, Outcome};
 use super::output::{Out, style};
 use super::table::{Cell, Sheet, Table, Tone};
-use crate::shapes::{
-    IssuedToken, NewToken, RevokeToken, RotateToken, Token as Shape, TokenList,
-};
+use crate::shapes::{IssuedToken, NewToken, RevokeToken, RotateToken, Token as Shape, TokenList};
 
 /// Tokens asked for at once.
 const PAGE: usize = 200;
@@ -121,25 +119,41 @@ impl Token {
         let admin = Admin::of(globals)?;
         match self {
             Self::Create(create) => create.run(&admin, out).await?,
-            Self::List { env, principal, state, admin: admins, limit } => {
+            Self::List {
+                env,
+                principal,
+                state,
+                admin: admins,
+                limit,
+            } => {
                 let mut filter = Vec::new();
                 filter.extend(env.map(|env| format!("environment={env}")));
                 filter.extend(principal.map(|id| format!("principal={}", encoded(id.as_str()))));
-                let word = |state: State| state.to_possible_value().map(|v| v.get_name().to_owned());
+                let word =
+                    |state: State| state.to_possible_value().map(|v| v.get_name().to_owned());
                 filter.extend(state.and_then(word).map(|state| format!("state={state}")));
                 filter.extend(admins.then(|| "kind=admin".to_owned()));
                 let list = fetch_all(&admin, &filter.join("&"), limit).await?;
-                out.answer(&list, |out| out.table(&table(&list), "There is no such token."))?;
+                out.answer(&list, |out| {
+                    out.table(&table(&list), "There is no such token.")
+                })?;
             }
             Self::Show { id } => {
                 let found: Shape = admin.fetch(&path(id)).await?;
                 out.answer(&found, |out| out.sheet(&sheet(&found)))?;
             }
-            Self::Rotate { id, grace, idempotency_key } => {
-                let body = RotateToken { grace: grace.clone() };
+            Self::Rotate {
+                id,
+                grace,
+                idempotency_key,
+            } => {
+                let body = RotateToken {
+                    grace: grace.clone(),
+                };
                 let route = format!("{}/rotate", path(id));
-                let issued: IssuedToken =
-                    admin.post(&route, &body, idempotency_key.as_deref()).await?;
+                let issued: IssuedToken = admin
+                    .post(&route, &body, idempotency_key.as_deref())
+                    .await?;
                 out.answer(&issued, |out| {
                     shown_once(out, &issued)?;
                     let grace = grace.as_deref().unwrap_or("24h");
@@ -202,10 +216,13 @@ async fn fetch_all(admin: &Admin, filter: &str, most: usize) -> Outcome<Vec<Shap
     let mut after = String::new();
     while items.len() < most {
         let page = PAGE.min(most - items.len());
-        let list: TokenList =
-            admin.fetch(&format!("/api/v1/tokens?{filter}&limit={page}{after}")).await?;
+        let list: TokenList = admin
+            .fetch(&format!("/api/v1/tokens?{filter}&limit={page}{after}"))
+            .await?;
         if list.items.is_empty() && list.next.is_some() {
-            return Err(Failure::new("the server sent an empty page that is not the last"));
+            return Err(Failure::new(
+                "the server sent an empty page that is not the last",
+            ));
         }
         items.extend(list.items);
         let Some(next) = list.next else { break };
@@ -256,7 +273,11 @@ fn sheet(token: &Shape) -> Sheet {
     sheet.maybe("principal", token.principal.as_ref());
     sheet.maybe("role", token.role.as_ref());
     for grant in &token.grants {
-        let tone = if grant.includes_future() { Tone::Warn } else { Tone::Plain };
+        let tone = if grant.includes_future() {
+            Tone::Warn
+        } else {
+            Tone::Plain
+        };
         sheet.line("grant", Cell::new(spell_grant(grant), tone));
     }
     for limit in &token.limits {
@@ -264,7 +285,10 @@ fn sheet(token: &Shape) -> Sheet {
     }
     sheet.maybe("owner", token.owner.as_ref());
     sheet.maybe("purpose", token.purpose.as_ref());
-    sheet.line("created", format!("{} by {}", token.created_at, token.created_by));
+    sheet.line(
+        "created",
+        format!("{} by {}", token.created_at, token.created_by),
+    );
     sheet.line("expires", token.expires_at.as_str());
     sheet.line("last used", Cell::maybe(token.last_used_at.as_ref()));
     if let Some(revoked) = &token.revoked {
@@ -287,15 +311,22 @@ fn spell_grant(grant: &Grant) -> String {
         Rights::Invoke(invoke) => {
             let models: Vec<_> = invoke.models.iter().map(|model| model.as_str()).collect();
             let operations: Vec<_> = invoke.operations.iter().map(|o| o.as_str()).collect();
-            format!("{upstream}:invoke:{} ({})", models.join(","), operations.join(", "))
+            format!(
+                "{upstream}:invoke:{} ({})",
+                models.join(","),
+                operations.join(", ")
+            )
         }
         Rights::Call { rules } => {
             let rules: Vec<String> = rules
                 .iter()
                 .map(|rule| {
                     let query: Vec<_> = rule.query.keys().map(String::as_str).collect();
-                    let query =
-                        if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+                    let query = if query.is_empty() {
+                        String::new()
+                    } else {
+                        format!("?{}", query.join("&"))
+                    };
                     format!("{} {}{query}", rule.methods.join("|"), rule.path.as_str())
                 })
                 .collect();
@@ -303,7 +334,12 @@ fn spell_grant(grant: &Grant) -> String {
         }
     };
     if !grant.conditions.is_empty() {
-        let from: Vec<_> = grant.conditions.addresses.iter().map(ToString::to_string).collect();
+        let from: Vec<_> = grant
+            .conditions
+            .addresses
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         text.push_str(&format!(" from {}", from.join(", ")));
     }
     if grant.includes_future() {
@@ -319,7 +355,10 @@ mod tests {
     #[test]
     fn grants_are_spelt_as_they_are_typed_and_open_ends_are_labelled() {
         let spell = |text| spell_grant(&Grant::parse(text).unwrap());
-        assert_eq!(spell("openai:invoke:gpt-4o-mini"), "openai:invoke:gpt-4o-mini ()");
+        assert_eq!(
+            spell("openai:invoke:gpt-4o-mini"),
+            "openai:invoke:gpt-4o-mini ()"
+        );
         assert_eq!(
             spell("notes:call:GET|HEAD /notes/{id}?limit"),
             "notes:call:GET|HEAD /notes/{id}?limit"
@@ -329,7 +368,10 @@ mod tests {
 
     #[test]
     fn list_times_are_short() {
-        assert_eq!(short_time("2026-01-02T03:04:05.678901Z"), "2026-01-02T03:04:05Z");
+        assert_eq!(
+            short_time("2026-01-02T03:04:05.678901Z"),
+            "2026-01-02T03:04:05Z"
+        );
         assert_eq!(short_time("2026-01-02T03:04:05Z"), "2026-01-02T03:04:05Z");
     }
 }

@@ -115,7 +115,14 @@ impl Upstream {
     pub(super) async fn run(self, globals: &Globals, out: &mut Out) -> Outcome {
         let admin = Admin::of(globals)?;
         match self {
-            Self::Create { name, env, kind, url, credential, settings } => {
+            Self::Create {
+                name,
+                env,
+                kind,
+                url,
+                credential,
+                settings,
+            } => {
                 let body = NewUpstream {
                     name: name.to_string(),
                     kind: kind.to_string(),
@@ -126,7 +133,10 @@ impl Upstream {
                 let made: Shape = admin.post(&list_path(&env), &body, None).await?;
                 out.answer(&made, |out| {
                     out.styled(style::GOOD, &format!("upstream {} is there", made.name))?;
-                    out.line(&format!("Requests for it: /{}/… on the data plane.", made.name))
+                    out.line(&format!(
+                        "Requests for it: /{}/… on the data plane.",
+                        made.name
+                    ))
                 })?;
             }
             Self::List { env } => {
@@ -138,7 +148,14 @@ impl Upstream {
                 let found: Shape = admin.fetch(&path(&env, &name)).await?;
                 out.answer(&found, |out| out.sheet(&sheet(&found)))?;
             }
-            Self::Update { name, env, url, credential, settings, new_settings } => {
+            Self::Update {
+                name,
+                env,
+                url,
+                credential,
+                settings,
+                new_settings,
+            } => {
                 let change = ChangeUpstream {
                     url,
                     credential: credential.as_deref().map(read_credential).transpose()?,
@@ -164,7 +181,9 @@ impl Upstream {
 /// Reads a credential reference; `-` asks for the credential itself.
 pub(super) fn read_credential(reference: &str) -> Outcome<NewCredential> {
     if reference == "-" {
-        return Ok(NewCredential::Sealed(SecretText::new(prompt::secret("upstream credential")?)));
+        return Ok(NewCredential::Sealed(SecretText::new(prompt::secret(
+            "upstream credential",
+        )?)));
     }
     match reference.split_once(':') {
         Some(("env", name)) if !name.is_empty() => Ok(NewCredential::Env(name.to_owned())),
@@ -236,7 +255,9 @@ mod tests {
         let failure = read_credential("sk-proj-oops").unwrap_err();
         assert!(!failure.render(false).contains("oops"));
         assert!(!failure.render(true).contains("oops"));
-        assert!(matches!(read_credential("env:KEY"), Ok(NewCredential::Env(name)) if name == "KEY"));
+        assert!(
+            matches!(read_credential("env:KEY"), Ok(NewCredential::Env(name)) if name == "KEY")
+        );
         assert!(read_credential("vault:x").is_err());
     }
 }

@@ -60,7 +60,10 @@ pub struct Audit {
 }
 
 pub(super) fn parse(reading: &mut Reading<'_>, folder: &Path) -> Audit {
-    let levels = [("buffered", Durability::Buffered), ("durable", Durability::Durable)];
+    let levels = [
+        ("buffered", Durability::Buffered),
+        ("durable", Durability::Durable),
+    ];
     let interval = units::duration(Duration::from_millis(100), Duration::from_hours(1));
     Audit {
         durability: reading.take(&KEYS, "durability", units::word(&levels)),

@@ -75,8 +75,9 @@ pub(super) fn parse(reading: &mut Reading<'_>, tls: bool) -> Listen {
         workers: usize::try_from(reading.take(&KEYS, "workers", units::number(0, 256)))
             .expect("at most 256"),
     };
-    for (place, (name, address)) in
-        places.into_iter().zip([("data", listen.data), ("admin", listen.admin)])
+    for (place, (name, address)) in places
+        .into_iter()
+        .zip([("data", listen.data), ("admin", listen.admin)])
     {
         if !address.ip().is_loopback() && !tls && !anywhere {
             let at = place.map_or(0, |span| span.start);
@@ -91,7 +92,10 @@ pub(super) fn parse(reading: &mut Reading<'_>, tls: bool) -> Listen {
         }
     }
     if listen.data == listen.admin && listen.data.port() != 0 {
-        let message = format!("listen.admin: {} is the data plane's address too", listen.admin);
+        let message = format!(
+            "listen.admin: {} is the data plane's address too",
+            listen.admin
+        );
         reading.problem(0, message);
     }
     listen
@@ -101,7 +105,9 @@ fn host(value: &toml::de::DeValue<'_>) -> Result<String, String> {
     let text = units::text(value)?.to_ascii_lowercase();
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
     if text.is_empty() || !text.bytes().all(plain) {
-        return Err(format!("{text:?} is not a host name: give it without scheme and port"));
+        return Err(format!(
+            "{text:?} is not a host name: give it without scheme and port"
+        ));
     }
     Ok(text)
 }

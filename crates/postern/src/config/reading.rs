@@ -49,7 +49,11 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(super) fn new(text: &'a str, sections: &[&'static SectionKeys]) -> Self {
         let (table, errors) = DeTable::parse_recoverable(text);
-        let mut reading = Self { text, values: BTreeMap::new(), problems: Vec::new() };
+        let mut reading = Self {
+            text,
+            values: BTreeMap::new(),
+            problems: Vec::new(),
+        };
         for error in errors {
             let at = error.span().map_or(0, |span| span.start);
             reading.problem(at, error.message().to_owned());
@@ -67,7 +71,10 @@ impl<'a> Reading<'a> {
                 DeValue::Table(table) => reading.section(section, table),
                 other => {
                     let kind = other.type_str();
-                    reading.problem(at, format!("{name} is a section, not a value of type {kind}"));
+                    reading.problem(
+                        at,
+                        format!("{name} is a section, not a value of type {kind}"),
+                    );
                 }
             }
         }
@@ -77,7 +84,11 @@ impl<'a> Reading<'a> {
     fn section(&mut self, section: &'static SectionKeys, table: DeTable<'a>) {
         for (name, value) in table {
             let at = name.span().start;
-            match section.keys.iter().find(|key| key.name == name.get_ref().as_ref()) {
+            match section
+                .keys
+                .iter()
+                .find(|key| key.name == name.get_ref().as_ref())
+            {
                 Some(key) => {
                     self.values.insert((section.name, key.name), value);
                 }
@@ -102,7 +113,9 @@ impl<'a> Reading<'a> {
         if let Some(value) = self.maybe(section, name, &parse) {
             return value;
         }
-        let default = key(section, name).default.expect("a key taken so has a default");
+        let default = key(section, name)
+            .default
+            .expect("a key taken so has a default");
         let value = DeValue::parse(default).expect("defaults are written as TOML");
         parse(value.get_ref()).expect("defaults fit their own parser")
     }
@@ -118,7 +131,10 @@ impl<'a> Reading<'a> {
         match parse(value.get_ref()) {
             Ok(parsed) => Some(parsed),
             Err(why) => {
-                self.problem(value.span().start, format!("{}.{name}: {why}", section.name));
+                self.problem(
+                    value.span().start,
+                    format!("{}.{name}: {why}", section.name),
+                );
                 None
             }
         }
@@ -127,7 +143,10 @@ impl<'a> Reading<'a> {
     /// Where a key stands in the file, for problems that concern several keys.
     pub(super) fn place(&self, section: &SectionKeys, name: &str) -> Option<Range<usize>> {
         let found = |(s, k): &(&str, &str)| *s == section.name && *k == name;
-        self.values.iter().find(|(key, _)| found(key)).map(|(_, value)| value.span())
+        self.values
+            .iter()
+            .find(|(key, _)| found(key))
+            .map(|(_, value)| value.span())
     }
 
     /// Notes a problem at a place in the text.
@@ -148,7 +167,11 @@ impl<'a> Reading<'a> {
 }
 
 fn key(section: &'static SectionKeys, name: &str) -> &'static Key {
-    section.keys.iter().find(|key| key.name == name).expect("keys are taken by their table's name")
+    section
+        .keys
+        .iter()
+        .find(|key| key.name == name)
+        .expect("keys are taken by their table's name")
 }
 
 /// `: did you mean …?`, when one of the names is close.

@@ -20,11 +20,20 @@ pub fn markdown() -> String {
     for section in SECTIONS {
         // Writing into a string does not fail.
         let _ = write!(page, "\n## [{}]\n\n{}\n", section.name, section.doc);
-        let _ = write!(page, "\n| key | form | default | meaning |\n|---|---|---|---|\n");
+        let _ = write!(
+            page,
+            "\n| key | form | default | meaning |\n|---|---|---|---|\n"
+        );
         for key in section.keys {
-            let default = key.default.map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
+            let default = key
+                .default
+                .map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
             let doc = key.doc.replace('|', "\\|");
-            let _ = writeln!(page, "| `{}` | {} | {default} | {doc} |", key.name, key.form);
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | {default} | {doc} |",
+                key.name, key.form
+            );
         }
     }
     page.push_str("\n## All defaults\n\n```toml\n");
@@ -65,7 +74,11 @@ mod tests {
         for section in SECTIONS {
             assert!(page.contains(&format!("## [{}]", section.name)));
             for key in section.keys {
-                assert!(page.contains(&format!("| `{}` |", key.name)), "{}", key.name);
+                assert!(
+                    page.contains(&format!("| `{}` |", key.name)),
+                    "{}",
+                    key.name
+                );
             }
         }
         let read = Config::parse(&defaults(), std::path::Path::new(".")).unwrap();

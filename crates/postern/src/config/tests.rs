@@ -2,7 +2,9 @@ use super::*;
 
 fn problems(text: &str) -> Vec<(usize, String)> {
     let list = Config::parse(text, Path::new("/etc/postern")).unwrap_err();
-    list.into_iter().map(|problem| (problem.line, problem.message)).collect()
+    list.into_iter()
+        .map(|problem| (problem.line, problem.message))
+        .collect()
 }
 
 #[test]
@@ -47,7 +49,12 @@ fn every_mistake_is_reported_at_once_with_its_line() {
 fn broken_toml_is_reported_beside_the_rest() {
     let found = problems("[listen]\ndata = \n[audit]\ndurability = \"no\"\n");
     assert!(found.iter().any(|(line, _)| *line == 2), "{found:?}");
-    assert!(found.iter().any(|(line, why)| *line == 4 && why.contains("durability")), "{found:?}");
+    assert!(
+        found
+            .iter()
+            .any(|(line, why)| *line == 4 && why.contains("durability")),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -69,7 +76,10 @@ fn paths_are_relative_to_the_file() {
     let tls = config.tls.unwrap();
     assert_eq!(tls.certificate, Path::new("/etc/postern/tls/c.pem"));
     assert_eq!(tls.key, Path::new("/keys/k.pem"));
-    assert_eq!(config.store.sqlite.unwrap(), Path::new("/etc/postern/state.db"));
+    assert_eq!(
+        config.store.sqlite.unwrap(),
+        Path::new("/etc/postern/state.db")
+    );
 }
 
 #[test]

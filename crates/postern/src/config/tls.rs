@@ -43,8 +43,15 @@ pub(super) fn parse(reading: &mut Reading<'_>, folder: &Path) -> Option<Tls> {
         (Some(certificate), Some(key)) => Some(Tls { certificate, key }),
         (None, None) => None,
         (certificate, _) => {
-            let missing = if certificate.is_some() { "key" } else { "certificate" };
-            reading.problem(at.unwrap_or(0), format!("tls.{missing} is missing: both or none"));
+            let missing = if certificate.is_some() {
+                "key"
+            } else {
+                "certificate"
+            };
+            reading.problem(
+                at.unwrap_or(0),
+                format!("tls.{missing} is missing: both or none"),
+            );
             None
         }
     }

@@ -44,7 +44,9 @@ pub(super) fn parse(reading: &mut Reading<'_>) -> Trust {
             format!("{text:?} is not a network: write \"10.0.0.0/8\" or \"192.0.2.7\"")
         })?;
         if network.prefix_len() == 0 {
-            return Err(format!("{text:?} is everybody: a client could then choose its address"));
+            return Err(format!(
+                "{text:?} is everybody: a client could then choose its address"
+            ));
         }
         Ok(network)
     };

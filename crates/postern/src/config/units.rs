@@ -8,7 +8,10 @@ use toml::de::DeValue;
 
 /// A text.
 pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
-    value.as_str().map(str::to_owned).ok_or_else(|| wrong(value, "a text in quotes"))
+    value
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| wrong(value, "a text in quotes"))
 }
 
 /// `true` or `false`.
@@ -34,12 +37,18 @@ pub(super) fn duration(
     max: Duration,
 ) -> impl Fn(&DeValue<'_>) -> Result<Duration, String> {
     move |value| {
-        let text = value.as_str().ok_or_else(|| wrong(value, "a duration such as \"30s\""))?;
+        let text = value
+            .as_str()
+            .ok_or_else(|| wrong(value, "a duration such as \"30s\""))?;
         let duration = parse_duration(text)?;
         if (min..=max).contains(&duration) {
             Ok(duration)
         } else {
-            Err(format!("{text:?} is not between {} and {}", spell(min), spell(max)))
+            Err(format!(
+                "{text:?} is not between {} and {}",
+                spell(min),
+                spell(max)
+            ))
         }
     }
 }
@@ -60,13 +69,21 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         "d" => 86_400_000,
         _ => return Err(wrong()),
     };
-    number.checked_mul(millis).map(Duration::from_millis).ok_or_else(wrong)
+    number
+        .checked_mul(millis)
+        .map(Duration::from_millis)
+        .ok_or_else(wrong)
 }
 
 /// A duration in its largest whole unit.
 pub(crate) fn spell(duration: Duration) -> String {
     let millis = duration.as_millis();
-    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
+    for (unit, size) in [
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1_000),
+    ] {
         if millis > 0 && millis.is_multiple_of(size) {
             return format!("{}{unit}", millis / size);
         }
@@ -77,7 +94,9 @@ pub(crate) fn spell(duration: Duration) -> String {
 /// A size in bytes with its unit, in a range.
 pub(super) fn size(min: u64, max: u64) -> impl Fn(&DeValue<'_>) -> Result<u64, String> {
     move |value| {
-        let text = value.as_str().ok_or_else(|| wrong(value, "a size such as \"10 MiB\""))?;
+        let text = value
+            .as_str()
+            .ok_or_else(|| wrong(value, "a size such as \"10 MiB\""))?;
         let bytes = parse_size(text)?;
         if (min..=max).contains(&bytes) {
             Ok(bytes)
@@ -102,7 +121,9 @@ fn parse_size(text: &str) -> Result<u64, String> {
 }
 
 fn split_unit(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     (&text[..end], text[end..].trim_start())
 }
 
@@ -110,7 +131,8 @@ fn split_unit(text: &str) -> (&str, &str) {
 pub(super) fn address(value: &DeValue<'_>) -> Result<SocketAddr, String> {
     let wanted = "an address with a port, such as \"127.0.0.1:8080\" or \"[::1]:8080\"";
     let text = value.as_str().ok_or_else(|| wrong(value, wanted))?;
-    text.parse().map_err(|_| format!("{text:?} is not {wanted}"))
+    text.parse()
+        .map_err(|_| format!("{text:?} is not {wanted}"))
 }
 
 /// A list, each part by its own parser.
@@ -118,7 +140,9 @@ pub(super) fn list<T>(
     value: &DeValue<'_>,
     part: impl Fn(&DeValue<'_>) -> Result<T, String>,
 ) -> Result<Vec<T>, String> {
-    let array = value.as_array().ok_or_else(|| wrong(value, "a list in brackets"))?;
+    let array = value
+        .as_array()
+        .ok_or_else(|| wrong(value, "a list in brackets"))?;
     array.iter().map(|value| part(value.get_ref())).collect()
 }
 
@@ -136,7 +160,9 @@ pub(super) fn word<T: Copy>(
         let wanted = names.join(" or ");
         let text = value.as_str().ok_or_else(|| wrong(value, &wanted))?;
         let found = words.iter().find(|(name, _)| *name == text);
-        found.map(|(_, meaning)| *meaning).ok_or_else(|| format!("{text:?} is not {wanted}"))
+        found
+            .map(|(_, meaning)| *meaning)
+            .ok_or_else(|| format!("{text:?} is not {wanted}"))
     }
 }
 

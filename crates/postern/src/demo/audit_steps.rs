@@ -62,18 +62,30 @@ fn has_everything(stage: &Stage, entries: &[AuditEntry]) -> Outcome {
     for (there, what) in [
         (outcome("TOKEN", End::Done, None), "the stream that passed"),
         (outcome("TOKEN", End::Refused, denied), "the refused model"),
-        (outcome("PROD_TOKEN", End::Refused, Some(unknown)), "the other environment's attempt"),
+        (
+            outcome("PROD_TOKEN", End::Refused, Some(unknown)),
+            "the other environment's attempt",
+        ),
         (
             outcome("ENDLESS_TOKEN", End::Revoked, Some(RefusalCode::Revoked)),
             "the stream that was cut",
         ),
-        (outcome("LIMITED_TOKEN", End::Refused, Some(limited)), "the request over the limit"),
+        (
+            outcome("LIMITED_TOKEN", End::Refused, Some(limited)),
+            "the request over the limit",
+        ),
         (did("token.revoke", endless), "the revocation"),
-        (did("environment.create", "dev"), "the making of the environment"),
+        (
+            did("environment.create", "dev"),
+            "the making of the environment",
+        ),
     ] {
         expect(there, || format!("the audit log does not show {what}"))?;
     }
-    let intents = records.iter().filter(|r| matches!(r, AuditRecord::Intent(_))).count();
+    let intents = records
+        .iter()
+        .filter(|r| matches!(r, AuditRecord::Intent(_)))
+        .count();
     expect(intents > 0, || "there are no intents".to_owned())
 }
 
@@ -103,7 +115,9 @@ pub(super) async fn flipped_byte(
     };
     say.answer(&failure.render(false))?;
     // The same once more for its fields.
-    let verdict = stage.verdict(&["audit", "verify", "--log", &to, "--json"]).await?;
+    let verdict = stage
+        .verdict(&["audit", "verify", "--log", &to, "--json"])
+        .await?;
     let named = verdict["first_bad_entry"].as_u64();
     expect(named.is_some(), || "the record is not named".to_owned())
 }
@@ -121,17 +135,25 @@ fn somewhere_in_the_middle(log: &Path) -> Outcome<(PathBuf, usize)> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(log.join("segments"))? {
         let path = entry?.path();
-        let written = std::fs::read(&path)?.iter().rposition(|byte| *byte != 0).unwrap_or(0);
+        let written = std::fs::read(&path)?
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .unwrap_or(0);
         files.push((written, path));
     }
-    let (written, file) =
-        files.into_iter().max().ok_or_else(|| Failure::new("the log has no files"))?;
+    let (written, file) = files
+        .into_iter()
+        .max()
+        .ok_or_else(|| Failure::new("the log has no files"))?;
     Ok((file, written / 2))
 }
 
 fn byte_at(file: &Path, place: usize) -> Outcome<u8> {
     let bytes = std::fs::read(file)?;
-    bytes.get(place).copied().ok_or_else(|| Failure::new("the file is too short"))
+    bytes
+        .get(place)
+        .copied()
+        .ok_or_else(|| Failure::new("the file is too short"))
 }
 
 fn flip(file: &Path, place: usize) -> Outcome {

@@ -51,13 +51,19 @@ pub(super) enum Piece {
 impl Call<'_> {
     /// The request as a command to type.
     pub(super) fn as_curl(&self, base: &str) -> String {
-        let stream = self.body.as_ref().is_some_and(|body| body["stream"] == true);
+        let stream = self
+            .body
+            .as_ref()
+            .is_some_and(|body| body["stream"] == true);
         let mut command = format!("curl {}", if stream { "-sN " } else { "-s " });
         if self.method != "GET" && self.body.is_none() {
             command.push_str(&format!("-X {} ", self.method));
         }
         command.push_str(&format!("{base}{}", self.path));
-        command.push_str(&format!(" \\\n  -H \"Authorization: Bearer ${}\"", self.variable));
+        command.push_str(&format!(
+            " \\\n  -H \"Authorization: Bearer ${}\"",
+            self.variable
+        ));
         if let Some(body) = &self.body {
             command.push_str(" \\\n  -H 'Content-Type: application/json'");
             command.push_str(&format!(" \\\n  -d '{body}'"));
@@ -65,7 +71,11 @@ impl Call<'_> {
         command
     }
 
-    async fn send(&self, base: &str, token: &str) -> Outcome<http::Response<hyper::body::Incoming>> {
+    async fn send(
+        &self,
+        base: &str,
+        token: &str,
+    ) -> Outcome<http::Response<hyper::body::Incoming>> {
         let fail = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
         let endpoint = Endpoint::of_url(base, None).map_err(|error| fail(&error))?;
         let body = self.body.as_ref().map(|body| Bytes::from(body.to_string()));
@@ -79,7 +89,10 @@ impl Call<'_> {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let request = request.body(Full::new(body.unwrap_or_default()));
-        endpoint.send(request.map_err(|error| fail(&error))?).await.map_err(|error| fail(&error))
+        endpoint
+            .send(request.map_err(|error| fail(&error))?)
+            .await
+            .map_err(|error| fail(&error))
     }
 
     /// Sends it and reads the answer whole.
@@ -88,27 +101,42 @@ impl Call<'_> {
         let (status, headers) = (response.status(), response.headers().clone());
         let body = client::read_whole(response).await;
         let body = body.map_err(|error| Failure::new(error.to_string()))?;
-        Ok(Answered { status, headers, body })
+        Ok(Answered {
+            status,
+            headers,
+            body,
+        })
     }
 
     /// Sends it and gives the answer as it comes.
     pub(super) async fn flowing(&self, base: &str, token: &str) -> Outcome<Flowing> {
         let (head, body) = self.send(base, token).await?.into_parts();
-        Ok(Flowing { status: head.status, headers: head.headers, body })
+        Ok(Flowing {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
     }
 }
 
 impl Answered {
     /// The refusal code, if the gateway refused.
     pub(super) fn refusal(&self) -> Option<&str> {
-        self.headers.get("postern-refusal").and_then(|value| value.to_str().ok())
+        self.headers
+            .get("postern-refusal")
+            .and_then(|value| value.to_str().ok())
     }
 
     /// Status, code and body in one line each.
     pub(super) fn summary(&self) -> String {
         let body = String::from_utf8_lossy(&self.body);
-        let code = self.refusal().map(|code| format!("  postern-refusal: {code}"));
-        let retry = self.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let code = self
+            .refusal()
+            .map(|code| format!("  postern-refusal: {code}"));
+        let retry = self
+            .headers
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok());
         let retry = retry.map(|seconds| format!("  retry-after: {seconds}"));
         format!(
             "{}{}{}\n{}",

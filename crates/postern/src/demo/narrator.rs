@@ -5,7 +5,7 @@ use std::io;
 use crate::cli::escape::plain;
 use crate::cli::output::{Out, style};
 
-/// Columns that an answer is cut to when the terminal does not tell its width.
+/// Columns that an answer is broken at when the terminal does not tell its width.
 const COLUMNS: usize = 100;
 
 /// Says things on the terminal.
@@ -19,7 +19,7 @@ impl<'a> Narrator<'a> {
     }
 
     pub(super) fn width(&self) -> Option<u16> {
-        self.out.width()
+        self.out.width().or(u16::try_from(COLUMNS).ok())
     }
 
     pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
@@ -40,29 +40,42 @@ impl<'a> Narrator<'a> {
         let mut prompt = "   $ ";
         for line in text.lines() {
             let style = style::COMMAND;
-            self.out.raw(&format!("{prompt}{style}{}{style:#}\n", plain(line)))?;
+            self.out
+                .raw(&format!("{prompt}{style}{}{style:#}\n", plain(line)))?;
             prompt = "       ";
         }
         Ok(())
     }
 
-    /// What came back: each line indented, and cut where it would wrap.
+    /// What came back: each line indented, long ones broken at the width.
     pub(super) fn answer(&mut self, text: &str) -> io::Result<()> {
-        let width = self.out.width().map_or(COLUMNS, usize::from).saturating_sub(5);
+        let width = self
+            .out
+            .width()
+            .map_or(COLUMNS, usize::from)
+            .saturating_sub(5);
         for line in text.lines() {
-            self.out.raw(&format!("     {}\n", cut(line, width)))?;
+            for part in broken(line, width) {
+                self.out.raw(&format!("     {part}\n"))?;
+            }
         }
         Ok(())
     }
 
     /// Lines to be copied whole.
     pub(super) fn uncut(&mut self, text: &str) -> io::Result<()> {
-        text.lines().try_for_each(|line| self.out.line(&format!("     {line}")))
+        text.lines()
+            .try_for_each(|line| self.out.line(&format!("     {line}")))
     }
 
     /// A piece of a stream, as it comes.
     pub(super) fn piece(&mut self, text: &str) -> io::Result<()> {
         self.out.raw(&plain(text))
+    }
+
+    /// The end of a line of pieces.
+    pub(super) fn end_of_line(&mut self) -> io::Result<()> {
+        self.out.raw("\n")
     }
 
     pub(super) fn held(&mut self) -> io::Result<()> {
@@ -75,19 +88,27 @@ impl<'a> Narrator<'a> {
 
     pub(super) fn all_held(&mut self, count: usize) -> io::Result<()> {
         self.out.line("")?;
-        self.out.styled(style::GOOD, &format!("All {count} steps did what they said."))
+        self.out.styled(
+            style::GOOD,
+            &format!("All {count} steps did what they said."),
+        )
     }
 }
 
-/// Cuts a line with colours in it to so many visible columns; everything else that a terminal
-/// could obey is already escaped in what the command line prints.
-fn cut(line: &str, columns: usize) -> String {
-    let visible = anstream::adapter::strip_str(line).to_string();
-    if visible.chars().count() <= columns {
-        return line.to_owned();
+/// Breaks a line that has more visible columns than there are; it loses its colours then.
+/// Everything else that a terminal could obey is already escaped in what the command line prints.
+fn broken(line: &str, columns: usize) -> Vec<String> {
+    let visible: Vec<char> = anstream::adapter::strip_str(line)
+        .to_string()
+        .chars()
+        .collect();
+    if visible.len() <= columns {
+        return vec![line.to_owned()];
     }
-    let short: String = visible.chars().take(columns.saturating_sub(1)).collect();
-    format!("{short}…")
+    visible
+        .chunks(columns.max(1))
+        .map(|part| part.iter().collect())
+        .collect()
 }
 
 #[cfg(test)]
@@ -95,9 +116,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_lines_are_cut_to_the_width() {
-        assert_eq!(cut("short", 10), "short");
-        assert_eq!(cut("0123456789abc", 10), "012345678…");
-        assert_eq!(cut("\u{1b}[1mbold\u{1b}[0m", 4), "\u{1b}[1mbold\u{1b}[0m");
+    fn long_lines_are_broken_at_the_width_and_lose_nothing() {
+        assert_eq!(broken("short", 10), ["short"]);
+        assert_eq!(broken("0123456789abc", 10), ["0123456789", "abc"]);
+        assert_eq!(
+            broken("\u{1b}[1mbold\u{1b}[0m", 4),
+            ["\u{1b}[1mbold\u{1b}[0m"]
+        );
     }
 }

@@ -15,7 +15,10 @@ pub(super) struct Notes {
 
 impl Backend for Notes {
     fn answer(&self, call: &Call) -> Answer {
-        let given = call.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let given = call
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
         if given != Some(&format!("Bearer {}", self.key)) {
             return text(StatusCode::UNAUTHORIZED, "the backend's own key is needed");
         }

@@ -20,8 +20,9 @@ use super::server::{self, Answer, Backend, Call};
 use crate::streaming::{Pieces, Streaming};
 
 /// What the models of the sandbox say.
-pub(super) const WORDS: [&str; 9] =
-    ["A ", "postern ", "is ", "the ", "small ", "door ", "that ", "is ", "watched."];
+pub(super) const WORDS: [&str; 9] = [
+    "A ", "postern ", "is ", "the ", "small ", "door ", "that ", "is ", "watched.",
+];
 /// What an endless answer repeats.
 const AGAIN: &str = "and on ";
 /// A prompt with this in it gets an answer without an end.
@@ -39,7 +40,10 @@ pub(super) struct Sandbox {
 
 impl Sandbox {
     pub(super) fn new(key: String) -> Self {
-        Self { key, break_streams: Arc::default() }
+        Self {
+            key,
+            break_streams: Arc::default(),
+        }
     }
 
     /// Breaks every stream off from now on: for the tour that is to go wrong.
@@ -50,10 +54,15 @@ impl Sandbox {
     fn admits(&self, headers: &HeaderMap) -> bool {
         let given = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let bearer = given("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        [bearer, given("x-api-key"), given("x-goog-api-key"), given("api-key")]
-            .into_iter()
-            .flatten()
-            .eq([self.key.as_str()])
+        [
+            bearer,
+            given("x-api-key"),
+            given("x-goog-api-key"),
+            given("api-key"),
+        ]
+        .into_iter()
+        .flatten()
+        .eq([self.key.as_str()])
     }
 
     /// Streams events at the sandbox's pace.
@@ -122,11 +131,11 @@ impl Plan {
             }
             tokio::time::sleep(PACE).await;
         }
-        while self.endless {
-            if !send(pieces, (self.word)(AGAIN)).await {
-                return;
+        if self.endless {
+            while send(pieces, (self.word)(AGAIN)).await {
+                tokio::time::sleep(PACE).await;
             }
-            tokio::time::sleep(PACE).await;
+            return;
         }
         for event in self.after {
             if !send(pieces, event).await {

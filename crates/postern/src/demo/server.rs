@@ -55,7 +55,9 @@ impl Server {
                 connections.spawn(async move {
                     let connection = http1::Builder::new();
                     // A client that goes away is no news here.
-                    let _ = connection.serve_connection(TokioIo::new(stream), service).await;
+                    let _ = connection
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
                 });
                 while connections.try_join_next().is_some() {}
             }
@@ -94,7 +96,11 @@ async fn respond(
 
 /// An answer of plain text.
 pub(super) fn text(status: StatusCode, text: &'static str) -> Answer {
-    whole(status, "text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()))
+    whole(
+        status,
+        "text/plain; charset=utf-8",
+        Bytes::from_static(text.as_bytes()),
+    )
 }
 
 /// An answer of JSON.
@@ -106,6 +112,9 @@ fn whole(status: StatusCode, kind: &'static str, body: Bytes) -> Answer {
     let body = Full::new(body).map_err(|never| match never {}).boxed();
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
-    answer.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
+    answer.headers_mut().insert(
+        http::header::CONTENT_TYPE,
+        http::HeaderValue::from_static(kind),
+    );
     answer
 }

@@ -21,6 +21,8 @@ use crate::installation::{Installation, Paths, write_private};
 use crate::running::Running;
 use crate::shapes::IssuedToken;
 
+/// Columns after which a printed command goes on in the next line.
+const COMMAND_COLUMNS: usize = 44;
 /// Bytes of one file of the tour's audit log.
 const SEGMENT_BYTES: u64 = 1024 * 1024;
 /// The keys that the backends ask for; the clients never see them.
@@ -52,10 +54,17 @@ impl Stage {
     /// Starts everything.
     pub(super) async fn build() -> Outcome<Self> {
         let dir = tempfile::Builder::new().prefix("postern-demo-").tempdir()?;
-        let paths =
-            Paths { data: dir.path().join("postern-data"), keys: dir.path().join("postern-keys") };
+        let paths = Paths {
+            data: dir.path().join("postern-data"),
+            keys: dir.path().join("postern-keys"),
+        };
         let sandbox = Arc::new(Sandbox::new(SANDBOX_KEY.to_owned()));
-        let notes = |notes| Arc::new(Notes { key: NOTES_KEY.to_owned(), notes });
+        let notes = |notes| {
+            Arc::new(Notes {
+                key: NOTES_KEY.to_owned(),
+                notes,
+            })
+        };
         let sandbox_server = Server::start(Arc::clone(&sandbox) as _).await?;
         let notes_server = Server::start(notes(&["water the plants", "call Ada"])).await?;
         let other_notes_server = Server::start(notes(&["a note of production"])).await?;
@@ -108,7 +117,9 @@ impl Stage {
 
     /// The token behind a shell variable of the printed commands.
     pub(super) fn token(&self, variable: &str) -> &IssuedToken {
-        self.tokens.get(variable).expect("steps keep their tokens before they use them")
+        self.tokens
+            .get(variable)
+            .expect("steps keep their tokens before they use them")
     }
 
     /// Says where everything is, and how to repeat what follows.
@@ -117,10 +128,16 @@ impl Stage {
         say.heading("A gateway, a sandbox of AI providers and a small HTTP backend are running")?;
         say.remark(&format!("data plane  http://{}", addresses.data))?;
         say.remark(&format!("admin API   http://{}", addresses.admin))?;
-        say.remark(&format!("providers   {} (a sandbox; no real one is called)", self.sandbox_server.url()))?;
+        say.remark(&format!(
+            "providers   {} (a sandbox; no real one is called)",
+            self.sandbox_server.url()
+        ))?;
         say.remark(&format!("backend     {}", self.notes_server.url()))?;
         say.heading("To repeat the commands in another terminal")?;
-        say.command(&format!("export POSTERN_DATA={}", self.paths.data.display()))?;
+        say.command(&format!(
+            "export POSTERN_DATA={}",
+            self.paths.data.display()
+        ))?;
         say.command(&format!("alias postern={}", self.program))?;
         Ok(())
     }
@@ -136,19 +153,41 @@ impl Stage {
         }
         for name in ["openai", "anthropic", "gemini"] {
             let line = [
-                "upstream", "create", name, "--env", "dev", "--kind", name, "--url", &sandbox,
-                "--credential", &sandbox_key,
+                "upstream",
+                "create",
+                name,
+                "--env",
+                "dev",
+                "--kind",
+                name,
+                "--url",
+                &sandbox,
+                "--credential",
+                &sandbox_key,
             ];
             self.must(say, &line).await?;
         }
-        let notes = [("dev", self.notes_server.url()), ("prod", self.other_notes_server.url())];
+        let notes = [
+            ("dev", self.notes_server.url()),
+            ("prod", self.other_notes_server.url()),
+        ];
         for (env, url) in &notes {
             let line = [
-                "upstream", "create", "notes", "--env", env, "--kind", "http", "--url", url,
-                "--credential", &notes_key,
+                "upstream",
+                "create",
+                "notes",
+                "--env",
+                env,
+                "--kind",
+                "http",
+                "--url",
+                url,
+                "--credential",
+                &notes_key,
             ];
             self.must(say, &line).await?;
-            self.must(say, &["principal", "create", "service:tour", "--env", env]).await?;
+            self.must(say, &["principal", "create", "service:tour", "--env", env])
+                .await?;
         }
         Ok(())
     }
@@ -156,7 +195,9 @@ impl Stage {
     /// Runs a command of the command line, printing it first.
     pub(super) async fn run(&self, say: &mut Narrator<'_>, line: &[&str]) -> Outcome<Printed> {
         say.command(&spell(line))?;
-        Ok(self.quietly(line, say.width().map(|width| width.saturating_sub(5))).await)
+        Ok(self
+            .quietly(line, say.width().map(|width| width.saturating_sub(5)))
+            .await)
     }
 
     /// Runs a command that must do what it says; its answer is not shown.
@@ -182,8 +223,15 @@ impl Stage {
         let mut whole = vec!["--data", data.as_str(), "--keys", keys.as_str()];
         whole.extend(line);
         let ended = run_line(&whole, &mut out).await;
-        let bytes = kept.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Printed { text: String::from_utf8_lossy(&bytes).into_owned(), ended }
+        let bytes = kept
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        Printed {
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            ended,
+        }
     }
 
     /// Mints a token and keeps it under a shell variable.
@@ -208,9 +256,20 @@ impl Stage {
     pub(super) async fn farewell(&mut self, say: &mut Narrator<'_>) -> Outcome {
         say.heading("Everything stays up until Ctrl-C. A token to play with:")?;
         let line = [
-            "token", "create", "--env", "dev", "--principal", "service:tour", "--ttl", "1h",
-            "--grant", "openai:invoke:gpt-4o-mini", "--grant", "anthropic:invoke:claude-haiku-4-5",
-            "--grant", "gemini:invoke:gemini-2.5-flash",
+            "token",
+            "create",
+            "--env",
+            "dev",
+            "--principal",
+            "service:tour",
+            "--ttl",
+            "1h",
+            "--grant",
+            "openai:invoke:gpt-4o-mini",
+            "--grant",
+            "anthropic:invoke:claude-haiku-4-5",
+            "--grant",
+            "gemini:invoke:gemini-2.5-flash",
         ];
         self.mint(say, "TOKEN", &line).await?;
         let (base, token) = (self.base(), self.token("TOKEN").token.expose().to_owned());
@@ -249,7 +308,11 @@ impl Stage {
     /// Stops the gateway in good order; the rest goes by being dropped.
     pub(super) async fn clear(self) -> Outcome {
         self.running.stop().await?;
-        drop((self.sandbox_server, self.notes_server, self.other_notes_server));
+        drop((
+            self.sandbox_server,
+            self.notes_server,
+            self.other_notes_server,
+        ));
         self.dir.close()?;
         Ok(())
     }
@@ -274,7 +337,8 @@ fn spell(line: &[&str]) -> String {
     let mut text = "postern".to_owned();
     let mut column = text.len();
     for word in words {
-        if word.starts_with("--") && column > 60 {
+        // Options move to the next line together with their value.
+        if word.starts_with("--") && column > COMMAND_COLUMNS {
             text.push_str(" \\\n ");
             column = 1;
         }
@@ -291,7 +355,10 @@ struct Kept(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -307,7 +374,10 @@ mod tests {
     #[test]
     fn commands_are_spelt_so_that_a_shell_reads_them_back() {
         assert_eq!(spell(&["env", "create", "dev"]), "postern env create dev");
-        assert_eq!(spell(&["--grant", "n:call:GET /x"]), "postern --grant 'n:call:GET /x'");
+        assert_eq!(
+            spell(&["--grant", "n:call:GET /x"]),
+            "postern --grant 'n:call:GET /x'"
+        );
         assert_eq!(spell(&["it's", ""]), "postern 'it'\\''s' ''");
     }
 }

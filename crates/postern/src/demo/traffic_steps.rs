@@ -23,15 +23,33 @@ const OPENAI_GRANT: &str = "openai:invoke:gpt-4o-mini";
 const NOTES_GRANT: &str = "notes:call:GET /notes";
 
 fn token_line<'a>(env: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let mut line = vec!["token", "create", "--env", env, "--principal", "service:tour"];
+    let mut line = vec![
+        "token",
+        "create",
+        "--env",
+        env,
+        "--principal",
+        "service:tour",
+    ];
     line.extend(more);
     line.extend(["--ttl", "1h"]);
     line
 }
 
 pub(super) async fn mint(stage: &mut Stage, sabotaged: bool, say: &mut Narrator<'_>) -> Outcome {
-    let grant = if sabotaged { "openai:invoke:*" } else { OPENAI_GRANT };
-    let more = ["--grant", grant, "--grant", NOTES_GRANT, "--limit", "concurrency=3"];
+    let grant = if sabotaged {
+        "openai:invoke:*"
+    } else {
+        OPENAI_GRANT
+    };
+    let more = [
+        "--grant",
+        grant,
+        "--grant",
+        NOTES_GRANT,
+        "--limit",
+        "concurrency=3",
+    ];
     stage.mint(say, "TOKEN", &token_line("dev", &more)).await?;
     let id = stage.token("TOKEN").id.clone();
     let printed = stage.run(say, &["token", "show", &id]).await?;
@@ -41,14 +59,14 @@ pub(super) async fn mint(stage: &mut Stage, sabotaged: bool, say: &mut Narrator<
     expect(token.grants.len() == 2 && !token.includes_future, || {
         "the token reaches more than was asked for".to_owned()
     })?;
-    expect(!printed.text.contains(stage.token("TOKEN").token.expose()), || {
-        "the token is shown a second time".to_owned()
-    })
+    expect(
+        !printed.text.contains(stage.token("TOKEN").token.expose()),
+        || "the token is shown a second time".to_owned(),
+    )
 }
 
 fn chat(model: &str, prompt: &str, stream: bool) -> Value {
-    let mut body =
-        json!({ "model": model, "messages": [{ "role": "user", "content": prompt }] });
+    let mut body = json!({ "model": model, "messages": [{ "role": "user", "content": prompt }] });
     if stream {
         body["stream"] = json!(true);
     }
@@ -56,7 +74,12 @@ fn chat(model: &str, prompt: &str, stream: bool) -> Value {
 }
 
 fn chat_call<'a>(variable: &'a str, body: Value) -> Call<'a> {
-    Call { method: "POST", path: "/openai/v1/chat/completions", variable, body: Some(body) }
+    Call {
+        method: "POST",
+        path: "/openai/v1/chat/completions",
+        variable,
+        body: Some(body),
+    }
 }
 
 pub(super) async fn stream(stage: &mut Stage, sabotaged: bool, say: &mut Narrator<'_>) -> Outcome {
@@ -67,7 +90,9 @@ pub(super) async fn stream(stage: &mut Stage, sabotaged: bool, say: &mut Narrato
     say.command(&call.as_curl(&stage.base()))?;
     let token = stage.token("TOKEN").token.expose();
     let mut flowing = call.flowing(&stage.base(), token).await?;
-    expect(flowing.status == StatusCode::OK, || format!("the answer is {}", flowing.status))?;
+    expect(flowing.status == StatusCode::OK, || {
+        format!("the answer is {}", flowing.status)
+    })?;
     say.answer(&head_line(&flowing))?;
     say.piece("     ")?;
     let mut events = Events::default();
@@ -85,15 +110,24 @@ pub(super) async fn stream(stage: &mut Stage, sabotaged: bool, say: &mut Narrato
             Piece::Silent => return Err(Failure::new("the stream fell silent")),
         }
     }
-    say.piece("\n")?;
-    expect(events.said == WORDS.concat(), || format!("it said {:?}", events.said))?;
-    expect(events.done, || "the stream has no end of its own".to_owned())?;
-    expect(pieces > 2, || "the words came at once, not as a stream".to_owned())
+    say.end_of_line()?;
+    expect(events.said == WORDS.concat(), || {
+        format!("it said {:?}", events.said)
+    })?;
+    expect(events.done, || {
+        "the stream has no end of its own".to_owned()
+    })?;
+    expect(pieces > 2, || {
+        "the words came at once, not as a stream".to_owned()
+    })
 }
 
 fn head_line(flowing: &Flowing) -> String {
     let header = |name: &str| {
-        let value = flowing.headers.get(name).and_then(|value| value.to_str().ok());
+        let value = flowing
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok());
         value.unwrap_or("-").to_owned()
     };
     format!(
@@ -133,7 +167,9 @@ impl Events {
             self.done = true;
             return;
         }
-        let Ok(event) = serde_json::from_str::<Value>(data) else { return };
+        let Ok(event) = serde_json::from_str::<Value>(data) else {
+            return;
+        };
         if event["error"].is_object() {
             self.error = Some(event["error"].to_string());
         }
@@ -167,11 +203,18 @@ async fn must_refuse(
     code: &str,
 ) -> Outcome {
     say.command(&call.as_curl(&stage.base()))?;
-    let token = stage.token(if call.variable.is_empty() { "TOKEN" } else { call.variable });
+    let token = stage.token(if call.variable.is_empty() {
+        "TOKEN"
+    } else {
+        call.variable
+    });
     let answered = call.whole(&stage.base(), token.token.expose()).await?;
     say.answer(&answered.summary())?;
     expect(answered.refusal() == Some(code), || {
-        format!("the gateway answered {} instead of refusing with {code}", answered.status)
+        format!(
+            "the gateway answered {} instead of refusing with {code}",
+            answered.status
+        )
     })
 }
 
@@ -183,16 +226,30 @@ pub(super) async fn http_backend(
     let mut variable = "TOKEN";
     if sabotaged {
         let grant = "notes:call:GET /notes,DELETE /notes/{id}";
-        stage.mint(say, "WIDE_TOKEN", &token_line("dev", &["--grant", grant])).await?;
+        stage
+            .mint(say, "WIDE_TOKEN", &token_line("dev", &["--grant", grant]))
+            .await?;
         variable = "WIDE_TOKEN";
     }
-    let read = Call { method: "GET", path: "/notes/notes", variable, body: None };
+    let read = Call {
+        method: "GET",
+        path: "/notes/notes",
+        variable,
+        body: None,
+    };
     say.command(&read.as_curl(&stage.base()))?;
     let token = stage.token(variable).token.expose();
     let answered = read.whole(&stage.base(), token).await?;
     say.answer(&answered.summary())?;
-    expect(answered.status == StatusCode::OK, || format!("reading gave {}", answered.status))?;
-    let delete = Call { method: "DELETE", path: "/notes/notes/1", variable, body: None };
+    expect(answered.status == StatusCode::OK, || {
+        format!("reading gave {}", answered.status)
+    })?;
+    let delete = Call {
+        method: "DELETE",
+        path: "/notes/notes/1",
+        variable,
+        body: None,
+    };
     must_refuse(stage, say, &delete, "denied").await
 }
 
@@ -206,56 +263,96 @@ pub(super) async fn other_environment(
         let key = format!("file:{}", stage.scratch("sandbox-key").display());
         let url = stage.sandbox_url();
         let line = [
-            "upstream", "create", "openai", "--env", "prod", "--kind", "openai", "--url", &url,
-            "--credential", &key,
+            "upstream",
+            "create",
+            "openai",
+            "--env",
+            "prod",
+            "--kind",
+            "openai",
+            "--url",
+            &url,
+            "--credential",
+            &key,
         ];
         stage.must(say, &line).await?;
         grants.extend(["--grant", OPENAI_GRANT]);
     }
-    stage.mint(say, "PROD_TOKEN", &token_line("prod", &grants)).await?;
-    let call = chat_call("PROD_TOKEN", chat("gpt-4o-mini", "Is this door open?", false));
+    stage
+        .mint(say, "PROD_TOKEN", &token_line("prod", &grants))
+        .await?;
+    let call = chat_call(
+        "PROD_TOKEN",
+        chat("gpt-4o-mini", "Is this door open?", false),
+    );
     must_refuse(stage, say, &call, "unknown_upstream").await?;
     say.remark("The same name in its own environment is another backend:")?;
-    let own = Call { method: "GET", path: "/notes/notes", variable: "PROD_TOKEN", body: None };
+    let own = Call {
+        method: "GET",
+        path: "/notes/notes",
+        variable: "PROD_TOKEN",
+        body: None,
+    };
     say.command(&own.as_curl(&stage.base()))?;
-    let answered = own.whole(&stage.base(), stage.token("PROD_TOKEN").token.expose()).await?;
+    let answered = own
+        .whole(&stage.base(), stage.token("PROD_TOKEN").token.expose())
+        .await?;
     say.answer(&answered.summary())?;
     let body = String::from_utf8_lossy(&answered.body);
-    expect(body.contains("production") && !body.contains("plants"), || {
-        "the notes are not those of its own environment".to_owned()
-    })
+    expect(
+        body.contains("production") && !body.contains("plants"),
+        || "the notes are not those of its own environment".to_owned(),
+    )
 }
 
 pub(super) async fn revoke(stage: &mut Stage, sabotaged: bool, say: &mut Narrator<'_>) -> Outcome {
     let grants = ["--grant", OPENAI_GRANT, "--purpose", "a stream that is cut"];
-    stage.mint(say, "ENDLESS_TOKEN", &token_line("dev", &grants)).await?;
+    stage
+        .mint(say, "ENDLESS_TOKEN", &token_line("dev", &grants))
+        .await?;
     let prompt = format!("Tell me a story {ENDLESS}.");
     let call = chat_call("ENDLESS_TOKEN", chat("gpt-4o-mini", &prompt, true));
     say.command(&call.as_curl(&stage.base()))?;
     let token = stage.token("ENDLESS_TOKEN");
     let (id, token) = (token.id.clone(), token.token.expose().to_owned());
     let mut flowing = call.flowing(&stage.base(), &token).await?;
-    expect(flowing.status == StatusCode::OK, || format!("the answer is {}", flowing.status))?;
+    expect(flowing.status == StatusCode::OK, || {
+        format!("the answer is {}", flowing.status)
+    })?;
     let mut events = Events::default();
     say.piece("     ")?;
     while events.said.len() < WORDS.concat().len() + 20 {
         let Piece::Data(data) = flowing.piece().await else {
-            return Err(Failure::new("the stream ended before its token was revoked"));
+            return Err(Failure::new(
+                "the stream ended before its token was revoked",
+            ));
         };
         for word in events.push(&data) {
             say.piece(&word)?;
         }
     }
-    say.piece("…\n")?;
+    say.piece("…")?;
+    say.end_of_line()?;
     if !sabotaged {
-        let line = ["token", "revoke", &id, "--reason", "the tour is over for it"];
+        let line = [
+            "token",
+            "revoke",
+            &id,
+            "--reason",
+            "the tour is over for it",
+        ];
         stage.must(say, &line).await?;
     }
     let revoked_at = Instant::now();
     let ended = drain(&mut flowing, &mut events, revoked_at + CUT_WITHIN).await;
     let took = revoked_at.elapsed();
-    expect(ended, || format!("the stream still ran {CUT_WITHIN:?} later"))?;
-    say.answer(&format!("the stream was cut {} ms after the answer to revoke", took.as_millis()))?;
+    expect(ended, || {
+        format!("the stream still ran {CUT_WITHIN:?} later")
+    })?;
+    say.answer(&format!(
+        "the stream was cut {} ms after the answer to revoke",
+        took.as_millis()
+    ))?;
     let error = events.error.as_deref();
     expect(error.is_some_and(|error| error.contains("revoked")), || {
         "the stream ended without saying why".to_owned()
@@ -291,7 +388,9 @@ pub(super) async fn rate_limit(
     if !sabotaged {
         more.extend(["--limit", &limit]);
     }
-    stage.mint(say, "LIMITED_TOKEN", &token_line("dev", &more)).await?;
+    stage
+        .mint(say, "LIMITED_TOKEN", &token_line("dev", &more))
+        .await?;
     let call = chat_call("LIMITED_TOKEN", chat("gpt-4o-mini", "Knock, knock.", false));
     say.command(&call.as_curl(&stage.base()))?;
     say.remark(&format!("… {} times:", RATE + 1))?;
@@ -300,13 +399,17 @@ pub(super) async fn rate_limit(
         let answered = call.whole(&stage.base(), token).await?;
         say.answer(&answered.status.to_string())?;
         expect(answered.status == StatusCode::OK, || {
-            format!("a request within the limit was answered {}", answered.status)
+            format!(
+                "a request within the limit was answered {}",
+                answered.status
+            )
         })?;
     }
     let answered = call.whole(&stage.base(), token).await?;
     say.answer(&answered.summary())?;
     let after = answered.headers.get(http::header::RETRY_AFTER);
-    expect(answered.status == StatusCode::TOO_MANY_REQUESTS && after.is_some(), || {
-        format!("request {} was answered {}", RATE + 1, answered.status)
-    })
+    expect(
+        answered.status == StatusCode::TOO_MANY_REQUESTS && after.is_some(),
+        || format!("request {} was answered {}", RATE + 1, answered.status),
+    )
 }

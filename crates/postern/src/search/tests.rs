@@ -48,7 +48,10 @@ fn outcome() -> ReadEntry {
 
 fn fits(query: serde_json::Value) -> bool {
     let query: AuditQuery = serde_json::from_value(query).unwrap();
-    Question::parse(&query, None, now()).unwrap().judge(&outcome()).is_some()
+    Question::parse(&query, None, now())
+        .unwrap()
+        .judge(&outcome())
+        .is_some()
 }
 
 #[test]
@@ -75,8 +78,14 @@ fn each_field_finds_its_record_and_no_other() {
         ("since", "2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z"),
         ("until", "2026-01-03T00:00:00Z", "1h"),
     ] {
-        assert!(fits(serde_json::json!({ field: right })), "{field} = {right}");
-        assert!(!fits(serde_json::json!({ field: wrong })), "{field} = {wrong}");
+        assert!(
+            fits(serde_json::json!({ field: right })),
+            "{field} = {right}"
+        );
+        assert!(
+            !fits(serde_json::json!({ field: wrong })),
+            "{field} = {wrong}"
+        );
     }
     assert!(!fits(serde_json::json!({ "action": "token." })));
 }

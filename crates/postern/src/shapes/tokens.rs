@@ -151,7 +151,11 @@ impl IssuedToken {
     #[must_use]
     pub fn new(id: String, token: &str, expires_at: String) -> Self {
         let token = SecretText::new(Zeroizing::new(token.to_owned()));
-        Self { id, token, expires_at }
+        Self {
+            id,
+            token,
+            expires_at,
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{OUTPUT_UNITS, Plan, Sandbox, is_endless, model_of, named, sentence, units, wants_stream};
+use super::{
+    OUTPUT_UNITS, Plan, Sandbox, is_endless, model_of, named, sentence, units, wants_stream,
+};
 use crate::demo::server::{self, Answer};
 
 pub(super) fn messages(sandbox: &Sandbox, body: &Value) -> Answer {
@@ -19,7 +21,10 @@ pub(super) fn messages(sandbox: &Sandbox, body: &Value) -> Answer {
     };
     if !wants_stream(body) {
         let content = json!([{ "type": "text", "text": sentence() }]);
-        return server::json(StatusCode::OK, &message(content, json!("end_turn"), OUTPUT_UNITS));
+        return server::json(
+            StatusCode::OK,
+            &message(content, json!("end_turn"), OUTPUT_UNITS),
+        );
     }
     let event = |kind: &str, mut value: Value| {
         value["type"] = json!(kind);
@@ -32,7 +37,10 @@ pub(super) fn messages(sandbox: &Sandbox, body: &Value) -> Answer {
         "usage": { "output_tokens": OUTPUT_UNITS },
     });
     sandbox.stream(Plan {
-        before: vec![event("message_start", start), event("content_block_start", block)],
+        before: vec![
+            event("message_start", start),
+            event("content_block_start", block),
+        ],
         word: Box::new(move |word| {
             let delta = json!({ "type": "text_delta", "text": word });
             event("content_block_delta", json!({ "index": 0, "delta": delta }))

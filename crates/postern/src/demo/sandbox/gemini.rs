@@ -7,7 +7,9 @@ use super::{OUTPUT_UNITS, Plan, Sandbox, data, is_endless, sentence, units};
 use crate::demo::server::{self, Answer};
 
 pub(super) fn answer(sandbox: &Sandbox, path: &str, body: &Value) -> Answer {
-    let target = path.strip_prefix("/v1beta/models/").and_then(|rest| rest.split_once(':'));
+    let target = path
+        .strip_prefix("/v1beta/models/")
+        .and_then(|rest| rest.split_once(':'));
     let Some((model, action)) = target else {
         return server::text(StatusCode::NOT_FOUND, "the sandbox does not know this path");
     };
@@ -37,6 +39,9 @@ pub(super) fn answer(sandbox: &Sandbox, path: &str, body: &Value) -> Answer {
             })
         }
         "countTokens" => server::json(StatusCode::OK, &json!({ "totalTokens": units(body) })),
-        _ => server::text(StatusCode::NOT_FOUND, "the sandbox does not know this action"),
+        _ => server::text(
+            StatusCode::NOT_FOUND,
+            "the sandbox does not know this action",
+        ),
     }
 }

@@ -21,10 +21,13 @@ pub(super) fn chat(sandbox: &Sandbox, body: &Value) -> Answer {
         let message = json!({ "role": "assistant", "content": sentence(), "refusal": null });
         let choice =
             json!({ "index": 0, "message": message, "logprobs": null, "finish_reason": "stop" });
-        return server::json(StatusCode::OK, &json!({
-            "id": "chatcmpl-sandbox", "object": "chat.completion", "created": CREATED,
-            "model": model, "choices": [choice], "usage": usage,
-        }));
+        return server::json(
+            StatusCode::OK,
+            &json!({
+                "id": "chatcmpl-sandbox", "object": "chat.completion", "created": CREATED,
+                "model": model, "choices": [choice], "usage": usage,
+            }),
+        );
     }
     let with_usage = body["stream_options"]["include_usage"] == true;
     let frame = move |choices: Value, usage: Value| {
@@ -38,9 +41,7 @@ pub(super) fn chat(sandbox: &Sandbox, body: &Value) -> Answer {
         }
         data(&frame)
     };
-    let delta = |delta: Value, finish: Value| {
-        json!([{ "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish }])
-    };
+    let delta = |delta: Value, finish: Value| json!([{ "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish }]);
     let role = json!({ "role": "assistant", "content": "" });
     let mut after = vec![frame(delta(json!({}), json!("stop")), Value::Null)];
     if with_usage {
@@ -113,27 +114,30 @@ pub(super) fn responses(sandbox: &Sandbox, body: &Value) -> Answer {
                 "response.output_item.done",
                 json!({ "output_index": 0, "item": whole }),
             ),
-            event(last + 2, "response.completed", json!({ "response": completed })),
+            event(
+                last + 2,
+                "response.completed",
+                json!({ "response": completed }),
+            ),
         ],
     })
 }
 
 pub(super) fn embeddings(body: &Value) -> Answer {
     let count = body["input"].as_array().map_or(1, Vec::len);
-    let one = |index| {
-        json!({ "object": "embedding", "index": index, "embedding": [0.25, -0.5, 0.125, 0.0] })
-    };
+    let one = |index| json!({ "object": "embedding", "index": index, "embedding": [0.25, -0.5, 0.125, 0.0] });
     let list: Vec<Value> = (0..count).map(one).collect();
-    server::json(StatusCode::OK, &json!({
-        "object": "list", "data": list, "model": model_of(body),
-        "usage": { "prompt_tokens": units(body), "total_tokens": units(body) },
-    }))
+    server::json(
+        StatusCode::OK,
+        &json!({
+            "object": "list", "data": list, "model": model_of(body),
+            "usage": { "prompt_tokens": units(body), "total_tokens": units(body) },
+        }),
+    )
 }
 
 pub(super) fn models() -> Answer {
-    let one = |id: &&str| {
-        json!({ "id": id, "object": "model", "created": CREATED, "owned_by": "sandbox" })
-    };
+    let one = |id: &&str| json!({ "id": id, "object": "model", "created": CREATED, "owned_by": "sandbox" });
     let list: Vec<Value> = MODELS.iter().map(one).collect();
     server::json(StatusCode::OK, &json!({ "object": "list", "data": list }))
 }

@@ -4,7 +4,12 @@ async fn ask(path: &str, body: Value) -> (StatusCode, String) {
     let sandbox = Sandbox::new("key".to_owned());
     let mut headers = HeaderMap::new();
     headers.insert("authorization", HeaderValue::from_static("Bearer key"));
-    let call = Call { method: Method::POST, path: path.to_owned(), headers, body };
+    let call = Call {
+        method: Method::POST,
+        path: path.to_owned(),
+        headers,
+        body,
+    };
     let answer = sandbox.answer(&call);
     let status = answer.status();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
@@ -13,10 +18,17 @@ async fn ask(path: &str, body: Value) -> (StatusCode, String) {
 
 /// The texts at a JSON pointer of every event, joined.
 fn joined(stream: &str, pointer: &str) -> String {
-    let events = stream.lines().filter_map(|line| line.strip_prefix("data: "));
+    let events = stream
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "));
     let values = events.filter_map(|data| serde_json::from_str::<Value>(data).ok());
     values
-        .filter_map(|value| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned))
+        .filter_map(|value| {
+            value
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        })
         .collect()
 }
 
@@ -31,15 +43,32 @@ async fn every_dialect_says_the_same_sentence_streamed_and_whole() {
             "/choices/0/delta/content",
             "/choices/0/message/content",
         ),
-        ("/v1/responses", json!({ "model": "m" }), "/delta", "/output/0/content/0/text"),
-        ("/v1/messages", json!({ "model": "m" }), "/delta/text", "/content/0/text"),
+        (
+            "/v1/responses",
+            json!({ "model": "m" }),
+            "/delta",
+            "/output/0/content/0/text",
+        ),
+        (
+            "/v1/messages",
+            json!({ "model": "m" }),
+            "/delta/text",
+            "/content/0/text",
+        ),
     ] {
         let (status, whole) = ask(path, body.clone()).await;
         let whole: Value = serde_json::from_str(&whole).unwrap();
-        assert_eq!((status, whole.pointer(whole_at).unwrap()), (StatusCode::OK, &json!(sentence())));
+        assert_eq!(
+            (status, whole.pointer(whole_at).unwrap()),
+            (StatusCode::OK, &json!(sentence()))
+        );
         let mut streamed = body;
         streamed["stream"] = json!(true);
-        assert_eq!(joined(&ask(path, streamed).await.1, stream_at), sentence(), "{path}");
+        assert_eq!(
+            joined(&ask(path, streamed).await.1, stream_at),
+            sentence(),
+            "{path}"
+        );
     }
     let gemini = |action: &str| format!("/v1beta/models/g:{action}");
     let at = "/candidates/0/content/parts/0/text";
