@@ -38,8 +38,8 @@ pub fn authorize(
     };
     let question = asked.question(attributes::context(&rails.reads, &facts)?);
     let by_rails = match asked.entities(&rails.reads)? {
-        Some(entities) => evaluate(Layer::GuardRails, &rails.policies, &entities, question),
-        None => evaluate(Layer::GuardRails, &rails.policies, &ACTIONS, question),
+        Some(entities) => evaluate(Layer::GuardRails, &rails.statements, &entities, question),
+        None => evaluate(Layer::GuardRails, &rails.statements, &ACTIONS, question),
     }?;
 
     // The statements of grants are ours, and look into no hierarchy but the actions'.
@@ -48,7 +48,7 @@ pub fn authorize(
         rules_met: grants.rules_met(context),
     };
     let question = asked.question(attributes::context(&grants.reads, &facts)?);
-    let by_grants = evaluate(Layer::Grants, &grants.policies, &ACTIONS, question)?;
+    let by_grants = evaluate(Layer::Grants, &grants.statements, &ACTIONS, question)?;
 
     let headers = grants.headers(&by_grants);
     let mut policies = by_rails;

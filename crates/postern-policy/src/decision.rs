@@ -19,7 +19,7 @@ pub struct Permit {
     pub(crate) operation: Option<Operation>,
     pub(crate) model: Option<String>,
     pub(crate) headers: Arc<[Arc<str>]>,
-    pub(crate) policies: Vec<String>,
+    pub(crate) policies: Vec<Arc<str>>,
 }
 
 impl Permit {
@@ -76,7 +76,7 @@ impl Permit {
     /// second statement of a text, then `grant:0` or `grant:0.1` for rule 1 of grant 0.
     #[must_use]
     pub fn policies(&self) -> Vec<String> {
-        self.policies.clone()
+        self.policies.iter().map(ToString::to_string).collect()
     }
 }
 

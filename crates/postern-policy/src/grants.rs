@@ -15,6 +15,7 @@ use postern_types::{
 use serde_json::Value;
 
 use crate::bounds::TOKEN_RULES_MAX;
+use crate::engine::Statement;
 use crate::reads::Reads;
 use crate::{CompileError, Problem, statement, validate, values};
 
@@ -23,7 +24,7 @@ use crate::{CompileError, Problem, statement, validate, values};
 pub struct TokenGrants {
     environment: EnvName,
     grants: Vec<Grant>,
-    pub(crate) policies: PolicySet,
+    pub(crate) statements: Vec<Statement>,
     pub(crate) reads: Reads,
     /// Headers that may pass, by the id of the statement that lets them.
     headers: HashMap<String, Vec<Arc<str>>>,
@@ -38,15 +39,21 @@ impl TokenGrants {
         let mut compiled = Self {
             environment: environment.clone(),
             grants: grants.to_vec(),
-            policies: PolicySet::new(),
+            statements: Vec::new(),
             reads: Reads::default(),
             headers: HashMap::new(),
         };
         let mut problems: Vec<Problem> = too_many(grants).into_iter().collect();
-        for (id, statement) in grants.iter().enumerate().flat_map(statements) {
-            problems.extend(compiled.add(&id, statement).err());
+        for (id, json) in grants.iter().enumerate().flat_map(statements) {
+            if let Ok(json) = &json {
+                compiled.reads.add(json);
+            }
+            match policy(&id, json) {
+                Ok(policy) => compiled.statements.push(Statement::new(&policy)),
+                Err(problem) => problems.push(problem),
+            }
         }
-        for (place, rule) in rules(&compiled.grants).filter(|(_, rule)| !rule.headers.is_empty()) {
+        for (place, rule) in rules(grants).filter(|(_, rule)| !rule.headers.is_empty()) {
             compiled.headers.insert(place.id(), rule.headers.clone());
         }
         if problems.is_empty() {
@@ -56,36 +63,36 @@ impl TokenGrants {
         }
     }
 
-    fn add(&mut self, id: &str, statement: Result<Value, &'static str>) -> Result<(), Problem> {
-        let problem = |message: String, help: &str| Problem {
-            policy: id.to_owned(),
-            line: None,
-            column: None,
-            message,
-            help: help.to_owned(),
-        };
-        let json = statement
-            .map_err(|what| problem(what.to_owned(), "a grant names at least one of each"))?;
-        self.reads.add(&json);
-        let policy = Policy::from_json(Some(PolicyId::new(id)), json)
-            .map_err(|error| problem(error.to_string(), "report this: a grant always compiles"))?;
-        self.policies
-            .add(policy)
-            .map_err(|error| problem(error.to_string(), "report this: ids are unique"))
-    }
-
     /// Whether every statement passes Cedar's validator in strict mode. Statements are made from a
     /// fixed form, so this is asked when a token is made and in tests, not when it is loaded.
     ///
     /// # Errors
     /// What the validator found.
     pub fn validate(&self) -> Result<(), CompileError> {
-        let problems = validate::strict(&self.policies, &HashMap::new());
+        let policies = PolicySet::from_policies(self.policies());
+        let problems = policies.map_or_else(
+            |error| vec![problem("grants", error.to_string(), REPORT)],
+            |policies| validate::strict(&policies, &HashMap::new()),
+        );
         if problems.is_empty() {
             Ok(())
         } else {
             Err(CompileError::new(&self.environment, problems))
         }
+    }
+
+    /// The statements as Cedar text, in the order of the grants: what the token's owner is shown.
+    #[must_use]
+    pub fn cedar_text(&self) -> String {
+        self.policies()
+            .filter_map(|policy| Some(format!("// {}\n{}\n", policy.id(), policy.to_cedar()?)))
+            .collect()
+    }
+
+    /// The statements as whole policies. They are not kept, since only people ask for them.
+    fn policies(&self) -> impl Iterator<Item = Policy> {
+        let compiled = self.grants.iter().enumerate().flat_map(statements);
+        compiled.filter_map(|(id, json)| policy(&id, json).ok())
     }
 
     /// The environment they were compiled for.
@@ -98,21 +105,6 @@ impl TokenGrants {
     #[must_use]
     pub fn grants(&self) -> &[Grant] {
         &self.grants
-    }
-
-    /// The statements as Cedar text, in the order of the grants: what the token's owner is shown.
-    #[must_use]
-    pub fn cedar_text(&self) -> String {
-        let mut statements: Vec<(String, String)> = self
-            .policies
-            .policies()
-            .filter_map(|policy| Some((policy.id().to_string(), policy.to_cedar()?)))
-            .collect();
-        statements.sort();
-        statements
-            .iter()
-            .map(|(id, text)| format!("// {id}\n{text}\n"))
-            .collect()
     }
 
     /// Whether a rule that could allow the request asks about its JSON body, so that the body must
@@ -149,10 +141,13 @@ impl TokenGrants {
     }
 
     /// The headers that the statements let pass, each once.
-    pub(crate) fn headers(&self, statements: &[String]) -> Arc<[Arc<str>]> {
+    pub(crate) fn headers(&self, statements: &[Arc<str>]) -> Arc<[Arc<str>]> {
+        if self.headers.is_empty() {
+            return Arc::default();
+        }
         let mut headers: Vec<Arc<str>> = statements
             .iter()
-            .filter_map(|id| self.headers.get(id))
+            .filter_map(|id| self.headers.get(&**id))
             .flatten()
             .cloned()
             .collect();
@@ -220,17 +215,43 @@ fn statements((number, grant): (usize, &Grant)) -> Vec<(String, Result<Value, &'
     }
 }
 
+/// Where a statement of ours does not compile, the fault is ours.
+const REPORT: &str = "report this: grants that were parsed always compile";
+
+fn policy(id: &str, json: Result<Value, &'static str>) -> Result<Policy, Problem> {
+    let json = json.map_err(|what| {
+        problem(
+            id,
+            what.to_owned(),
+            "name at least one model and operation, or one method",
+        )
+    })?;
+    Policy::from_json(Some(PolicyId::new(id)), json)
+        .map_err(|error| problem(id, error.to_string(), REPORT))
+}
+
+fn problem(policy: &str, message: String, help: &str) -> Problem {
+    Problem {
+        policy: policy.to_owned(),
+        line: None,
+        column: None,
+        message,
+        help: help.to_owned(),
+    }
+}
+
 fn too_many(grants: &[Grant]) -> Option<Problem> {
     let named = grants.iter().map(|grant| match &grant.actions {
         Rights::Invoke(invoke) => invoke.models.len(),
         Rights::Call { rules } => rules.len(),
     });
-    (named.sum::<usize>() > TOKEN_RULES_MAX).then(|| Problem {
-        policy: "grants".to_owned(),
-        line: None,
-        column: None,
-        message: format!("they name more than {TOKEN_RULES_MAX} rules and models"),
-        help: "use path templates and model prefixes, or several tokens".to_owned(),
+    (named.sum::<usize>() > TOKEN_RULES_MAX).then(|| {
+        let message = format!("they name more than {TOKEN_RULES_MAX} rules and models");
+        problem(
+            "grants",
+            message,
+            "use path templates and model prefixes, or several tokens",
+        )
     })
 }
 

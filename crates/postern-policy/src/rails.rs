@@ -6,6 +6,7 @@ use cedar_policy::{EntityUid, Policy, PolicyId, PolicySet};
 use postern_types::EnvName;
 
 use crate::bounds::{POLICY_TEXT_BYTES_MAX, STATEMENTS_MAX};
+use crate::engine::Statement;
 use crate::reads::Reads;
 use crate::schema::Type;
 use crate::validate::{self, Origin, PARSE_ADVICE};
@@ -16,7 +17,7 @@ use crate::{CompileError, PolicySource, Problem};
 #[derive(Debug, Clone)]
 pub struct GuardRails {
     environment: EnvName,
-    pub(crate) policies: PolicySet,
+    pub(crate) statements: Vec<Statement>,
     pub(crate) reads: Reads,
 }
 
@@ -29,28 +30,33 @@ impl GuardRails {
     pub fn compile(environment: &EnvName, sources: &[PolicySource]) -> Result<Self, CompileError> {
         let mut rails = Self {
             environment: environment.clone(),
-            policies: PolicySet::new(),
+            statements: Vec::new(),
             reads: Reads::default(),
         };
+        let mut policies = PolicySet::new();
         let mut origins = HashMap::new();
         let mut problems = Vec::new();
         for source in sources {
-            match statements(source) {
-                Ok(statements) => {
-                    for statement in statements {
-                        let origin = Origin {
-                            policy: source.name.as_str(),
-                            text: &source.text,
-                        };
-                        problems.extend(foreign_names(environment, origin, &statement));
-                        problems.extend(rails.add(origin, statement.clone()).err());
-                        origins.insert(statement.id().clone(), origin);
-                    }
+            let origin = Origin {
+                policy: source.name.as_str(),
+                text: &source.text,
+            };
+            let parsed = statements(source).unwrap_or_else(|found| {
+                problems.extend(found);
+                Vec::new()
+            });
+            for policy in parsed {
+                problems.extend(foreign_names(environment, origin, &policy));
+                problems.extend(rails.add(origin, &policy).err());
+                origins.insert(policy.id().clone(), origin);
+                if policies.add(policy).is_err() {
+                    let message = "there is another policy of this name".to_owned();
+                    let help = "give each policy a name of its own";
+                    problems.push(origin.problem(None, message, help));
                 }
-                Err(found) => problems.extend(found),
             }
         }
-        problems.extend(validate::strict(&rails.policies, &origins));
+        problems.extend(validate::strict(&policies, &origins));
         if problems.is_empty() {
             Ok(rails)
         } else {
@@ -58,29 +64,29 @@ impl GuardRails {
         }
     }
 
-    fn add(&mut self, origin: Origin<'_>, statement: Policy) -> Result<(), Problem> {
-        if self.policies.num_of_policies() >= STATEMENTS_MAX {
+    fn add(&mut self, origin: Origin<'_>, policy: &Policy) -> Result<(), Problem> {
+        let complex = |error: &dyn std::fmt::Display| {
+            origin.problem(
+                None,
+                error.to_string(),
+                "write the statement in a simpler form",
+            )
+        };
+        if self.statements.len() >= STATEMENTS_MAX {
             return Err(origin.problem(
                 None,
                 format!("the environment would have more than {STATEMENTS_MAX} statements"),
                 "join statements: one can name several actions, models or principals",
             ));
         }
-        let json = statement.to_json().map_err(|error| {
-            origin.problem(
-                None,
-                error.to_string(),
-                "write the statement in a simpler form",
-            )
-        })?;
+        let json = policy.to_json().map_err(|error| complex(&error))?;
         self.reads.add(&json);
-        self.policies.add(statement).map_err(|error| {
-            origin.problem(
-                None,
-                error.to_string(),
-                "give each policy a name of its own",
-            )
-        })
+        // By way of the JSON form a statement forgets its place in the text, which the evaluation
+        // would carry along at every step.
+        let bare = Policy::from_json(Some(policy.id().clone()), json);
+        self.statements
+            .push(Statement::new(&bare.map_err(|error| complex(&error))?));
+        Ok(())
     }
 
     /// The environment they guard.
