@@ -18,6 +18,7 @@ use crate::commit::Commit;
 use crate::disk;
 use crate::note::SigningKey;
 use crate::shelf::{Errand, Shelf};
+use crate::writer::Writer;
 
 /// Signs and publishes checkpoints.
 pub(crate) struct Publisher {
@@ -92,9 +93,13 @@ impl Publisher {
                 return;
             }
             commit.keys_stale.store(true, Ordering::Release);
-            if commit.with_writer(|writer| writer.wants_spare())
-                && let Err(error) = self.shelf.prepare_spare()
-            {
+            let look = |writer: &mut Writer| (writer.is_in_place(), writer.wants_spare());
+            let (in_place, wants_spare) = commit.with_writer(look);
+            if !in_place {
+                commit.fail("the segment file was removed or replaced");
+                return;
+            }
+            if wants_spare && let Err(error) = self.shelf.prepare_spare() {
                 // Nothing is lost yet: the current segment has room, and the next tick tries again.
                 tracing::error!(%error, "the next segment of the audit log cannot be prepared");
             }

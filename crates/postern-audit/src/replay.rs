@@ -202,12 +202,6 @@ impl Replay {
         self.excess_where(|recorded, followed| !recorded && !followed)
     }
 
-    /// Bytes after the end of a segment that an entry speaks of: the crash came before they were
-    /// cut off.
-    pub(crate) fn recorded_excess(&self) -> impl Iterator<Item = &TailCut> {
-        self.excess_where(|recorded, _| recorded)
-    }
-
     fn excess_where(&self, wanted: impl Fn(bool, bool) -> bool) -> impl Iterator<Item = &TailCut> {
         let wanted = move |(excess, followed): &&(TailCut, bool)| {
             wanted(self.cuts_recorded.contains(excess), *followed)
@@ -238,6 +232,9 @@ pub(crate) fn tail(segment: u64, offset: u64, bytes: &[u8]) -> Option<TailCut> {
 /// Whether the bad bytes at `offset` were once known to be durable: a whole frame behind them was
 /// made when they were. Then no crash explains them.
 ///
+/// At the very beginning any frame tells: the header is made durable before the first one is
+/// written.
+///
 /// Without such a frame they are an unfinished write: of frames that were written but not yet
 /// synced, a loss of power may keep any part.
 pub(crate) fn was_durable(bytes: &[u8], offset: u64) -> bool {
@@ -253,7 +250,8 @@ pub(crate) fn was_durable(bytes: &[u8], offset: u64) -> bool {
     };
     rest.windows(4).enumerate().skip(1).any(|(at, magic)| {
         magic == crate::frame::FRAME_MAGIC
-            && FrameHeader::decode(&rest[at..]).is_ok_and(|header| header.synced_bytes > offset)
+            && FrameHeader::decode(&rest[at..])
+                .is_ok_and(|header| offset == 0 || header.synced_bytes > offset)
             && Frame::decode(&rest[at..]).is_ok()
     })
 }

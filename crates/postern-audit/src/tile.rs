@@ -1,4 +1,7 @@
 //! Tiles (C2SP tlog-tiles): 256 hashes of one level to a file, written once, never changed.
+//!
+//! KNOWN GAP: the partial tiles and the entry bundles of that format are not written. The segments
+//! hold the leaf entries; somebody who mirrors the log as static files has to make the bundles.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
@@ -94,6 +95,8 @@ pub(crate) struct Writer {
     shelf: Arc<Shelf>,
     keys: Arc<dyn SealingKeys>,
     file: Arc<dyn DiskFile>,
+    /// The file's number on its disk.
+    inode: u64,
     identity: FileIdentity,
     sealers: HashMap<String, Sealer>,
     /// Ask the key source again before the next frame.
@@ -146,10 +149,12 @@ impl Writer {
             edge: from.tree.edge().to_vec(),
         };
         let (file, bytes, chain) = begin_segment(&shelf, &header)?;
+        let inode = inode(&shelf, from.segment)?;
         Ok(Self {
             shelf,
             keys,
             file,
+            inode,
             identity,
             sealers: HashMap::new(),
             keys_stale: false,
@@ -398,6 +403,7 @@ impl Writer {
         };
         (self.file, self.bytes, self.chain) = begin_segment(&self.shelf, &header)?;
         self.identity = identity;
+        self.inode = inode(&self.shelf, identity.segment)?;
         for (domain, sealer) in &mut self.sealers {
             sealer.key = DataKey::derive(&identity, domain, &sealer.from);
         }
@@ -415,6 +421,13 @@ impl Writer {
     pub(crate) fn trim(&mut self) -> io::Result<()> {
         self.file.set_len(self.bytes)?;
         self.file.sync()
+    }
+
+    /// Whether the segment's name still leads to the file that is written: an open file can be
+    /// deleted or replaced without any write failing.
+    pub(crate) fn is_in_place(&self) -> bool {
+        let path = self.shelf.layout.segment(self.identity.segment);
+        std::fs::metadata(path).is_ok_and(|file| file.ino() == self.inode)
     }
 
     /// Whether it is time to prepare the next segment.
@@ -437,6 +450,10 @@ fn begin_segment(
     file.sync()?;
     shelf.disk.sync_dir(&shelf.layout.segments())?;
     Ok((Arc::from(file), bytes.len() as u64, hash))
+}
+
+fn inode(shelf: &Shelf, segment: u64) -> io::Result<u64> {
+    Ok(std::fs::metadata(shelf.layout.segment(segment))?.ino())
 }
 
 /// Random bytes from the operating system's generator.

@@ -40,7 +40,7 @@ pub(crate) fn begin(
     let layout = Layout::new(dir);
     let disk = options.disk.as_ref();
     if options.create {
-        std::fs::create_dir_all(layout.segments()).map_err(OpenLogError::io("creating"))?;
+        create_dirs(&layout, disk).map_err(OpenLogError::io("creating the directory"))?;
     } else if !layout.segments().is_dir() {
         return Err(OpenLogError::Missing(dir.to_owned()));
     }
@@ -100,6 +100,21 @@ pub(crate) fn begin(
         lock,
         report,
     })
+}
+
+/// Creates the directories, for their owner only.
+fn create_dirs(layout: &Layout, disk: &dyn Disk) -> std::io::Result<()> {
+    if layout.segments().is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(layout.segments())?;
+    disk.sync_dir(layout.dir())?;
+    match layout.dir().parent() {
+        Some(above) if above.is_dir() => disk.sync_dir(above),
+        _ => Ok(()),
+    }
 }
 
 /// Where to go on: behind what was recovered, or at nothing.

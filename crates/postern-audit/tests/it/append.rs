@@ -10,8 +10,8 @@ use postern_audit::{
 };
 
 use crate::support::{
-    append, append_many, check, closed_log, entry, open, open_with, options, read_all, temp_dir,
-    wait,
+    append, append_many, check, closed_log, entry, open, open_with, options, read_all,
+    segment_files, temp_dir, wait,
 };
 
 #[test]
@@ -40,10 +40,7 @@ fn what_is_acknowledged_is_there_in_order() {
     let checkpoint = wait(log.close()).expect("closes");
     let entries = read_all(dir.path());
     assert_eq!(checkpoint.size(), entries.len() as u64);
-    assert!(
-        crate::support::segment_files(dir.path()).len() > 2,
-        "it rotated"
-    );
+    assert!(segment_files(dir.path()).len() > 2, "it rotated");
     for (i, seq) in (0..).zip(seqs) {
         let read = &entries[usize::try_from(seq).expect("small")];
         let expected = entry(if i % 3 == 0 { "prod" } else { "dev" }, i);
@@ -277,6 +274,14 @@ fn reopening_goes_on_and_tells_how_it_was_left() {
     let report = check(dir.path(), None);
     assert!(report.is_sound(), "{report}");
     assert_eq!(report.size, 325);
+    for segment in segment_files(dir.path()) {
+        let bytes = std::fs::read(&segment).expect("reads");
+        assert!(
+            !bytes.ends_with(&[0; 32]),
+            "{}: prepared space given back",
+            segment.display()
+        );
+    }
 }
 
 #[test]
@@ -300,4 +305,23 @@ fn checkpoints_follow_by_themselves() {
     let stored = std::fs::read_to_string(dir.path().join("checkpoint")).expect("is published");
     assert_eq!(stored, log.checkpoint().note());
     assert!(check(dir.path(), Some(&log.checkpoint())).is_sound());
+}
+
+#[test]
+fn a_file_taken_away_is_noticed() {
+    // Goal: writing on into a deleted file is not mistaken for recording. Method: remove the
+    // segment under a running log, whose writes all still succeed.
+    let dir = temp_dir();
+    let often = LogOptions {
+        checkpoint_interval: Duration::from_millis(5),
+        ..options()
+    };
+    let (log, _) = open_with(dir.path(), often).expect("opens");
+    append_many(&log, 3);
+    std::fs::remove_file(&segment_files(dir.path())[0]).expect("removes");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while log.healthy() {
+        assert!(Instant::now() < deadline, "nobody noticed");
+        std::thread::yield_now();
+    }
 }
