@@ -8,7 +8,8 @@
 //!
 //! In strict mode, for requests, the objects of the table also hold every reader to one meaning: a
 //! key that is read may stand once, spelled plainly. `"model"` twice, `"mod\u0065l"`, `"Model"` and
-//! both spellings of a protobuf field are faults, because readers disagree on them.
+//! both spellings of a protobuf field are faults, because readers disagree on them. So is an object
+//! where a list is read: a reader that took it would see what this one does not.
 
 mod number;
 mod scanner;
@@ -34,6 +35,9 @@ pub(crate) enum Fault {
     Twice(&'static str),
     /// A key that is read is spelled so that only some readers see it.
     Spelling(&'static str),
+    /// A list stands where an object is read, or an object where a list is: what is inside would
+    /// not be seen.
+    Kind,
     /// The sink refuses what stands there.
     Refused(InspectError),
 }
@@ -45,6 +49,7 @@ impl From<Fault> for InspectError {
             Fault::TooDeep => Self::bad("the body is nested too deeply"),
             Fault::Twice(key) => Self::bad(format!("{key} stands twice")),
             Fault::Spelling(key) => Self::bad(format!("{key} is spelled in an odd way")),
+            Fault::Kind => Self::bad("an object or a list stands where the other is read"),
             Fault::Refused(error) => error,
         }
     }

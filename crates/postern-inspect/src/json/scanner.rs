@@ -205,6 +205,9 @@ impl<S: Copy + 'static> Scanner<S> {
             return Err(Fault::TooDeep);
         }
         if let Some(shape) = self.shape {
+            if self.strict && !shape.reads(object) {
+                return Err(Fault::Kind);
+            }
             if let Leaf::Take(slot) = shape.leaf {
                 sink.container(slot, object)?;
             }

@@ -87,6 +87,15 @@ impl<S> Shape<S> {
         }
     }
 
+    /// Whether what is inside a container of this kind is read, or nothing is of either kind.
+    pub(crate) fn reads(&self, object: bool) -> bool {
+        let (in_object, in_list) = (
+            !self.members.is_empty() || self.rest.is_some(),
+            self.elements.is_some(),
+        );
+        in_object == in_list || in_object == object
+    }
+
     /// The place of a key among the members.
     pub(crate) fn find(&self, key: &[u8]) -> Option<usize> {
         self.members.iter().position(|member| {

@@ -5,11 +5,6 @@ use crate::json::{Leaf, Member, Shape};
 
 type Place = Shape<Slot>;
 
-static COUNT: Place = Shape {
-    leaf: Leaf::Count,
-    ..Shape::new()
-};
-
 /// Messages, and the counting of their tokens.
 pub(super) static MESSAGES: Place = Shape {
     mark: Some(Slot::Root),
@@ -32,12 +27,12 @@ static BLOCK: Place = Shape {
     leaf: Leaf::Count,
     elements: Some(&BLOCK),
     ..Shape::object(&[
-        Member::new("text", &COUNT),
-        Member::new("thinking", &COUNT),
-        Member::new("title", &COUNT),
-        Member::new("context", &COUNT),
-        Member::new("stdout", &COUNT),
-        Member::new("stderr", &COUNT),
+        Member::new("text", &COUNT_ALL),
+        Member::new("thinking", &COUNT_ALL),
+        Member::new("title", &COUNT_ALL),
+        Member::new("context", &COUNT_ALL),
+        Member::new("stdout", &COUNT_ALL),
+        Member::new("stderr", &COUNT_ALL),
         Member::new("input", &COUNT_ALL),
         Member::new("content", &BLOCK),
         Member::new("source", &SOURCE),

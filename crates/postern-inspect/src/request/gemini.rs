@@ -5,11 +5,6 @@ use crate::json::{Leaf, Member, Shape};
 
 type Place = Shape<Slot>;
 
-static COUNT: Place = Shape {
-    leaf: Leaf::Count,
-    ..Shape::new()
-};
-
 /// Generating, streaming or not, and the counting of tokens.
 pub(super) static GENERATE: Place = Shape {
     mark: Some(Slot::Root),
@@ -59,7 +54,7 @@ static PART: Place = Shape {
 };
 
 static PART_MEMBERS: [Member<Slot>; 6] = [
-    Member::new("text", &COUNT),
+    Member::new("text", &COUNT_ALL),
     Member::both("fileData", "file_data", &FILE_DATA),
     Member::both("functionCall", "function_call", &COUNT_ALL),
     Member::both("functionResponse", "function_response", &FUNCTION_RESPONSE),
@@ -71,7 +66,7 @@ static FILE_DATA: Place =
     Shape::object(&[Member::both("fileUri", "file_uri", &take(Slot::FileUri))]);
 
 static FUNCTION_RESPONSE: Place = Shape::object(&[
-    Member::new("name", &COUNT),
+    Member::new("name", &COUNT_ALL),
     Member::new("response", &COUNT_ALL),
     Member::new("parts", &Shape::list(&PART)),
 ]);

@@ -5,11 +5,6 @@ use crate::json::{Leaf, Member, Shape};
 
 type Place = Shape<Slot>;
 
-static COUNT: Place = Shape {
-    leaf: Leaf::Count,
-    ..Shape::new()
-};
-
 /// Chat completions.
 pub(super) static CHAT: Place = Shape {
     mark: Some(Slot::Root),
@@ -38,9 +33,9 @@ static STREAM_OPTIONS: Place = Shape {
 
 static MESSAGE: Place = Shape::object(&[
     Member::new("content", &CHAT_CONTENT),
-    Member::new("refusal", &COUNT),
-    Member::new("reasoning_content", &COUNT),
-    Member::new("name", &COUNT),
+    Member::new("refusal", &COUNT_ALL),
+    Member::new("reasoning_content", &COUNT_ALL),
+    Member::new("name", &COUNT_ALL),
     Member::new("tool_calls", &Shape::list(&TOOL_CALL)),
     Member::new("function_call", &COUNT_ALL),
     // Sound of an earlier answer, by its id.
@@ -56,8 +51,8 @@ static CHAT_CONTENT: Place = Shape {
 };
 
 static CHAT_PART: Place = Shape::object(&[
-    Member::new("text", &COUNT),
-    Member::new("refusal", &COUNT),
+    Member::new("text", &COUNT_ALL),
+    Member::new("refusal", &COUNT_ALL),
     Member::new(
         "file",
         &Shape::object(&[Member::new("file_id", &take(Slot::File))]),
@@ -104,6 +99,7 @@ static PROMPT: Place = Shape {
 /// Values of a stored prompt, by names of the client's own.
 static VARIABLES: Place = Shape {
     rest: Some(&PART),
+    elements: Some(&PART),
     ..Shape::new()
 };
 
@@ -130,9 +126,9 @@ static ITEM: Place = Shape {
         Member::new("content", &PARTS),
         Member::new("summary", &PARTS),
         Member::new("output", &PARTS),
-        Member::new("arguments", &COUNT),
-        Member::new("input", &COUNT),
-        Member::new("code", &COUNT),
+        Member::new("arguments", &COUNT_ALL),
+        Member::new("input", &COUNT_ALL),
+        Member::new("code", &COUNT_ALL),
         Member::new("action", &COUNT_ALL),
         Member::new("results", &COUNT_ALL),
         Member::new("outputs", &COUNT_ALL),
@@ -153,11 +149,11 @@ static PART: Place = Shape {
 };
 
 static PART_MEMBERS: [Member<Slot>; 10] = [
-    Member::new("text", &COUNT),
-    Member::new("refusal", &COUNT),
-    Member::new("transcript", &COUNT),
-    Member::new("stdout", &COUNT),
-    Member::new("stderr", &COUNT),
+    Member::new("text", &COUNT_ALL),
+    Member::new("refusal", &COUNT_ALL),
+    Member::new("transcript", &COUNT_ALL),
+    Member::new("stdout", &COUNT_ALL),
+    Member::new("stderr", &COUNT_ALL),
     Member::new("file_id", &take(Slot::File)),
     // What is not text: pictures and files as data or as an address.
     Member {
@@ -237,5 +233,5 @@ pub(super) static MODERATIONS: Place = Shape {
 static MODERATED: Place = Shape {
     leaf: Leaf::Count,
     elements: Some(&MODERATED),
-    ..Shape::object(&[Member::new("text", &COUNT)])
+    ..Shape::object(&[Member::new("text", &COUNT_ALL)])
 };

@@ -234,6 +234,31 @@ const AMBIGUOUS: &[(Dialect, &str, &str)] = &[
         r#"{"model":"a","max_tokens":18446744073709551617}"#,
     ),
     (Dialect::OpenAi, CHAT, r#"{"model":"a","max_tokens":{}}"#),
+    (
+        Dialect::OpenAi,
+        CHAT,
+        r#"{"model":"a","messages":{"0":{"content":"x"}}}"#,
+    ),
+    (
+        Dialect::OpenAi,
+        RESPONSES,
+        r#"{"model":"a","input":{"type":"item_reference","id":"x"}}"#,
+    ),
+    (
+        Dialect::OpenAi,
+        RESPONSES,
+        r#"{"model":"a","input":[[{"type":"x","id":"y"}]]}"#,
+    ),
+    (
+        Dialect::OpenAi,
+        RESPONSES,
+        r#"{"model":"a","prompt":[{"id":"p"}]}"#,
+    ),
+    (
+        Dialect::Gemini,
+        GEMINI,
+        r#"{"tools":{"fileSearch":{"fileSearchStoreNames":["a"]}}}"#,
+    ),
     (Dialect::OpenAi, CHAT, r#"{"model":"a","n":0}"#),
     (Dialect::OpenAi, CHAT, r#"{"model":"a","n":129}"#),
     (

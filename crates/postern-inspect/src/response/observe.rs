@@ -119,7 +119,9 @@ impl Observer {
 
     fn text_value(&mut self, slot: Slot, text: &str) {
         match slot {
-            Slot::Model if !text.is_empty() => self.model = Some(text.to_owned()),
+            Slot::Model if !text.is_empty() && self.model.as_deref() != Some(text) => {
+                self.model = Some(text.to_owned());
+            }
             Slot::Type => match text {
                 "message_stop" | "response.completed" | "response.incomplete" => {
                     self.event.terminal = true;

@@ -129,6 +129,16 @@ pub(crate) fn json_suite() -> Option<Vec<(String, String, Vec<u8>)>> {
     )
 }
 
+/// Texts that programs stumble over.
+pub(crate) fn naughty_strings() -> Option<Vec<String>> {
+    Some(
+        rows("conformance/naughty_strings.jsonl")?
+            .iter()
+            .map(|row| text(&row["text"]))
+            .collect(),
+    )
+}
+
 fn decode_base64(encoded: &str) -> Vec<u8> {
     use base64::Engine;
     base64::engine::general_purpose::STANDARD

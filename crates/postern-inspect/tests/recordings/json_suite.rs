@@ -1,11 +1,11 @@
 //! The published suite of JSON texts that readers disagree on, as request bodies.
 
-use postern_inspect::{Dialect, Target, locate};
+use postern_inspect::{Dialect, InspectError, RequestFacts, Target, locate};
 use postern_types::CanonicalPath;
 
 use crate::corpus;
 
-fn taken(body: &[u8]) -> bool {
+fn read(body: &[u8]) -> Result<RequestFacts, InspectError> {
     let path = CanonicalPath::parse("/v1/chat/completions").unwrap();
     let target = Target {
         method: "POST",
@@ -14,7 +14,11 @@ fn taken(body: &[u8]) -> bool {
         content_type: Some("application/json"),
         content_encoding: None,
     };
-    locate(Dialect::OpenAi, &target).unwrap().read(body).is_ok()
+    locate(Dialect::OpenAi, &target)?.read(body)
+}
+
+fn taken(body: &[u8]) -> bool {
+    read(body).is_ok()
 }
 
 /// Each text as the value of a key that is not read, and as the whole body.
@@ -52,4 +56,32 @@ fn what_must_be_rejected_is_refused() {
         rejected >= 85 && accepted >= 40,
         "{rejected} rejected, {accepted} accepted"
     );
+}
+
+#[test]
+fn strange_texts_are_counted_and_make_no_models() {
+    // Goal: any text passes as content, counted as it is, in both ways to write it; as a model's
+    // name it is taken only if every character is one that grants know.
+    let Some(texts) = corpus::naughty_strings() else {
+        return;
+    };
+    for text in &texts {
+        let written = serde_json::to_string(text).unwrap();
+        let escaped: String = text
+            .encode_utf16()
+            .map(|unit| format!("\\u{unit:04x}"))
+            .collect();
+        for content in [written.clone(), format!("\"{escaped}\"")] {
+            let body = format!(
+                "{{\"model\":\"m\",\"messages\":[{{\"role\":\"user\",\"content\":{content}}}]}}"
+            );
+            let facts = read(body.as_bytes()).unwrap();
+            assert_eq!(facts.ai.text_bytes, text.len() as u64, "{text:?}");
+        }
+        let named = read(format!("{{\"model\":{written}}}").as_bytes());
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/@+".contains(c);
+        let possible = !text.is_empty() && text.len() <= 128 && text.chars().all(plain);
+        assert_eq!(named.is_ok(), possible, "{text:?}");
+    }
+    assert!(texts.len() > 200);
 }
