@@ -12,6 +12,8 @@ mod postgres;
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 pub use nginx::Nginx;
 pub use node::NodeBackend;
 pub use parse::{ParseServer, SECRET_TEXT};
@@ -21,7 +23,7 @@ pub use postgres::Postgres;
 const START_MAX: Duration = Duration::from_secs(60);
 
 /// One request as a backend parsed it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct BackendRequest {
     /// The method.
     pub method: String,
@@ -31,6 +33,8 @@ pub struct BackendRequest {
     pub host: String,
     /// The body without its framing, as far as it came.
     pub body: String,
+    /// Whether all of it came.
+    pub complete: bool,
 }
 
 /// A backend that tells what it parsed.

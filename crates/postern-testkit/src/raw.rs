@@ -68,6 +68,8 @@ pub struct Conversation {
     pub answers: Vec<RawAnswer>,
     /// How it ended.
     pub end: End,
+    /// When the last byte came; when it began, if none came.
+    pub last_byte: Instant,
 }
 
 impl Conversation {
@@ -134,18 +136,40 @@ pub fn percent(text: &str) -> String {
 
 /// Reads until the peer closes or is quiet.
 pub fn listen(stream: &mut TcpStream, quiet: Duration) -> Conversation {
-    let deadline = Instant::now() + CONVERSATION_MAX;
+    read_while(stream, quiet, |_| true)
+}
+
+/// Reads until one answer that is not an interim one is complete, the peer closes, or nothing comes
+/// for `patience`.
+pub fn await_answer(stream: &mut TcpStream, patience: Duration) -> Conversation {
+    let complete = |answer: &RawAnswer| answer.status >= 200 && answer.complete;
+    read_while(stream, patience, |bytes| {
+        !split(bytes, false).iter().any(complete)
+    })
+}
+
+fn read_while(
+    stream: &mut TcpStream,
+    quiet: Duration,
+    go_on: impl Fn(&[u8]) -> bool,
+) -> Conversation {
+    let mut last_byte = Instant::now();
+    let deadline = last_byte + CONVERSATION_MAX;
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     let end = loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let patience = quiet.min(left).max(Duration::from_millis(1));
-        if left.is_zero() || stream.set_read_timeout(Some(patience)).is_err() {
+        let enough = left.is_zero() || !go_on(&bytes);
+        if enough || stream.set_read_timeout(Some(patience)).is_err() {
             break End::Quiet;
         }
         match stream.read(&mut buffer) {
             Ok(0) => break End::Closed,
-            Ok(read) => bytes.extend_from_slice(&buffer[..read]),
+            Ok(read) => {
+                bytes.extend_from_slice(&buffer[..read]);
+                last_byte = Instant::now();
+            }
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                 break End::Quiet;
             }
@@ -158,6 +182,7 @@ pub fn listen(stream: &mut TcpStream, quiet: Duration) -> Conversation {
         bytes,
         answers,
         end,
+        last_byte,
     }
 }
 

@@ -30,7 +30,7 @@ http {
     client_body_buffer_size 1m;
     log_format seen escape=json
         '{"method":"$request_method","target":"$request_uri","host":"$http_host",'
-        '"line":"$request","status":"$status","body":"$request_body"}';
+        '"line":"$request","completion":"$request_completion","body":"$request_body"}';
 SERVER
 }
 "#;
@@ -83,6 +83,7 @@ struct Line {
     target: String,
     host: String,
     line: String,
+    completion: String,
     body: String,
 }
 
@@ -170,6 +171,7 @@ impl Witness for Nginx {
                 target,
                 host: line.host,
                 body: line.body,
+                complete: line.completion == "OK",
             }
         };
         text.lines().map(parse).map(told).collect()

@@ -25,18 +25,9 @@ pub struct NodeBackend {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Port {
-        port: u16,
-    },
-    Seen {
-        method: String,
-        target: String,
-        host: String,
-        body: String,
-    },
-    Refused {
-        refused: String,
-    },
+    Port { port: u16 },
+    Seen(BackendRequest),
+    Refused { refused: String },
 }
 
 impl NodeBackend {
@@ -84,7 +75,7 @@ impl NodeBackend {
     pub fn refusals(&self) -> Vec<String> {
         let refusal = |line| match line {
             Line::Refused { refused } => Some(refused),
-            Line::Port { .. } | Line::Seen { .. } => None,
+            Line::Port { .. } | Line::Seen(_) => None,
         };
         self.lines().into_iter().filter_map(refusal).collect()
     }
@@ -97,17 +88,7 @@ impl Witness for NodeBackend {
 
     fn requests(&self) -> Vec<BackendRequest> {
         let request = |line| match line {
-            Line::Seen {
-                method,
-                target,
-                host,
-                body,
-            } => Some(BackendRequest {
-                method,
-                target,
-                host,
-                body,
-            }),
+            Line::Seen(request) => Some(request),
             Line::Port { .. } | Line::Refused { .. } => None,
         };
         self.lines().into_iter().filter_map(request).collect()

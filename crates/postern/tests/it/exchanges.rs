@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use postern_testkit::raw::{self, RawAnswer};
 use postern_testkit::{Cut, Exchange, ReplayUpstream, SeenRequest, corpora, exchange, library};
 
+use serde_json::Value;
+
 use crate::door::CREDENTIAL;
 use crate::gateway::{Gateway, Token};
 
@@ -35,21 +37,42 @@ fn upstream_of(exchange: &Exchange) -> Option<&'static str> {
     }
 }
 
+/// Why the gateway refuses an exchange, if it does.
+fn refusal_of(exchange: &Exchange) -> &'static str {
+    let body: Value = serde_json::from_slice(&exchange.request.body).unwrap_or_default();
+    let named = body["model"].as_str();
+    let path = exchange.target().strip_prefix("/openai/deployments/");
+    let deployment = path.and_then(|path| path.split('/').next());
+    if !is_served(exchange) {
+        return "unknown_operation";
+    }
+    match (exchange.api.as_str(), deployment, named) {
+        // Azure names the model twice. Where the two differ, it is not for the gateway to guess.
+        (_, Some(deployment), Some(named)) if named != deployment => "bad_request",
+        // OpenAI would take its default, which is not the gateway's to know.
+        ("moderations", None, None) => "unknown_model",
+        // It holds ids of files and earlier responses that this principal never made.
+        _ => "denied",
+    }
+}
+
 /// Whether the gateway serves the operation of this exchange.
 fn is_served(exchange: &Exchange) -> bool {
-    matches!(
-        exchange.api.as_str(),
-        "chat.completions"
-            | "responses"
-            | "embeddings"
-            | "models"
-            | "moderations"
-            | "messages"
-            | "count_tokens"
-            | "generateContent"
-            | "streamGenerateContent"
-            | "countTokens"
-    )
+    let administration = exchange.target().starts_with("/v1/organization/");
+    !administration
+        && matches!(
+            exchange.api.as_str(),
+            "chat.completions"
+                | "responses"
+                | "embeddings"
+                | "models"
+                | "moderations"
+                | "messages"
+                | "count_tokens"
+                | "generateContent"
+                | "streamGenerateContent"
+                | "countTokens"
+        )
 }
 
 impl Player {
@@ -100,7 +123,8 @@ impl Player {
         ];
         let kept = |name: &&(String, String)| !own.contains(&name.0.to_ascii_lowercase().as_str());
         for (name, value) in exchange.request.headers.iter().filter(kept) {
-            headers.push((name, value));
+            // One recording has a second field in the value of its first.
+            headers.push((name, value.lines().next().unwrap_or_default()));
         }
         let typed = headers
             .iter()
@@ -139,7 +163,8 @@ fn play_all(exchanges: &[Exchange]) -> BTreeMap<String, (usize, usize)> {
             );
             match answer.header("postern-refusal") {
                 Some(code) => {
-                    assert!(!is_served(exchange) || code == "denied", "{name}: {code}");
+                    let expected = refusal_of(exchange);
+                    assert_eq!(code, expected, "{name}: {}", answer.text());
                     assert!(seen.is_empty(), "{name}: refused and sent on");
                     count.1 += 1;
                 }
@@ -164,15 +189,32 @@ fn assert_same(name: &str, exchange: &Exchange, answer: &RawAnswer, seen: &[Seen
     let same = answer.body == exchange.response.body;
     assert!(same, "{name}: the answer was changed to {}", answer.text());
     assert_eq!(seen.len(), 1, "{name}");
-    let spliced = b"\"stream_options\":{\"include_usage\":true}";
-    let sent = &seen[0].body;
-    let was_spliced = sent.len() > exchange.request.body.len()
-        && sent.windows(spliced.len()).any(|window| window == spliced);
+    let (sent, original) = (&seen[0].body, &exchange.request.body);
     assert!(
-        sent == &exchange.request.body || (exchange.streaming && was_spliced),
+        sent == original || is_spliced(original, sent),
         "{name}: the request was changed to {}",
         String::from_utf8_lossy(sent)
     );
+}
+
+/// Whether `sent` is `original` with the key that asks for usage put in, and every other byte kept.
+fn is_spliced(original: &[u8], sent: &[u8]) -> bool {
+    let Some(added) = sent.len().checked_sub(original.len()) else {
+        return false;
+    };
+    let same = original
+        .iter()
+        .zip(sent)
+        .take_while(|(one, other)| one == other)
+        .count();
+    // What is put in may begin as what follows it does, so the place is one of several.
+    (0..=same).rev().any(|at| {
+        let inserted = String::from_utf8_lossy(&sent[at..at + added]);
+        let inserted = inserted.trim_matches(',');
+        let key = inserted == r#""stream_options":{"include_usage":true}"#
+            || inserted == r#""include_usage":true"#;
+        key && sent[at + added..] == original[at..]
+    })
 }
 
 // Goal: no byte differs. Method: the committed set of every dialect, each cut in four ways.
@@ -202,14 +244,15 @@ fn recorded_exchanges_pass_unchanged() {
         ("openai chat.completions", 22, 0),
         ("openai completions", 0, 4),
         ("openai embeddings", 4, 0),
-        ("openai moderations", 2, 0),
+        ("openai moderations", 0, 2),
         ("azure-openai chat.completions", 10, 0),
-        ("azure-openai embeddings", 2, 0),
+        ("azure-openai embeddings", 0, 2),
         ("azure-openai responses", 2, 0),
         ("anthropic messages", 20, 0),
         ("anthropic count_tokens", 1, 0),
         ("anthropic batches", 0, 2),
-        ("gemini generateContent", 15, 0),
+        // One refers to a cached prompt that this principal never made.
+        ("gemini generateContent", 14, 1),
         ("gemini streamGenerateContent", 23, 0),
         ("gemini embedContent", 0, 4),
     ] {

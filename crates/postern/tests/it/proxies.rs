@@ -129,7 +129,7 @@ fn curl_over_tls_agrees_on_http_2() {
 
 /// The address that the audit log has for the last answered request of a token.
 fn recorded_address(gateway: &Gateway, token: &Token) -> String {
-    let found = gateway.json(&["audit", "search", &format!("token:{}", token.id)]);
+    let found = gateway.json(&["audit", "search", "--token", &token.id]);
     let text = found.to_string();
     let at = text
         .rfind("\"address\":\"")
@@ -138,11 +138,12 @@ fn recorded_address(gateway: &Gateway, token: &Token) -> String {
 }
 
 // Goal: the client's address comes from a listed proxy's header, and from no one else's.
-// Method: nginx in front, listed and not listed, with a client that lies; the audit log tells.
+// Method: nginx in front, listed and not listed, with a client on another loopback address that
+// lies about its own; the audit log tells.
 #[test]
 fn nginx_in_front_is_believed_only_when_listed() {
     for (config, expected) in [
-        ("[trust]\nproxies = [\"127.0.0.1/32\"]\n", "127.0.0.1"),
+        ("[trust]\nproxies = [\"127.0.0.1/32\"]\n", "127.0.0.2"),
         ("", "127.0.0.1"),
     ] {
         let (upstream, gateway, token) = openai(config);
@@ -150,9 +151,10 @@ fn nginx_in_front_is_believed_only_when_listed() {
             return;
         };
         let base = format!("http://{}/openai", nginx.addr());
-        assert_passes(&base, &token, &["--http1.1"], "1.1");
-        // Through nginx, a lie is followed by the address that nginx saw: the last one counts.
-        let lie = ["--http1.1", "-H", "X-Forwarded-For: 203.0.113.9"];
+        let from = ["--http1.1", "--interface", "127.0.0.2"];
+        assert_passes(&base, &token, &from, "1.1");
+        assert_eq!(recorded_address(&gateway, &token), expected, "{config}");
+        let lie = [&from[..], &["-H", "X-Forwarded-For: 203.0.113.9"]].concat();
         assert_passes(&base, &token, &lie, "1.1");
         assert_eq!(recorded_address(&gateway, &token), expected, "{config}");
         assert!(

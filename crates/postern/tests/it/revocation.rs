@@ -4,9 +4,10 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use postern_testkit::raw::{self, Conversation};
+use postern_testkit::raw::{self, Conversation, End};
 use postern_testkit::{Answer, Reading, ReplayUpstream, SeenRequest, exchange};
 use serde_json::json;
 
@@ -95,20 +96,23 @@ fn assert_in_time(what: &str, took: Duration) {
     }
 }
 
-/// Reads to the end on a thread of its own; gives what came and when it ended.
-fn read_to_end(mut stream: TcpStream) -> std::thread::JoinHandle<(Conversation, Instant)> {
-    std::thread::spawn(move || {
-        let conversation = raw::listen(&mut stream, PATIENCE);
-        (conversation, Instant::now())
-    })
+/// Reads to the end of the answer on a thread of its own.
+fn read_to_end(mut stream: TcpStream) -> JoinHandle<Conversation> {
+    std::thread::spawn(move || raw::await_answer(&mut stream, PATIENCE))
 }
 
-fn ended_in_time(
-    reader: std::thread::JoinHandle<(Conversation, Instant)>,
-    revoked: Instant,
-) -> Conversation {
-    let (conversation, ended) = reader.join().expect("the reader does not panic");
-    assert_in_time("the client's end", ended.saturating_duration_since(revoked));
+fn ended_in_time(reader: JoinHandle<Conversation>, revoked: Instant) -> Conversation {
+    let conversation = reader.join().expect("the reader does not panic");
+    let took = conversation.last_byte.saturating_duration_since(revoked);
+    assert_in_time("the client's end", took);
+    let told = conversation
+        .answers
+        .last()
+        .is_some_and(|answer| answer.complete);
+    assert!(
+        told || conversation.end != End::Quiet,
+        "the client still waits"
+    );
     conversation
 }
 
@@ -155,7 +159,7 @@ fn a_revoke_ends_the_wait_for_a_silent_upstream() {
             .wait_until(|upstream| upstream.requests().len() == 1)
     );
     let revoked = scene.revoke();
-    let (conversation, _) = reader.join().expect("the reader does not panic");
+    let conversation = ended_in_time(reader, revoked);
     let answer = conversation.answers.first().expect("the client is told");
     assert_eq!(
         (answer.status, answer.header("postern-refusal")),
