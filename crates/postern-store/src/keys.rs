@@ -15,14 +15,16 @@
 //! Group and other permissions are judged; access control lists are not (KNOWN GAP).
 
 mod document;
+mod domain;
 mod place;
 mod variables;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use postern_types::{EnvName, Pepper};
+use postern_types::EnvName;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -30,94 +32,8 @@ use crate::random::{Random, RandomError};
 use document::Document;
 use place::Place;
 
-/// The domain of the installation itself, and the place of the environment in the text of an
-/// administrator's token. No environment can have this name.
-pub const INSTALLATION: &str = "installation";
-
-/// What a key is for. One key serves one purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum KeyPurpose {
-    /// The pepper of token digests (in the installation's domain: of administrators' tokens).
-    Pepper,
-    /// Wraps the data keys of sealed upstream credentials. Environments only.
-    Credential,
-    /// Seals what the store keeps of people and of their tokens' rights.
-    Record,
-    /// Makes the marks by which sealed names are found again. Only its first version is used:
-    /// marks are compared, so they cannot be of several keys.
-    Index,
-    /// Seals the bodies of the audit log.
-    Audit,
-    /// The seed of the key that signs the audit log's checkpoints. The installation only.
-    AuditSigning,
-}
-
-impl KeyPurpose {
-    fn of(domain: &KeyDomain) -> &'static [Self] {
-        match domain {
-            KeyDomain::Installation => &[
-                Self::Pepper,
-                Self::Record,
-                Self::Index,
-                Self::Audit,
-                Self::AuditSigning,
-            ],
-            KeyDomain::Environment(_) => &[
-                Self::Pepper,
-                Self::Credential,
-                Self::Record,
-                Self::Index,
-                Self::Audit,
-            ],
-        }
-    }
-
-    /// The word used in the documents.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pepper => "pepper",
-            Self::Credential => "credential",
-            Self::Record => "record",
-            Self::Index => "index",
-            Self::Audit => "audit",
-            Self::AuditSigning => "audit_signing",
-        }
-    }
-}
-
-/// Whose keys.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum KeyDomain {
-    /// The installation's own.
-    Installation,
-    /// One environment's.
-    Environment(EnvName),
-}
-
-impl KeyDomain {
-    /// Reads a domain from its name: [`INSTALLATION`] or an environment's name.
-    ///
-    /// # Errors
-    /// When it is neither.
-    pub fn parse(text: &str) -> Result<Self, KeyRingError> {
-        if text == INSTALLATION {
-            return Ok(Self::Installation);
-        }
-        EnvName::parse(text)
-            .map(Self::Environment)
-            .map_err(|_| KeyRingError::Unknown(text.chars().take(80).collect()))
-    }
-
-    /// The domain's name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Installation => INSTALLATION,
-            Self::Environment(env) => env.as_str(),
-        }
-    }
-}
+pub use domain::{INSTALLATION, KeyDomain, KeyPurpose};
+pub use versions::{Peppers, VersionedKey};
 
 /// Why the keys cannot be had.
 #[derive(Debug, Error)]
@@ -164,53 +80,6 @@ pub enum KeyRingError {
     /// No random bytes.
     #[error(transparent)]
     Random(#[from] RandomError),
-}
-
-/// A key with its version. Wiped when dropped, never printed.
-#[derive(Clone)]
-pub struct VersionedKey {
-    /// The version, written beside whatever is made with the key.
-    pub version: u32,
-    /// The key.
-    pub key: Zeroizing<[u8; 32]>,
-}
-
-impl std::fmt::Debug for VersionedKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "VersionedKey(version {}, key redacted)", self.version)
-    }
-}
-
-/// The peppers of one domain: the current one for new digests, all of them for checking.
-#[derive(Debug)]
-pub struct Peppers {
-    all: Vec<Pepper>,
-}
-
-impl Peppers {
-    fn new(document: &Document) -> Self {
-        let all = document.keys(KeyPurpose::Pepper);
-        Self {
-            all: all
-                .iter()
-                .map(|key| Pepper::new(key.version, postern_types::Secret::new(key.key.to_vec())))
-                .collect(),
-        }
-    }
-
-    /// The newest.
-    #[must_use]
-    pub fn current(&self) -> &Pepper {
-        self.all
-            .last()
-            .expect("a document without a key for each purpose is not accepted")
-    }
-
-    /// The one that made a digest.
-    #[must_use]
-    pub fn by_version(&self, version: u32) -> Option<&Pepper> {
-        self.all.iter().find(|pepper| pepper.version() == version)
-    }
 }
 
 struct Domain {
@@ -332,6 +201,12 @@ impl KeyRing {
                 KeyDomain::Environment(env) => Some(env.clone()),
             })
             .collect()
+    }
+
+    /// Whether the ring has a domain's keys.
+    pub(crate) fn holds(&self, domain: &KeyDomain) -> bool {
+        let domains = self.domains.read().unwrap_or_else(PoisonError::into_inner);
+        domains.contains_key(domain)
     }
 
     /// Makes the keys of an environment; keys that are there already are left as they are.

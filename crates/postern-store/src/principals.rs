@@ -100,6 +100,7 @@ impl<'a> Principals<'a> {
         }
         check_room(change.sql(), env).await?;
         let mark = mark(keys, env, &new.id)?;
+        let mark = mark.ok_or_else(|| StoreError::not_found("environment", env))?;
         // The record is bound to the row's number, which is known afterwards.
         let sql = "INSERT INTO principals \
                    (env, name_mark, sealed, disabled, created_ms, version) \
@@ -272,11 +273,9 @@ pub(crate) async fn find(
     env: &EnvName,
     id: &PrincipalId,
 ) -> Result<Option<PrincipalRow>, StoreError> {
-    // An environment that has no keys has no principals.
-    if !keys.environments().contains(env) {
+    let Some(mark) = mark(keys, env, id)? else {
         return Ok(None);
-    }
-    let mark = mark(keys, env, id)?;
+    };
     let row = sqlx::query(select!("env = $1 AND name_mark = $2"))
         .bind(env.as_str())
         .bind(&mark[..])
@@ -286,14 +285,17 @@ pub(crate) async fn find(
     row.as_ref().map(|row| read(keys, row)).transpose()
 }
 
-/// The mark by which a name is found.
+/// The mark by which a name is found. An environment that has no keys has no principals.
 pub(crate) fn mark(
     keys: &KeyRing,
     env: &EnvName,
     id: &PrincipalId,
-) -> Result<[u8; 32], StoreError> {
+) -> Result<Option<[u8; 32]>, StoreError> {
     let domain = KeyDomain::Environment(env.clone());
-    record::mark(keys, &domain, &["principal", id.as_str()])
+    if !keys.holds(&domain) {
+        return Ok(None);
+    }
+    record::mark(keys, &domain, &["principal", id.as_str()]).map(Some)
 }
 
 /// Where the record of a principal stands. Whether it is disabled is bound to it.

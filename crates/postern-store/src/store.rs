@@ -3,10 +3,10 @@
 //! Making and opening are two acts: a store that is not where it should be is an error, never a
 //! fresh start with no tokens and no policies. A store remembers which keys it was made with.
 
+mod url;
+
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,51 +19,9 @@ use crate::error::{Doing as _, StoreError};
 use crate::keys::KeyRing;
 use crate::random::Random;
 use crate::{Environments, Owned, Policies, Principals, Tokens, Upstreams, schema};
+use url::{finish, unfinished};
 
-/// Where a store is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreUrl(PathBuf);
-
-impl StoreUrl {
-    /// The embedded store of a data directory.
-    #[must_use]
-    pub fn in_data_dir(dir: &Path) -> Self {
-        Self(dir.join("postern.db"))
-    }
-
-    /// Parses `sqlite:PATH`.
-    ///
-    /// # Errors
-    /// When it names another database, or none.
-    pub fn parse(text: &str) -> Result<Self, OpenStoreError> {
-        let address = OpenStoreError::Address;
-        match text.split_once(':') {
-            Some(("sqlite", "" | ":memory:")) => Err(address("it names no file")),
-            Some(("sqlite", path)) if path.contains('?') => {
-                Err(address("it takes no parameters after ?"))
-            }
-            Some(("sqlite", path)) => {
-                Ok(Self(PathBuf::from(path.strip_prefix("//").unwrap_or(path))))
-            }
-            Some(("postgres" | "postgresql", _)) => {
-                Err(address("PostgreSQL is not built yet: write sqlite:PATH"))
-            }
-            _ => Err(address("write sqlite:PATH")),
-        }
-    }
-
-    /// The file.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for StoreUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "sqlite:{}", self.0.display())
-    }
-}
+pub use url::StoreUrl;
 
 /// Why a store was not made or opened.
 #[derive(Debug, Error)]
@@ -327,63 +285,6 @@ impl Store {
     pub fn owned(&self) -> Owned<'_> {
         Owned::new(self)
     }
-}
-
-/// An empty file beside the store's place, readable by its owner only. SQLite gives its write-ahead
-/// log the mode of the database, so the mode is set before it opens it.
-fn unfinished(url: &StoreUrl) -> Result<StoreUrl, OpenStoreError> {
-    if let Some(dir) = url
-        .path()
-        .parent()
-        .filter(|dir| !dir.as_os_str().is_empty())
-    {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(OpenStoreError::unusable)?;
-    }
-    let path = with_ending(url.path(), ".new");
-    for ending in ["", "-wal", "-shm"] {
-        match fs::remove_file(with_ending(&path, ending)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(OpenStoreError::unusable(error));
-            }
-            _ => {}
-        }
-    }
-    let mut options = OpenOptions::new();
-    options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(OpenStoreError::unusable)?;
-    Ok(StoreUrl(path))
-}
-
-/// Gives the finished store its name. A link, not a move: a store made meanwhile is not replaced.
-fn finish(unfinished: &StoreUrl, url: &StoreUrl) -> Result<(), OpenStoreError> {
-    match fs::hard_link(unfinished.path(), url.path()) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(OpenStoreError::AlreadyThere(url.clone()));
-        }
-        linked => linked.map_err(OpenStoreError::unusable)?,
-    }
-    fs::remove_file(unfinished.path()).map_err(OpenStoreError::unusable)?;
-    let dir = url
-        .path()
-        .parent()
-        .filter(|dir| !dir.as_os_str().is_empty());
-    File::open(dir.unwrap_or(Path::new(".")))
-        .and_then(|dir| dir.sync_all())
-        .map_err(OpenStoreError::unusable)
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
 }
 
 #[cfg(test)]

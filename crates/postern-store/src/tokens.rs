@@ -136,7 +136,7 @@ impl Default for Page {
 }
 
 /// Tokens of a page.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct TokenPage {
     /// The tokens, newest first.
     pub rows: Vec<TokenRow>,

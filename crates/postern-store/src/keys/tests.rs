@@ -2,6 +2,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use postern_types::Pepper;
+
 use super::*;
 use crate::random::SystemRandom;
 

@@ -60,10 +60,13 @@ impl Tokens<'_> {
         if let Some(after) = &page.after {
             self.show(after).await?;
         }
-        let mark = match (&filter.env, &filter.principal) {
-            (Some(env), Some(id)) => Some(principals::mark(self.store.keys(), env, id)?),
-            _ => None,
-        };
+        let mut mark = None;
+        if let (Some(env), Some(id)) = (&filter.env, &filter.principal) {
+            mark = principals::mark(self.store.keys(), env, id)?;
+            if mark.is_none() {
+                return Ok(TokenPage::default());
+            }
+        }
         let rows = statement(filter, mark, page, now)
             .build()
             .fetch_all(self.store.database().read())

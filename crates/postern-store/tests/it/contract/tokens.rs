@@ -310,6 +310,16 @@ pub(crate) async fn are_listed_by_state_principal_and_kind(fixture: &Fixture) {
         6
     );
     assert_eq!(count(None, Some(TokenKind::Admin), after(4)).await, 0);
+    let unknown = TokenFilter {
+        env: Some(env("test")),
+        principal: Some(principal("service:web")),
+        ..TokenFilter::default()
+    };
+    let page = tokens
+        .list(&unknown, &Page::default(), after(4))
+        .await
+        .unwrap();
+    assert!(page.rows.is_empty() && page.next.is_none());
     let nowhere = TokenFilter {
         principal: Some(principal("service:web")),
         ..TokenFilter::default()
