@@ -1,7 +1,7 @@
 //! A request as it arrived: judged, taken apart, nothing decided yet.
 //!
-//! What [`crate::strict`] does for the bytes of HTTP/1, this does for the request that hyper made of
-//! them, of either version: one host, one path with one meaning, one query with one reading, one
+//! What [`crate::strict`] does for the bytes of HTTP/1, this does for the request that hyper made
+//! of them, of either version: one host, one path with one meaning, one query with one reading, one
 //! credential. What passes here is still a stranger's request.
 
 mod body;

@@ -129,7 +129,10 @@ where
         let mut facts = facts.clone();
         facts.violation = exchange.take_violation();
         let (answering, exchange) = (service(request, facts), Arc::clone(&finished));
-        async move { Ok::<_, Infallible>(answering.await.map(|body| Answer::http1(body, exchange))) }
+        async move {
+            let answer = answering.await;
+            Ok::<_, Infallible>(answer.map(|body| Answer::http1(body, exchange)))
+        }
     });
     let bounds = &shared.bounds.downstream;
     // The timers of heads and of idleness are StrictIo's: hyper never sees part of a head.

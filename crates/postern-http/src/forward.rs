@@ -1,9 +1,9 @@
 //! *forward*: sends a request upstream and gives its answer as it comes.
 //!
 //! A request is sent again only when not a byte of it was written: a kept connection may have been
-//! closed by the upstream while it was idle. Everything else is reported, never repeated. Nothing is
-//! buffered: the body of the request is read as the upstream takes it, the body of the answer as the
-//! client takes it.
+//! closed by the upstream while it was idle. Everything else is reported, never repeated. Nothing
+//! is buffered: the body of the request is read as the upstream takes it, the body of the answer as
+//! the client takes it.
 
 mod inbound;
 mod outbound;

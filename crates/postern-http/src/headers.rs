@@ -2,8 +2,8 @@
 //!
 //! Upstream goes a closed list: what every client of that kind of API sends, what the grant names,
 //! and the credential. Fields of the hop, fields that a `Connection` nominates, and fields that
-//! claim an identity never pass, whatever a list says. Downstream comes everything but the fields of
-//! the hop and those that speak for a host or an account that is not the client's business.
+//! claim an identity never pass, whatever a list says. Downstream comes everything but the fields
+//! of the hop and those that speak for a host or an account that is not the client's business.
 
 mod credential;
 mod scrub;

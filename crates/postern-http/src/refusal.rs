@@ -1,7 +1,7 @@
 //! The one place where a refusal becomes an answer.
 //!
-//! The status and the text come from the code, the body's shape from the dialect, the challenge from
-//! RFC 6750. The cause never goes out.
+//! The status and the text come from the code, the body's shape from the dialect, the challenge
+//! from RFC 6750. The cause never goes out.
 
 use std::time::Duration;
 
@@ -81,11 +81,16 @@ pub(crate) fn render(
     if let Some(challenge) = challenge.value(code) {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
-    if let Some(after) = refusal.retry_after_value().or_else(|| retry_after(code)) {
-        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-        headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    let after = refusal.retry_after_value().or_else(|| retry_after(code));
+    let after = after.map(|after| (after.as_secs() + u64::from(after.subsec_nanos() > 0)).max(1));
+    if let Some(seconds) = after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let Some(notice) = refusal.limit() {
+    if let Some(mut notice) = refusal.limit() {
+        // Section 6 of the draft: `Retry-After` is not before the time that the limit names. A
+        // limit that refills evenly has room again long before all of it is back.
+        let seconds = after.map_or(u32::MAX, |after| u32::try_from(after).unwrap_or(u32::MAX));
+        notice.reset_seconds = notice.reset_seconds.min(seconds);
         rate_fields(&notice, headers);
     }
     response
@@ -117,8 +122,8 @@ fn retry_after(code: RefusalCode) -> Option<Duration> {
     }
 }
 
-/// Sets the `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers-11): Structured-Fields lists of
-/// strings. They name the sort of limit, nothing of whose it is.
+/// Sets the `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers-11): Structured-Fields lists
+/// of strings. They name the sort of limit, nothing of whose it is.
 pub(crate) fn rate_fields(notice: &RateNotice, headers: &mut HeaderMap) {
     let (remaining, reset) = (notice.remaining, notice.reset_seconds);
     let (policy, state) = match notice.limit {

@@ -48,8 +48,8 @@ const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused.invalid\r\nconnection:
 /// Bytes asked of the socket at once.
 const READ_BYTES: usize = 8 * 1024;
 
-/// What one HTTP/1 connection's reader and its service tell each other about the exchange under way.
-/// There is one at a time: the next head is held until the answer before it has been made.
+/// What one HTTP/1 connection's reader and its service tell each other about the exchange under
+/// way. There is one at a time: the next head is held until the answer before it has been made.
 #[derive(Debug, Default)]
 pub(crate) struct Exchange {
     busy: AtomicBool,

@@ -112,7 +112,8 @@ impl InboundBody {
         this
     }
 
-    /// A body of known length is not polled after its last byte, so the end is looked for each time.
+    /// A body of known length is not polled after its last byte, so the end is looked for each
+    /// time.
     fn put_back_at_end(&mut self) {
         if self.source_ended()
             && let Some(lease) = self.lease.take()

@@ -1,8 +1,8 @@
 //! Takes an upstream's credential out of what the upstream sends back.
 //!
-//! Some servers repeat the key they were given, in error messages or echoes. The match is exact, the
-//! mask as long as what it covers, so that lengths stay true. A body is scrubbed as it streams: only
-//! bytes that may be the beginning of the credential are held back.
+//! Some servers repeat the key they were given, in error messages or echoes. The match is exact,
+//! the mask as long as what it covers, so that lengths stay true. A body is scrubbed as it streams:
+//! only bytes that may be the beginning of the credential are held back.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};

@@ -69,13 +69,27 @@ fn only_the_closed_list_goes_upstream() {
     // Goal: for each kind, exactly these fields leave. Method: one request with everything in it.
     let common = ["accept", "accept-encoding", "content-type", "user-agent"];
     let rows: [(UpstreamKind, &[&str]); 5] = [
-        (UpstreamKind::OpenAi, &["authorization", "openai-beta", "x-stainless-os"]),
-        (UpstreamKind::AzureOpenAi, &["api-key", "openai-beta", "x-stainless-os"]),
+        (
+            UpstreamKind::OpenAi,
+            &["authorization", "openai-beta", "x-stainless-os"],
+        ),
+        (
+            UpstreamKind::AzureOpenAi,
+            &["api-key", "openai-beta", "x-stainless-os"],
+        ),
         (
             UpstreamKind::Anthropic,
-            &["anthropic-beta", "anthropic-version", "x-api-key", "x-stainless-os"],
+            &[
+                "anthropic-beta",
+                "anthropic-version",
+                "x-api-key",
+                "x-stainless-os",
+            ],
         ),
-        (UpstreamKind::Gemini, &["x-goog-api-client", "x-goog-api-key", "x-stainless-os"]),
+        (
+            UpstreamKind::Gemini,
+            &["x-goog-api-client", "x-goog-api-key", "x-stainless-os"],
+        ),
         (UpstreamKind::Http, &["authorization", "if-none-match"]),
     ];
     for (kind, own) in rows {
@@ -84,26 +98,55 @@ fn only_the_closed_list_goes_upstream() {
         let mut wanted: Vec<&str> = common.iter().chain(own).copied().collect();
         wanted.sort_unstable();
         assert_eq!(names(&headers), wanted, "{kind}");
-        assert!(!headers.values().any(|value| value.as_bytes().ends_with(b"mine")), "{kind}");
+        assert!(
+            !headers
+                .values()
+                .any(|value| value.as_bytes().ends_with(b"mine")),
+            "{kind}"
+        );
         assert_eq!(headers["accept-encoding"], "identity");
     }
 }
 
 #[test]
 fn a_grant_opens_a_field_but_never_a_barred_one() {
-    let allowed: Vec<Arc<str>> =
-        ["x-custom", "connection", "authorization", "x-forwarded-for", "postern-principal", "te"]
-            .map(Arc::from)
-            .to_vec();
-    let headers =
-        outbound(UpstreamKind::Http, &everything(), &allowed, &UpstreamCredential::none());
-    let wanted =
-        ["accept", "accept-encoding", "content-type", "if-none-match", "user-agent", "x-custom"];
+    let allowed: Vec<Arc<str>> = [
+        "x-custom",
+        "connection",
+        "authorization",
+        "x-forwarded-for",
+        "postern-principal",
+        "te",
+    ]
+    .map(Arc::from)
+    .to_vec();
+    let headers = outbound(
+        UpstreamKind::Http,
+        &everything(),
+        &allowed,
+        &UpstreamCredential::none(),
+    );
+    let wanted = [
+        "accept",
+        "accept-encoding",
+        "content-type",
+        "if-none-match",
+        "user-agent",
+        "x-custom",
+    ];
     assert_eq!(names(&headers), wanted);
     // A field that the client nominates for this hop does not pass either.
     let mut arrived = everything();
-    arrived.append(CONNECTION, HeaderValue::from_static("close, x-CUSTOM , accept"));
-    let headers = outbound(UpstreamKind::Http, &arrived, &allowed, &UpstreamCredential::none());
+    arrived.append(
+        CONNECTION,
+        HeaderValue::from_static("close, x-CUSTOM , accept"),
+    );
+    let headers = outbound(
+        UpstreamKind::Http,
+        &arrived,
+        &allowed,
+        &UpstreamCredential::none(),
+    );
     assert!(!headers.contains_key("x-custom") && !headers.contains_key("accept"));
 }
 
@@ -111,15 +154,23 @@ fn a_grant_opens_a_field_but_never_a_barred_one() {
 fn credentials_stand_where_each_api_expects_them() {
     let value = |kind: UpstreamKind, name: &str| {
         let mut headers = HeaderMap::new();
-        UpstreamCredential::for_kind(kind, &secret()).unwrap().put(&mut headers);
+        UpstreamCredential::for_kind(kind, &secret())
+            .unwrap()
+            .put(&mut headers);
         assert!(headers[name].is_sensitive());
         headers[name].to_str().unwrap().to_owned()
     };
-    assert_eq!(value(UpstreamKind::OpenAi, "authorization"), "Bearer geheim-123");
+    assert_eq!(
+        value(UpstreamKind::OpenAi, "authorization"),
+        "Bearer geheim-123"
+    );
     assert_eq!(value(UpstreamKind::AzureOpenAi, "api-key"), "geheim-123");
     assert_eq!(value(UpstreamKind::Anthropic, "x-api-key"), "geheim-123");
     assert_eq!(value(UpstreamKind::Gemini, "x-goog-api-key"), "geheim-123");
-    assert_eq!(value(UpstreamKind::Http, "authorization"), "Bearer geheim-123");
+    assert_eq!(
+        value(UpstreamKind::Http, "authorization"),
+        "Bearer geheim-123"
+    );
 }
 
 #[test]
@@ -138,7 +189,10 @@ fn templates_set_several_fields() {
     let credential = lay_out(&parse, Some(&secret())).unwrap();
     let mut headers = HeaderMap::new();
     credential.put(&mut headers);
-    assert_eq!(names(&headers), ["x-parse-application-id", "x-parse-master-key"]);
+    assert_eq!(
+        names(&headers),
+        ["x-parse-application-id", "x-parse-master-key"]
+    );
     assert_eq!(headers["x-parse-master-key"], "geheim-123");
     assert!(!format!("{credential:?}").contains("geheim"));
 
@@ -155,8 +209,14 @@ fn templates_set_several_fields() {
         (template("not a name", "x"), Some(secret())),
         (template("x-key", "a\r\nb"), Some(secret())),
         (template("x-key", "{credential}"), None),
-        (template("x-key", "{credential}"), Some(Secret::from("a\nb".to_owned()))),
-        (template("x-key", "{credential}"), Some(Secret::from(" ".to_owned()))),
+        (
+            template("x-key", "{credential}"),
+            Some(Secret::from("a\nb".to_owned())),
+        ),
+        (
+            template("x-key", "{credential}"),
+            Some(Secret::from(" ".to_owned())),
+        ),
     ] {
         let error = lay_out(std::slice::from_ref(&bad), secret.as_ref()).unwrap_err();
         assert!(!error.to_string().contains("geheim"), "{error}");
@@ -188,7 +248,12 @@ fn answers_lose_what_is_not_for_the_client() {
     };
     let mut headers = answer();
     inbound(UpstreamKind::OpenAi, &mut headers, false);
-    let kept = ["content-length", "content-type", "retry-after", "x-request-id"];
+    let kept = [
+        "content-length",
+        "content-type",
+        "retry-after",
+        "x-request-id",
+    ];
     assert_eq!(names(&headers), kept);
     let mut headers = answer();
     inbound(UpstreamKind::Http, &mut headers, true);

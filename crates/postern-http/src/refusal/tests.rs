@@ -11,13 +11,21 @@ fn request() -> RequestId {
 }
 
 fn body(response: Response<Full<Bytes>>) -> String {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let body = runtime.block_on(response.into_body().collect()).unwrap().to_bytes();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let body = runtime
+        .block_on(response.into_body().collect())
+        .unwrap()
+        .to_bytes();
     String::from_utf8(body.to_vec()).unwrap()
 }
 
 fn requests(count: u32) -> Limit {
-    Limit::Requests { count: NonZeroU32::new(count).unwrap(), window: RateWindow::Minute }
+    Limit::Requests {
+        count: NonZeroU32::new(count).unwrap(),
+        window: RateWindow::Minute,
+    }
 }
 
 /// A refusal of a code, with what usually comes with it.
@@ -25,13 +33,25 @@ fn example(code: RefusalCode) -> (Refusal, Challenge) {
     let refusal = Refusal::new(code, "SECRET CAUSE");
     match code {
         RefusalCode::RateLimited => {
-            let notice = RateNotice { limit: requests(100), remaining: 0, reset_seconds: 30 };
-            let refusal = refusal.with_limit(notice).retry_after(Duration::from_millis(600));
+            let notice = RateNotice {
+                limit: requests(100),
+                remaining: 0,
+                reset_seconds: 30,
+            };
+            let refusal = refusal
+                .with_limit(notice)
+                .retry_after(Duration::from_millis(600));
             (refusal, Challenge::Invalid)
         }
         RefusalCode::TooManyConcurrent => {
-            let limit = Limit::Concurrency { count: NonZeroU32::new(5).unwrap() };
-            let notice = RateNotice { limit, remaining: 0, reset_seconds: 0 };
+            let limit = Limit::Concurrency {
+                count: NonZeroU32::new(5).unwrap(),
+            };
+            let notice = RateNotice {
+                limit,
+                remaining: 0,
+                reset_seconds: 0,
+            };
             (refusal.with_limit(notice), Challenge::Invalid)
         }
         RefusalCode::Unauthenticated => (refusal, Challenge::Missing),
@@ -87,15 +107,23 @@ fn each_code_has_its_answer_in_each_dialect() {
 #[test]
 fn challenges_follow_rfc_6750() {
     let challenge = |code, challenge| {
-        let response =
-            render(&Refusal::new(code, ""), challenge, Dialect::Http, &request(), false);
+        let response = render(
+            &Refusal::new(code, ""),
+            challenge,
+            Dialect::Http,
+            &request(),
+            false,
+        );
         let value = response.headers().get(WWW_AUTHENTICATE);
         value.map(|value| value.to_str().unwrap().to_owned())
     };
     let bearer = |error: &str| Some(format!(r#"Bearer realm="postern"{error}"#));
     use RefusalCode as C;
     // Section 3.1: no error where no credential came.
-    assert_eq!(challenge(C::Unauthenticated, Challenge::Missing), bearer(""));
+    assert_eq!(
+        challenge(C::Unauthenticated, Challenge::Missing),
+        bearer("")
+    );
     let invalid = bearer(r#", error="invalid_token""#);
     assert_eq!(challenge(C::Unauthenticated, Challenge::Invalid), invalid);
     assert_eq!(challenge(C::Revoked, Challenge::Invalid), invalid);
@@ -111,13 +139,29 @@ fn challenges_follow_rfc_6750() {
 #[test]
 fn limits_are_said_in_structured_fields() {
     let mut headers = HeaderMap::new();
-    let notice = RateNotice { limit: requests(100), remaining: 7, reset_seconds: 12 };
+    let notice = RateNotice {
+        limit: requests(100),
+        remaining: 7,
+        reset_seconds: 12,
+    };
     rate_fields(&notice, &mut headers);
     assert_eq!(headers["ratelimit-policy"], r#""requests";q=100;w=60"#);
     assert_eq!(headers["ratelimit"], r#""requests";r=7;t=12"#);
-    let limit = Limit::Concurrency { count: NonZeroU32::new(5).unwrap() };
-    rate_fields(&RateNotice { limit, remaining: 0, reset_seconds: 0 }, &mut headers);
-    assert_eq!(headers["ratelimit-policy"], r#""concurrency";q=5;qu="concurrent-requests""#);
+    let limit = Limit::Concurrency {
+        count: NonZeroU32::new(5).unwrap(),
+    };
+    rate_fields(
+        &RateNotice {
+            limit,
+            remaining: 0,
+            reset_seconds: 0,
+        },
+        &mut headers,
+    );
+    assert_eq!(
+        headers["ratelimit-policy"],
+        r#""concurrency";q=5;qu="concurrent-requests""#
+    );
     assert_eq!(headers["ratelimit"], r#""concurrency";r=0"#);
     assert_eq!(headers.len(), 2);
 }
@@ -130,17 +174,32 @@ fn trying_again_is_never_said_too_early() {
         value.map(|value| value.to_str().unwrap().to_owned())
     };
     let limited = Refusal::new(RefusalCode::RateLimited, "");
-    assert_eq!(after(&limited.clone().retry_after(Duration::from_millis(1))).unwrap(), "1");
-    assert_eq!(after(&limited.clone().retry_after(Duration::from_millis(1001))).unwrap(), "2");
+    assert_eq!(
+        after(&limited.clone().retry_after(Duration::from_millis(1))).unwrap(),
+        "1"
+    );
+    assert_eq!(
+        after(&limited.clone().retry_after(Duration::from_millis(1001))).unwrap(),
+        "2"
+    );
     assert_eq!(after(&limited.retry_after(Duration::ZERO)).unwrap(), "1");
     assert_eq!(after(&Refusal::new(RefusalCode::Denied, "")), None);
-    assert_eq!(after(&Refusal::new(RefusalCode::ShuttingDown, "")).unwrap(), "5");
+    assert_eq!(
+        after(&Refusal::new(RefusalCode::ShuttingDown, "")).unwrap(),
+        "5"
+    );
 }
 
 #[test]
 fn an_answer_to_head_has_no_body() {
     let refusal = Refusal::new(RefusalCode::Denied, "");
-    let response = render(&refusal, Challenge::Scope, Dialect::OpenAi, &request(), true);
+    let response = render(
+        &refusal,
+        Challenge::Scope,
+        Dialect::OpenAi,
+        &request(),
+        true,
+    );
     assert_eq!(response.headers()["postern-refusal"], "denied");
     assert_eq!(body(response), "");
 }

@@ -9,7 +9,10 @@ fn request() -> impl Strategy<Value = Vec<u8>> {
     let chunks = proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..20), 0..4);
     prop_oneof![
         body.prop_map(|body| {
-            let head = format!("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+            let head = format!(
+                "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
             [head.into_bytes(), body].concat()
         }),
         chunks.prop_map(|chunks| {
@@ -30,7 +33,10 @@ fn request() -> impl Strategy<Value = Vec<u8>> {
 /// What comes out of a strict reader for these bytes, written in pieces of `cut`, when the service
 /// has answered whatever hyper would have read so far.
 fn pass(bytes: &[u8], cut: usize, space: usize) -> (Vec<u8>, Option<Violation>, bool) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let (mut client, server) = duplex(64 * 1024);
         let mut reader = StrictIo::new(server, Arc::new(Bounds::default()));
@@ -109,13 +115,19 @@ fn a_faulty_body_ends_in_an_error() {
 #[test]
 fn the_next_head_waits_for_the_answer() {
     // Goal: hyper never holds a head that is not its turn, or it would not see a client leave.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let (mut client, server) = duplex(1024);
         let mut reader = StrictIo::new(server, Arc::new(Bounds::default()));
         let exchange = reader.exchange();
         let head = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-        client.write_all(&[head.as_slice(), head].concat()).await.unwrap();
+        client
+            .write_all(&[head.as_slice(), head].concat())
+            .await
+            .unwrap();
         let mut buffer = [0; 1024];
         assert_eq!(reader.read(&mut buffer).await.unwrap(), head.len());
         let early = tokio::time::timeout(std::time::Duration::ZERO, reader.read(&mut buffer));
@@ -127,7 +139,10 @@ fn the_next_head_waits_for_the_answer() {
 
 #[test]
 fn the_preface_of_http2_switches_strictness_off() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         for (start, wanted) in [
             (PREFACE, Version::Http2),

@@ -7,7 +7,8 @@ use postern_types::{Refusal, RefusalCode};
 /// Bytes of the request line that are kept for the record.
 const LINE_KEPT_BYTES: usize = 1024;
 
-/// A fault in a request's bytes: the code that the client sees and the cause that the operator sees.
+/// A fault in a request's bytes: the code that the client sees and the cause that the operator
+/// sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) code: RefusalCode,

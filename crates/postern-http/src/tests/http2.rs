@@ -147,8 +147,8 @@ fn prior_knowledge_is_served_on_the_same_port() {
 
 #[test]
 fn requests_that_could_be_read_in_two_ways_are_refused() {
-    // Goal: the rules of HTTP/1.1 hold where HTTP/2 says the same thing otherwise. Method: a row per
-    // rule; a reset is the protocol library's own refusal.
+    // Goal: the rules of HTTP/1.1 hold where HTTP/2 says the same thing otherwise. Method: a row
+    // per rule; a reset is the protocol library's own refusal.
     let server = Server::start(Bounds::default());
     let protocol_error = "reset 1";
     let with = |extra: &[(&'static str, &'static str)]| {

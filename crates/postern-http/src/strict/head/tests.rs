@@ -8,7 +8,8 @@ fn outcome(head: &[u8]) -> Result<Framing, Fault> {
 
 #[test]
 fn framing_is_read_as_the_standard_says() {
-    let with = |fields: &str| outcome(format!("POST / HTTP/1.1\r\nHost: x\r\n{fields}\r\n").as_bytes());
+    let with =
+        |fields: &str| outcome(format!("POST / HTTP/1.1\r\nHost: x\r\n{fields}\r\n").as_bytes());
     assert_eq!(with(""), Ok(Framing::Length(0)));
     assert_eq!(with("content-length: 007\r\n"), Ok(Framing::Length(7)));
     assert_eq!(with("CONTENT-LENGTH:\t5 \r\n"), Ok(Framing::Length(5)));
@@ -36,19 +37,37 @@ fn framing_is_read_as_the_standard_says() {
 fn a_fault_is_told_with_the_first_bad_line() {
     // Goal: a head whose lines end otherwise never ends, so it must not be waited for.
     let bounds = DownstreamBounds::default();
-    for bad in ["GET / HTTP/1.1\n", "GET / HTTP/1.1\rH", "GET /\0", "GET / HTTP/1.1\r\nA: \x1b"] {
+    for bad in [
+        "GET / HTTP/1.1\n",
+        "GET / HTTP/1.1\rH",
+        "GET /\0",
+        "GET / HTTP/1.1\r\nA: \x1b",
+    ] {
         let mut scanner = HeadScanner::default();
         assert!(scanner.scan(bad.as_bytes(), &bounds).is_err(), "{bad:?}");
     }
     let mut scanner = HeadScanner::default();
-    assert_eq!(scanner.scan(b"GET / HTTP/1.1\r\nA: b\r\n\r", &bounds), Ok(None));
-    assert_eq!(scanner.scan(b"GET / HTTP/1.1\r\nA: b\r\n\r\nrest", &bounds), Ok(Some(24)));
+    assert_eq!(
+        scanner.scan(b"GET / HTTP/1.1\r\nA: b\r\n\r", &bounds),
+        Ok(None)
+    );
+    assert_eq!(
+        scanner.scan(b"GET / HTTP/1.1\r\nA: b\r\n\r\nrest", &bounds),
+        Ok(Some(24))
+    );
 }
 
 #[test]
 fn trailers_may_not_say_what_only_a_head_may() {
     assert!(trailer(b"x-checksum: 1").is_ok());
-    for bad in ["Content-Length: 1", "transfer-encoding: x", "HOST: x", "a b: c", " a: b", "a"] {
+    for bad in [
+        "Content-Length: 1",
+        "transfer-encoding: x",
+        "HOST: x",
+        "a b: c",
+        " a: b",
+        "a",
+    ] {
         assert!(trailer(bad.as_bytes()).is_err(), "{bad}");
     }
 }
@@ -63,7 +82,10 @@ fn line() -> impl Strategy<Value = String> {
         Just("A: b".to_owned()),
         "[ -~]{0,20}",
     ];
-    (good, prop_oneof![9 => Just("\r\n"), 1 => Just("\n"), 1 => Just("\r"), 1 => Just("\r\n ")])
+    (
+        good,
+        prop_oneof![9 => Just("\r\n"), 1 => Just("\n"), 1 => Just("\r"), 1 => Just("\r\n ")],
+    )
         .prop_map(|(line, end)| line + end)
 }
 
