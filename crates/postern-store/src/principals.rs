@@ -305,7 +305,7 @@ fn place(domain: &KeyDomain, key: PrincipalKey, version: i64, disabled: i64) -> 
         noun: "principal",
         name: "",
         row: key.0,
-        column: "sealed",
+        column: "record",
         version,
         beside: if disabled == 0 { "enabled" } else { "disabled" },
     }

@@ -88,12 +88,14 @@ pub(super) fn unfinished(url: &StoreUrl) -> Result<StoreUrl, OpenStoreError> {
 /// Gives the finished store its name. A link, not a move: a store made meanwhile is not replaced.
 pub(super) fn finish(unfinished: &StoreUrl, url: &StoreUrl) -> Result<(), OpenStoreError> {
     match fs::hard_link(unfinished.path(), url.path()) {
+        Ok(()) => fs::remove_file(unfinished.path()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             return Err(OpenStoreError::AlreadyThere(url.clone()));
         }
-        linked => linked.map_err(OpenStoreError::unusable)?,
+        // A file system without links: nobody else makes a store there at this very moment.
+        Err(_) => fs::rename(unfinished.path(), url.path()),
     }
-    fs::remove_file(unfinished.path()).map_err(OpenStoreError::unusable)?;
+    .map_err(OpenStoreError::unusable)?;
     let dir = url
         .path()
         .parent()

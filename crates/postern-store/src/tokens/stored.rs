@@ -212,7 +212,7 @@ impl Bound<'_> {
             noun: "token",
             name: self.id.as_str(),
             row: 0,
-            column: "sealed",
+            column: "record",
             version: self.version,
             beside: &beside,
         })

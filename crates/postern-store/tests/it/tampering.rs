@@ -1,7 +1,8 @@
 //! Somebody who can write to the file, but has no keys, changes what is there.
 
 use postern_store::{
-    NewCredential, PrincipalChange, Revocation, Store, UpstreamChange, UpstreamRow,
+    NewCredential, Page, PrincipalChange, Revocation, Store, TokenFilter, UpstreamChange,
+    UpstreamRow,
 };
 use postern_types::{Secret, TokenDigest};
 use sqlx::Connection as _;
@@ -143,6 +144,11 @@ async fn a_token_changed_by_hand_is_refused() {
         tamper(&fixture, sql).await;
         let refusal = tokens.by_id(&victim.row.id).await.unwrap_err();
         assert!(refusal.to_string().contains("read"), "{sql}: {refusal}");
+        // A list that holds it is refused too, rather than shown without it.
+        let list = tokens
+            .list(&TokenFilter::default(), &Page::default(), start())
+            .await;
+        assert!(list.is_err(), "{sql}");
         assert_eq!(tokens.show(&other.row.id).await.unwrap(), other.row);
     }
 }
