@@ -261,6 +261,15 @@ impl Commit {
 
     /// Writes what is queued, syncs, answers.
     pub(crate) fn flush(&self) {
+        if self.failed.get().is_some() {
+            return;
+        }
+        // Appenders find the writer taken meanwhile, queue, and wait without blocking a thread.
+        let rotated = self.writer.lock().rotate_if_nearly_full();
+        if let Err(error) = rotated {
+            self.fail(&format!("a new segment could not be begun: {error}"));
+            return;
+        }
         for _ in 0..BATCHES_PER_SYNC_MAX {
             self.write_batch(self.writer.lock());
             if self.queue.lock().entries.is_empty() {

@@ -6,7 +6,7 @@
 
 use thiserror::Error;
 
-use crate::bounds::{FRAME_BYTES_LIMIT, FRAME_ENTRIES_MAX};
+use crate::bounds::{ENTRIES_MAX, FRAME_BYTES_LIMIT, FRAME_ENTRIES_MAX};
 use crate::leaf::{LEAF_BYTES_MAX, Leaf};
 use crate::tree::{Hash, leaf_hash, sha256};
 
@@ -132,7 +132,8 @@ impl FrameHeader {
         let plausible = header.bytes as usize <= FRAME_BYTES_LIMIT
             && (1..=FRAME_ENTRIES_MAX).contains(&(header.entries as usize))
             && header.leaves_bytes as usize <= room
-            && header.blocks <= header.entries;
+            && header.blocks <= header.entries
+            && header.first_seq <= ENTRIES_MAX;
         if plausible {
             Ok(header)
         } else {

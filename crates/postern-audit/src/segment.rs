@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::bounds::SEGMENT_HEADER_BYTES_LIMIT;
+use crate::bounds::{ENTRIES_MAX, SEGMENT_HEADER_BYTES_LIMIT};
 use crate::frame::Fields;
 use crate::seal::FileIdentity;
 use crate::tree::{Hash, Tree, sha256};
@@ -89,6 +89,9 @@ impl SegmentHeader {
             salt: fields.take(),
         };
         let first_seq = u64::from_be_bytes(fields.take());
+        if first_seq > ENTRIES_MAX {
+            return Err(BadHeader);
+        }
         let header = Self {
             file,
             first_seq,

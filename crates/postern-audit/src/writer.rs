@@ -379,6 +379,18 @@ impl Writer {
         }
     }
 
+    /// Goes on in a new file in good time, so that no appender has to wait for the syncs of it.
+    pub(crate) fn rotate_if_nearly_full(&mut self) -> io::Result<()> {
+        let nearly_full = self.shelf.segment_bytes - self.shelf.segment_bytes / 8;
+        if self.next_frame == 0 || self.bytes < nearly_full || self.broken {
+            return Ok(());
+        }
+        self.broken = true;
+        self.rotate()?;
+        self.broken = false;
+        Ok(())
+    }
+
     /// Goes on in a new file.
     ///
     /// A crash after the sync leaves a full segment and nothing after it; after the rename, a
