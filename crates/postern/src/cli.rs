@@ -75,7 +75,7 @@ pub struct Globals {
     pub data: PathBuf,
 
     /// The keys directory [default: postern-keys beside the data directory]
-    #[arg(long, global = true, env = "POSTERN_KEYS_DIR", value_name = "DIR")]
+    #[arg(long, global = true, env = "POSTERN_KEYS_DIR", hide_env_values = true, value_name = "DIR")]
     pub keys: Option<PathBuf>,
 
     /// Answer in JSON, for scripts

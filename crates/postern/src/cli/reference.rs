@@ -118,18 +118,20 @@ fn records() -> String {
      | kind | written | says |\n|---|---|---|\n\
      | `intent` | before a request is forwarded | who, from where, which upstream, operation and \
      model, and the policies that allowed it |\n\
-     | `outcome` | once a request ended, forwarded or not | how it ended, status, refusal and cause, \
-     bytes, usage, times |\n\
-     | `admin` | before an act of an administrator, and after it | who, what, which object, and the \
-     status (absent in the record before) |\n\
+     | `outcome` | once a request ended, forwarded or not | how it ended, status, refusal and \
+     cause, bytes, usage, times |\n\
+     | `admin` | before an act of an administrator, and after it | who, what, which object, and \
+     the status (absent in the record before) |\n\
      | `strangers` | every second while there are some | refused requests without a valid token, \
      counted per address |\n\
      | `system` | at start, stop and recovery | what an operator should know |\n\
      | `log` | by the log itself | that it was opened, closed, cut after a crash |\n\n\
-     How a request ends: `done`, `refused`, `upstream_reset`, `upstream_timed_out`, `client_gone`, \
-     `revoked`, `shutdown`, `panic`, `abandoned` (found at the next start: the process died).\n\n\
-     The header of an entry is readable by anybody with the files and holds nothing personal: kind, \
-     time, request, environment, status, refusal. The body is sealed with the environment's key.\n"
+     How a request ends: `done`, `refused`, `upstream_reset`, `upstream_timed_out`, \
+     `client_gone`, `revoked`, `shutdown`, `panic`, `abandoned` (found at the next start: the \
+     process died).\n\n\
+     The header of an entry is readable by anybody with the files and holds nothing personal: \
+     kind, time, request, environment, status, refusal. The body is sealed with the \
+     environment's key.\n"
         .to_owned()
 }
 

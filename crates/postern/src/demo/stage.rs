@@ -25,6 +25,12 @@ use crate::shapes::IssuedToken;
 const COMMAND_COLUMNS: usize = 44;
 /// Bytes of one file of the tour's audit log.
 const SEGMENT_BYTES: u64 = 1024 * 1024;
+/// What can be tried by hand at the end, with placeholders for the address and the token.
+const FAREWELL: [(&str, &str); 3] = [
+    ("curl", include_str!("farewell/chat.sh")),
+    ("Python", include_str!("farewell/chat.py")),
+    ("Node", include_str!("farewell/chat.mjs")),
+];
 /// The keys that the backends ask for; the clients never see them.
 const SANDBOX_KEY: &str = "sandbox-provider-key";
 const NOTES_KEY: &str = "notes-backend-key";
@@ -272,34 +278,15 @@ impl Stage {
             "gemini:invoke:gemini-2.5-flash",
         ];
         self.mint(say, "TOKEN", &line).await?;
-        let (base, token) = (self.base(), self.token("TOKEN").token.expose().to_owned());
-        say.heading("curl")?;
-        say.answer(&format!(
-            "curl -sN {base}/openai/v1/chat/completions -H 'Content-Type: application/json' \\\n\
-             \x20 -H \"Authorization: Bearer $TOKEN\" \\\n\
-             \x20 -d '{{\"model\":\"gpt-4o-mini\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\
-             \"content\":\"Hello\"}}]}}'"
-        ))?;
-        say.heading("Python")?;
-        say.uncut(&format!(
-            "from openai import OpenAI\n\
-             client = OpenAI(base_url=\"{base}/openai/v1\", api_key=\"{token}\")\n\
-             print(client.chat.completions.create(model=\"gpt-4o-mini\",\n\
-             \x20   messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}]).choices[0].message.content)\n\
-             \n\
-             from anthropic import Anthropic\n\
-             client = Anthropic(base_url=\"{base}/anthropic\", api_key=\"{token}\")\n\
-             print(client.messages.create(model=\"claude-haiku-4-5\", max_tokens=64,\n\
-             \x20   messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}]).content[0].text)"
-        ))?;
-        say.heading("Node")?;
-        say.uncut(&format!(
-            "import OpenAI from \"openai\";\n\
-             const client = new OpenAI({{ baseURL: \"{base}/openai/v1\", apiKey: \"{token}\" }});\n\
-             const answer = await client.chat.completions.create({{ model: \"gpt-4o-mini\",\n\
-             \x20 messages: [{{ role: \"user\", content: \"Hello\" }}] }});\n\
-             console.log(answer.choices[0].message.content);"
-        ))?;
+        let token = self.token("TOKEN").token.expose();
+        for (heading, lines) in FAREWELL {
+            say.heading(heading)?;
+            say.uncut(
+                &lines
+                    .replace("BASE_URL", &self.base())
+                    .replace("API_TOKEN", token),
+            )?;
+        }
         say.heading("And watch it")?;
         say.command("postern audit tail -f")?;
         Ok(())

@@ -41,7 +41,10 @@ pub(super) fn chat(sandbox: &Sandbox, body: &Value) -> Answer {
         }
         data(&frame)
     };
-    let delta = |delta: Value, finish: Value| json!([{ "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish }]);
+    let delta = |delta: Value, finish: Value| {
+        let choice = json!({ "index": 0, "delta": delta, "logprobs": null });
+        json!([with(choice, "finish_reason", finish)])
+    };
     let role = json!({ "role": "assistant", "content": "" });
     let mut after = vec![frame(delta(json!({}), json!("stop")), Value::Null)];
     if with_usage {
@@ -56,6 +59,12 @@ pub(super) fn chat(sandbox: &Sandbox, body: &Value) -> Answer {
         endless: is_endless(body),
         after,
     })
+}
+
+/// The object with one more field.
+fn with(mut object: Value, name: &str, value: Value) -> Value {
+    object[name] = value;
+    object
 }
 
 pub(super) fn responses(sandbox: &Sandbox, body: &Value) -> Answer {
@@ -125,7 +134,8 @@ pub(super) fn responses(sandbox: &Sandbox, body: &Value) -> Answer {
 
 pub(super) fn embeddings(body: &Value) -> Answer {
     let count = body["input"].as_array().map_or(1, Vec::len);
-    let one = |index| json!({ "object": "embedding", "index": index, "embedding": [0.25, -0.5, 0.125, 0.0] });
+    let vector = json!([0.25, -0.5, 0.125, 0.0]);
+    let one = |index| json!({ "object": "embedding", "index": index, "embedding": vector });
     let list: Vec<Value> = (0..count).map(one).collect();
     server::json(
         StatusCode::OK,
@@ -137,7 +147,10 @@ pub(super) fn embeddings(body: &Value) -> Answer {
 }
 
 pub(super) fn models() -> Answer {
-    let one = |id: &&str| json!({ "id": id, "object": "model", "created": CREATED, "owned_by": "sandbox" });
-    let list: Vec<Value> = MODELS.iter().map(one).collect();
+    let model = json!({ "object": "model", "created": CREATED, "owned_by": "sandbox" });
+    let list: Vec<Value> = MODELS
+        .iter()
+        .map(|id| with(model.clone(), "id", json!(id)))
+        .collect();
     server::json(StatusCode::OK, &json!({ "object": "list", "data": list }))
 }
