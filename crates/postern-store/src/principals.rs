@@ -282,7 +282,15 @@ pub(crate) async fn find(
         .fetch_optional(sql)
         .await
         .doing("look a principal up")?;
-    row.as_ref().map(|row| read(keys, row)).transpose()
+    let Some(row) = row.map(|row| read(keys, &row)).transpose()? else {
+        return Ok(None);
+    };
+    // The mark is not part of the record, so what it led to is checked.
+    if row.principal.id != *id {
+        let fault = "the mark of a principal leads to another one";
+        return Err(StoreError::unavailable("read a record back", fault));
+    }
+    Ok(Some(row))
 }
 
 /// The mark by which a name is found. An environment that has no keys has no principals.

@@ -178,6 +178,35 @@ async fn a_digest_moved_to_another_token_is_of_no_use() {
 }
 
 #[tokio::test]
+async fn a_principal_found_under_anothers_name_is_refused() {
+    let fixture = Fixture::sqlite().await;
+    fixture.add_principal("dev", "user:ada").await;
+    tamper(
+        &fixture,
+        "UPDATE principals SET deleted_ms = 1 WHERE principal_key = 1",
+    )
+    .await;
+    tamper(
+        &fixture,
+        "UPDATE principals SET name_mark = (SELECT name_mark FROM principals \
+         WHERE principal_key = 1) WHERE env = 'dev' AND deleted_ms IS NULL",
+    )
+    .await;
+    let principals = fixture.store.principals();
+    let refusal = principals
+        .find(&env("dev"), &principal("service:web"))
+        .await;
+    assert!(refusal.unwrap_err().to_string().contains("read a record"));
+    assert_eq!(
+        principals
+            .find(&env("dev"), &principal("user:ada"))
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
 async fn a_principal_changed_by_hand_is_refused() {
     for sql in [
         "UPDATE principals SET disabled = 0 WHERE env = 'dev'",
