@@ -73,8 +73,8 @@ pub(crate) const QUEUE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Full tiles that may wait for the publisher before the writer stores them itself: 8 MiB.
 pub(crate) const TILES_WAITING_MAX: usize = 1_024;
 
-/// Entries that a log can claim to have. At a million a second it takes a hundred thousand years, and
-/// below it no sum of a number and a length overflows, whatever a file says.
+/// Entries that a log can claim to have. At a million a second it takes a hundred thousand years,
+/// and below it no sum of a number and a length overflows, whatever a file says.
 pub(crate) const ENTRIES_MAX: u64 = 1 << 62;
 
 /// Bytes of a signed note that is read: a checkpoint with a dozen cosignatures has two thousand.

@@ -284,6 +284,8 @@ impl Commit {
         let file = Arc::clone(writer.file());
         let waiting = std::mem::take(&mut writer.awaiting_sync);
         drop(writer);
+        // An entry queued in that moment must not wait for the sync, if it need not.
+        self.combine();
         let durable = *self.shelf.durable.lock();
         if mark != durable
             && let Err(error) = self.shelf.sync(file.as_ref(), mark)
