@@ -102,7 +102,6 @@ struct Inner {
     flight: Option<Flight>,
     source: Option<InboundBody>,
     reader: Option<ResponseReader>,
-    keeps_answer: bool,
     request_bytes: Arc<AtomicU64>,
     ready: VecDeque<Bytes>,
     scratch: Vec<Bytes>,
@@ -119,7 +118,6 @@ pub(crate) struct Course {
     pub(crate) source: InboundBody,
     /// Reads the answer as it passes; `None` for plain HTTP.
     pub(crate) reader: Option<ResponseReader>,
-    pub(crate) keeps_answer: bool,
     pub(crate) request_bytes: Arc<AtomicU64>,
 }
 
@@ -134,7 +132,6 @@ impl GuardedBody {
             flight: Some(flight),
             source: Some(course.source),
             reader: course.reader,
-            keeps_answer: course.keeps_answer,
             request_bytes: course.request_bytes,
             ready: VecDeque::new(),
             scratch: Vec::new(),
@@ -294,9 +291,7 @@ impl Inner {
 
     /// Remembers who owns what the provider made, before the bytes that name it are ready.
     fn hand_on(&mut self, out: &mut Vec<Bytes>) {
-        if let Some(reader) = &mut self.reader
-            && self.keeps_answer
-        {
+        if let Some(reader) = &mut self.reader {
             for owned in reader.newly_created() {
                 self.guard
                     .remember(&self.caller, &self.upstream, owned.clone());

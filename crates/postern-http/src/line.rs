@@ -151,7 +151,6 @@ impl Plane {
             upstream: sent.upstream,
             source: body,
             reader,
-            keeps_answer: sent.keeps_answer,
             request_bytes: sent.request_bytes,
         };
         Ok(Answer {

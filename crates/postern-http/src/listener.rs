@@ -105,6 +105,11 @@ impl Listener {
             cores => cores,
         };
         let mut address = options.address;
+        if cores > 1 && address.port() != 0 {
+            // Sockets that share a port would share it with another process, too: ask for the
+            // port alone first, so that a second gateway is an error and not a silent partner.
+            drop(socket(address, false).map_err(|error| ListenError::Bind(address, error))?);
+        }
         let mut sockets = Vec::with_capacity(cores);
         for _ in 0..cores {
             let bind = socket(address, cores > 1);

@@ -77,6 +77,12 @@ impl Pace {
         }
     }
 
+    /// A client that always has a piece ready is not waited for, and may still go on for ever.
+    fn is_over(&mut self) -> bool {
+        let now = Instant::now();
+        now - *self.begun.get_or_insert(now) > self.total
+    }
+
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
         let begun = *self.begun.get_or_insert(now);
@@ -171,6 +177,9 @@ impl Body for ArrivalBody {
                     };
                     let count = data.len() as u64;
                     this.pace.moved(count);
+                    if this.pace.is_over() {
+                        return this.fail(ReceiveError::TooSlow);
+                    }
                     let Some(left) = this.bytes_left.checked_sub(count) else {
                         return this.fail(ReceiveError::TooLarge);
                     };

@@ -155,6 +155,10 @@ impl Body for InboundBody {
         match polled {
             Poll::Ready(Some(Ok(frame))) => {
                 this.waiting_since = None;
+                // An upstream that always has a piece ready is never waited for.
+                if Instant::now() > this.deadline {
+                    return this.fail(InboundError::TimedOut);
+                }
                 this.put_back_at_end();
                 Poll::Ready(Some(Ok(frame)))
             }

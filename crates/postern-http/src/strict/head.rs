@@ -271,7 +271,7 @@ fn length(value: &[u8]) -> Result<u64, Fault> {
 
 /// Names that a `Connection` field may not nominate: taking them off at this hop would change what
 /// the request is (RFC 9110, section 7.6.1).
-const NEVER_NOMINATED: [&[u8]; 8] = [
+const NEVER_NOMINATED: [&[u8]; 10] = [
     b"host",
     b"content-length",
     b"transfer-encoding",
@@ -280,6 +280,8 @@ const NEVER_NOMINATED: [&[u8]; 8] = [
     b"authorization",
     b"cache-control",
     b"x-api-key",
+    b"x-goog-api-key",
+    b"api-key",
 ];
 
 fn connection_options(value: &[u8]) -> Result<(), Fault> {

@@ -57,7 +57,9 @@ fn idle_connections_end_and_busy_ones_do_not() {
 #[test]
 fn slow_bodies_end() {
     // Goal: a body that stalls, one that trickles and one that never ends are all cut off.
-    let server = Server::start(hasty());
+    let mut bounds = hasty();
+    bounds.downstream.body_total = Duration::from_secs(3);
+    let server = Server::start(bounds);
     let head = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
     let stalled = talk(server.address, format!("{head}abc").as_bytes(), PATIENCE).unwrap();
     assert_eq!(outcomes(&stalled), ["bad_request"]);
@@ -192,7 +194,9 @@ fn a_refusal_outruns_the_reset() {
 fn a_shutdown_drains_and_then_drops() {
     // Goal: idle connections end at once, answers under way may finish, what does not end is
     // dropped when the drain is over; all threads are gone then.
-    let server = Server::start(hasty());
+    let mut bounds = hasty();
+    bounds.drain = Duration::from_secs(2);
+    let server = Server::start(bounds);
     let mut idle = server.connect();
     send(&mut idle, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
     let mut upload = server.connect();
@@ -213,7 +217,7 @@ fn a_shutdown_drains_and_then_drops() {
     let started = Instant::now();
     let address = server.address;
     server.stop();
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(6));
     assert!(closes(&mut stuck));
     assert_eq!(seen.under_way(), 0, "futures are dropped with their core");
     assert!(TcpStream::connect(address).is_err());
@@ -243,6 +247,23 @@ fn forwarded_addresses_are_believed_of_listed_proxies_only() {
     assert_eq!(open.talk(request).answers[0].text(), "127.0.0.1");
     let behind = Server::start_with(Bounds::default(), None, &["127.0.0.1/32"]);
     assert_eq!(behind.talk(request).answers[0].text(), "203.0.113.9");
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error() {
+    // Goal: sockets of one gateway share a port, two gateways do not.
+    let mut options = ListenOptions {
+        address: "127.0.0.1:0".parse().unwrap(),
+        tls: None,
+        plain_beyond_loopback: false,
+        cores: 2,
+    };
+    let first = Listener::bind(&options).unwrap();
+    options.address = first.address();
+    let error = Listener::bind(&options).unwrap_err();
+    assert!(matches!(error, crate::ListenError::Bind(..)), "{error}");
+    drop(first);
+    assert!(Listener::bind(&options).is_ok());
 }
 
 #[test]

@@ -239,6 +239,52 @@ async fn a_dead_kept_connection_costs_nothing_and_a_written_post_is_not_repeated
 }
 
 #[tokio::test]
+async fn an_answer_nobody_asked_for_reaches_nobody() {
+    // Goal: an upstream cannot leave an answer behind for the next request, which may be another
+    // principal's. Method: one that sends two answers to one request, at once and with a pause.
+    for pause in [Duration::ZERO, Duration::from_millis(30)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for extra in [true, false] {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut space = [0; 4096];
+                if stream.read(&mut space).unwrap_or(0) == 0 {
+                    return;
+                }
+                let mut answer = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine".to_vec();
+                let poison = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\npoison";
+                if extra && pause.is_zero() {
+                    answer.extend(poison);
+                }
+                stream.write_all(&answer).unwrap();
+                if extra && !pause.is_zero() {
+                    std::thread::sleep(pause);
+                    stream.write_all(poison).unwrap();
+                }
+                // Kept open, so that only what was sent tells the connection's fate.
+                let _ = stream.read(&mut space);
+            }
+        });
+        let forward = forward();
+        let to = Arc::new(destination(&url, quick()));
+        assert_eq!(
+            whole(forward.send(&to, get()).await.unwrap())
+                .await
+                .unwrap(),
+            "fine"
+        );
+        tokio::time::sleep(pause * 3).await;
+        assert_eq!(
+            whole(forward.send(&to, get()).await.unwrap())
+                .await
+                .unwrap(),
+            "fine"
+        );
+    }
+}
+
+#[tokio::test]
 async fn no_connection_is_upstream_unreachable() {
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
