@@ -68,16 +68,7 @@ impl Gateway {
             .output();
         let made = made.expect("the binary runs");
         assert!(made.status.success(), "init: {}", printed(&made));
-        let mut serve = command(&dir);
-        serve.arg("serve").arg("--config").arg(&file);
-        let mut process = Process::start("serve", &mut serve, dir.path()).expect("serve starts");
-        let addresses = dir.path().join("data/run/addresses.json");
-        let told = process.wait_for(START_MAX, || {
-            serde_json::from_slice::<Value>(&fs::read(&addresses).ok()?).ok()
-        });
-        let told = told.expect("serve tells its addresses");
-        let data = told["data"].as_str().expect("addresses are texts");
-        let data = data.parse().expect("an address and a port");
+        let (process, data) = serve(&dir);
         let gateway = Self {
             process,
             dir,
@@ -86,6 +77,15 @@ impl Gateway {
         };
         gateway.environment("dev");
         gateway
+    }
+
+    /// Kills the server where it stands, as the kernel does when memory is short, and starts
+    /// another on the same installation. Its addresses are new ones.
+    pub(crate) fn kill_and_start_again(&mut self) {
+        self.process.kill().expect("it runs");
+        let (process, data) = serve(&self.dir);
+        self.process = process;
+        self.data = data;
     }
 
     /// Where the data plane listens.
@@ -194,6 +194,23 @@ impl Gateway {
     pub(crate) fn log(&self) -> String {
         self.process.output()
     }
+}
+
+fn serve(dir: &TempDir) -> (Process, SocketAddr) {
+    let addresses = dir.path().join("data/run/addresses.json");
+    let _ = fs::remove_file(&addresses);
+    let mut serve = command(dir);
+    serve
+        .arg("serve")
+        .arg("--config")
+        .arg(dir.path().join("postern.toml"));
+    let mut process = Process::start("serve", &mut serve, dir.path()).expect("serve starts");
+    let told = process.wait_for(START_MAX, || {
+        serde_json::from_slice::<Value>(&fs::read(&addresses).ok()?).ok()
+    });
+    let told = told.expect("serve tells its addresses");
+    let data = told["data"].as_str().expect("addresses are texts");
+    (process, data.parse().expect("an address and a port"))
 }
 
 fn restrict(file: &std::path::Path) {

@@ -7,6 +7,7 @@ mod exchanges;
 mod fuzz;
 mod gateway;
 mod hostile;
+mod killed;
 mod malformed;
 mod parse;
 mod proxies;
