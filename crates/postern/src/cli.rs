@@ -70,12 +70,19 @@ pub struct Globals {
         long,
         global = true,
         env = "POSTERN_DATA",
+        hide_env_values = true,
         default_value = "postern-data"
     )]
     pub data: PathBuf,
 
     /// The keys directory [default: postern-keys beside the data directory]
-    #[arg(long, global = true, env = "POSTERN_KEYS_DIR", hide_env_values = true, value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "POSTERN_KEYS_DIR",
+        hide_env_values = true,
+        value_name = "DIR"
+    )]
     pub keys: Option<PathBuf>,
 
     /// Answer in JSON, for scripts

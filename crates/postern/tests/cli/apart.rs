@@ -1,0 +1,204 @@
+//! An administrator of one environment is not one of another, and roles hold.
+
+use serde_json::{Value, json};
+
+use crate::house::{House, Reply};
+
+fn denied(reply: &Reply) {
+    assert_eq!(
+        (reply.status, &reply.body["code"]),
+        (403, &json!("denied")),
+        "{}",
+        reply.body
+    );
+    assert!(
+        reply.body["detail"].is_null(),
+        "what is out of reach is not described"
+    );
+}
+
+#[test]
+fn an_administrator_of_one_environment_neither_sees_nor_touches_another() {
+    // Goal: nothing of `prod` opens to an administrator of `dev`, whether it exists or not. Method:
+    // every route that names an environment or a token, with prod's names and with unknown ones.
+    let house = House::open();
+    house.furnish("dev");
+    house.furnish("prod");
+    let (prod_token, _) = house.token("prod");
+    let (dev_token, _) = house.token("dev");
+    let (owner_id, _) = house.administrator("owner", None);
+    let (_, dev) = house.administrator("owner", Some("dev"));
+    for env in ["prod", "nowhere"] {
+        let at = |rest: &str| format!("/api/v1/environments/{env}{rest}");
+        for path in [
+            "",
+            "/principals",
+            "/principals/service:web",
+            "/upstreams",
+            "/upstreams/notes",
+            "/policies",
+            "/policies/baseline",
+        ] {
+            denied(&house.ask("GET", &at(path), &dev, Value::Null));
+        }
+        for path in [
+            "",
+            "/principals/service:web",
+            "/upstreams/notes",
+            "/policies/baseline",
+        ] {
+            denied(&house.ask("DELETE", &at(path), &dev, Value::Null));
+        }
+        let upstream = json!({ "name": "x", "kind": "http", "url": "http://127.0.0.1:9" });
+        denied(&house.ask("POST", &at("/upstreams"), &dev, upstream));
+        let policy = json!({ "name": "x", "text": "permit(principal, action, resource);" });
+        denied(&house.ask("POST", &at("/policies"), &dev, policy));
+        denied(&house.ask(
+            "POST",
+            &at("/principals"),
+            &dev,
+            json!({ "id": "service:x" }),
+        ));
+        let url = json!({ "url": "http://127.0.0.1:10" });
+        denied(&house.ask("PATCH", &at("/upstreams/notes"), &dev, url));
+        let disable = json!({ "disabled": true });
+        denied(&house.ask("PATCH", &at("/principals/service:web"), &dev, disable));
+        let token = json!({ "environment": env, "principal": "service:web", "grants": [] });
+        denied(&house.ask("POST", "/api/v1/tokens", &dev, token));
+        let list = format!("/api/v1/tokens?environment={env}");
+        denied(&house.ask("GET", &list, &dev, Value::Null));
+        let search = format!("/api/v1/audit/entries?environment={env}");
+        denied(&house.ask("GET", &search, &dev, Value::Null));
+    }
+    for id in [prod_token.as_str(), owner_id.as_str(), "0123456789abcdef"] {
+        let at = |rest: &str| format!("/api/v1/tokens/{id}{rest}");
+        denied(&house.ask("GET", &at(""), &dev, Value::Null));
+        denied(&house.ask("POST", &at("/rotate"), &dev, json!({})));
+        denied(&house.ask("POST", &at("/revoke"), &dev, json!({})));
+    }
+    denied(&house.ask("GET", "/api/v1/status", &dev, Value::Null));
+    denied(&house.ask("GET", "/api/v1/audit/checkpoint", &dev, Value::Null));
+    denied(&house.ask(
+        "POST",
+        "/api/v1/environments",
+        &dev,
+        json!({ "name": "mine" }),
+    ));
+    let wide = json!({ "role": "owner" });
+    denied(&house.ask("POST", "/api/v1/tokens", &dev, wide));
+    // Its own environment is open, and lists hold nothing else.
+    let environments = house.ask("GET", "/api/v1/environments", &dev, Value::Null);
+    assert_eq!(environments.body.as_array().unwrap().len(), 1);
+    let tokens = house.ask("GET", "/api/v1/tokens", &dev, Value::Null);
+    let listed = tokens.body["items"].as_array().unwrap();
+    assert!(
+        listed.iter().all(|token| token["environment"] == "dev"),
+        "{}",
+        tokens.body
+    );
+    let revoked = format!("/api/v1/tokens/{dev_token}/revoke");
+    assert_eq!(house.ask("POST", &revoked, &dev, json!({})).status, 200);
+    assert_eq!(house.json(&["token", "show", &prod_token])["state"], "live");
+}
+
+#[test]
+fn a_scoped_administrator_cannot_reach_secrets_of_the_machine() {
+    // Goal: `env:` and `file:` would let an administrator of one environment send another's
+    // provider key to a server of their own. Method: try both, and a certificate file.
+    let house = House::open();
+    house.furnish("dev");
+    let (_, dev) = house.administrator("admin", Some("dev"));
+    let make = |name: &str, more: Value| {
+        let mut body = json!({ "name": name, "kind": "http", "url": "http://127.0.0.1:9" });
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        house.ask("POST", "/api/v1/environments/dev/upstreams", &dev, body)
+    };
+    for more in [
+        json!({ "credential": { "env": "OPENAI_API_KEY" } }),
+        json!({ "credential": { "file": "/etc/passwd" } }),
+        json!({ "settings": { "ca_file": "/etc/passwd" } }),
+    ] {
+        let reply = make("stolen", more);
+        assert_eq!(
+            (reply.status, &reply.body["code"]),
+            (403, &json!("denied")),
+            "{}",
+            reply.body
+        );
+    }
+    assert_eq!(
+        make("own", json!({ "credential": { "sealed": "my-own-key" } })).status,
+        201
+    );
+    let change = json!({ "credential": { "env": "OPENAI_API_KEY" } });
+    let reply = house.ask(
+        "PATCH",
+        "/api/v1/environments/dev/upstreams/own",
+        &dev,
+        change,
+    );
+    assert_eq!(reply.status, 403, "{}", reply.body);
+}
+
+#[test]
+fn roles_hold() {
+    let house = House::open();
+    house.furnish("dev");
+    let (id, _) = house.token("dev");
+    let (admin_id, admin) = house.administrator("admin", None);
+    let (_, auditor) = house.administrator("auditor", None);
+    let auditors = json!({ "role": "auditor" });
+    // An administrator makes everything but administrators.
+    let principal = json!({ "id": "service:other" });
+    let principals = "/api/v1/environments/dev/principals";
+    assert_eq!(
+        house
+            .ask("POST", principals, &admin, principal.clone())
+            .status,
+        201
+    );
+    denied(&house.ask("POST", "/api/v1/tokens", &admin, auditors.clone()));
+    denied(&house.ask(
+        "POST",
+        &format!("/api/v1/tokens/{admin_id}/rotate"),
+        &admin,
+        json!({}),
+    ));
+    assert_eq!(
+        house
+            .ask("POST", "/api/v1/tokens", &house.owner, auditors)
+            .status,
+        201
+    );
+    // An auditor looks at everything and changes nothing.
+    assert_eq!(
+        house.ask("GET", principals, &auditor, Value::Null).status,
+        200
+    );
+    denied(&house.ask("POST", principals, &auditor, principal));
+    denied(&house.ask(
+        "POST",
+        &format!("/api/v1/tokens/{id}/revoke"),
+        &auditor,
+        json!({}),
+    ));
+    denied(&house.ask("DELETE", "/api/v1/environments/dev", &auditor, Value::Null));
+    // What was refused is on record.
+    let refused = house.json(&["audit", "search", "--kind", "admin", "--status", "403"]);
+    let actions: Vec<&str> = refused
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["record"]["action"].as_str().unwrap())
+        .collect();
+    let wanted = [
+        "token.create",
+        "token.rotate",
+        "principal.create",
+        "token.revoke",
+        "environment.delete",
+    ];
+    assert_eq!(actions, wanted);
+}

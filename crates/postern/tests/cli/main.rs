@@ -1,0 +1,10 @@
+//! The command line, the admin API and the demo as their users meet them: the real binary, real
+//! sockets, an installation in a directory of its own.
+
+mod apart;
+mod demo;
+mod door;
+mod first_steps;
+mod house;
+mod records;
+mod terminal;
