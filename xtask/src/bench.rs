@@ -38,6 +38,8 @@ struct Options {
     streams: u32,
     /// Cargo profile of the gateway: `release`, or `quick` while developing.
     profile: String,
+    /// A gateway that is built already, instead of building one.
+    binary: Option<PathBuf>,
     markdown: bool,
     /// Instead of comparing, sample the gateway and say where its time goes.
     stages: bool,
@@ -54,6 +56,7 @@ impl Options {
             seconds: 4,
             streams: 1000,
             profile: "release".to_owned(),
+            binary: None,
             markdown: false,
             stages: false,
             build: false,
@@ -71,13 +74,14 @@ impl Options {
                 "--seconds" => options.seconds = value()?.parse()?,
                 "--streams" => options.streams = value()?.parse()?,
                 "--profile" => options.profile = (*value()?).to_owned(),
+                "--binary" => options.binary = Some(PathBuf::from(value()?)),
                 "--markdown" => options.markdown = true,
                 "--build" => options.build = true,
                 "--stages" => options.stages = true,
                 "--without-gateway" => options.without_gateway = true,
                 other => bail!(
                     "unknown option `{other}`: --rounds N, --seconds N, --streams N, \
-                     --profile NAME, --markdown, --stages, --build, --without-gateway"
+                     --profile NAME, --binary PATH, --markdown, --stages, --build, --without-gateway"
                 ),
             }
         }
@@ -109,7 +113,10 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
     }
     let mut legs = vec![Leg::direct(&upstream), nginx::start(&folder, &upstream)?];
     if !options.without_gateway {
-        let binary = gateway::build(root, &options.profile)?;
+        let binary = match &options.binary {
+            Some(binary) => binary.clone(),
+            None => gateway::build(root, &options.profile)?,
+        };
         for durability in gateway::DURABILITIES {
             legs.push(gateway::start(&binary, &folder, &upstream, durability)?);
         }
@@ -129,7 +136,10 @@ fn where_time_goes(
     upstream: &upstream::Upstream,
     options: &Options,
 ) -> Result<ExitCode> {
-    let binary = gateway::build_with_frame_pointers(root)?;
+    let binary = match &options.binary {
+        Some(binary) => binary.clone(),
+        None => gateway::build_with_frame_pointers(root)?,
+    };
     for durability in gateway::DURABILITIES {
         let leg = gateway::start(&binary, folder, upstream, durability)?;
         load::run(

@@ -134,7 +134,7 @@ pub(super) fn start(
             "--ttl",
             "1h",
             "--limit",
-            "requests=1000000/s",
+            "requests=1000000/second",
             "--limit",
             "concurrency=4096",
         ]);
