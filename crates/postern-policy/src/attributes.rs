@@ -1,5 +1,7 @@
 //! The request in the words of the schema.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
@@ -8,6 +10,7 @@ use jiff::Timestamp;
 use postern_types::{Operation, RequestContext, SourceVia};
 
 use crate::Denial;
+use crate::bounds::ADDRESSES_REMEMBERED_MAX;
 use crate::reads::Reads;
 use crate::schema::Type;
 
@@ -30,9 +33,7 @@ const ATTRIBUTES: [Attribute; 21] = [
         Some(entity(Type::Token, facts.request.subject.token.as_str()))
     }),
     ("token_age", |facts| Some(token_age(facts.request))),
-    ("source", |facts| {
-        Some(Expression::new_ip(address(facts.request.source.address)))
-    }),
+    ("source", |facts| Some(ip(facts.request.source.address))),
     ("source_via", |facts| {
         Some(text(via(facts.request.source.via)))
     }),
@@ -70,13 +71,37 @@ const ATTRIBUTES: [Attribute; 21] = [
     ("rules_met", rules_met),
 ];
 
-/// The context that a set of policies needs, no more.
-pub(crate) fn context(reads: &Reads, facts: &Facts<'_>) -> Result<Context, Denial> {
-    let pairs = ATTRIBUTES
-        .iter()
-        .filter(|(name, _)| reads.attribute(name))
-        .filter_map(|(name, value)| Some(((*name).to_owned(), value(facts)?)));
-    Context::from_pairs(pairs).map_err(|_| Denial::Unclear("a value is outside Cedar's range"))
+/// What a set of policies needs at hand, found once when it is compiled.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Needed {
+    attributes: Vec<Attribute>,
+    /// Whether the principal, the resource and what they belong to are looked into.
+    pub(crate) entities: bool,
+    /// Whether facts about rules are asked for.
+    pub(crate) rules_met: bool,
+}
+
+impl Needed {
+    pub(crate) fn by(reads: &Reads) -> Self {
+        Self {
+            attributes: ATTRIBUTES
+                .into_iter()
+                .filter(|(name, _)| reads.attribute(name))
+                .collect(),
+            entities: reads.entities,
+            rules_met: reads.attribute("rules_met"),
+        }
+    }
+
+    /// The context of a request, with the attributes needed and no more.
+    pub(crate) fn context(&self, facts: &Facts<'_>) -> Result<Context, Denial> {
+        if self.attributes.is_empty() {
+            return Ok(Context::empty());
+        }
+        let valued = |(name, value): &Attribute| Some(((*name).to_owned(), value(facts)?));
+        Context::from_pairs(self.attributes.iter().filter_map(valued))
+            .map_err(|_| Denial::Unclear("a value is outside Cedar's range"))
+    }
 }
 
 fn text(value: &str) -> Expression {
@@ -101,6 +126,21 @@ fn via(via: SourceVia) -> &'static str {
         SourceVia::Socket => "socket",
         SourceVia::TrustedProxy => "trusted_proxy",
     }
+}
+
+/// Cedar reads the name of the constructor anew each time, so an address that was met before is
+/// remembered.
+fn ip(source: IpAddr) -> Expression {
+    thread_local! {
+        static MET: RefCell<HashMap<IpAddr, Expression>> = RefCell::default();
+    }
+    MET.with_borrow_mut(|met| {
+        if met.len() >= ADDRESSES_REMEMBERED_MAX {
+            met.clear();
+        }
+        let make = || Expression::new_ip(address(source));
+        met.entry(source).or_insert_with(make).clone()
+    })
 }
 
 /// The address in the one form that Cedar reads: IPv4 dressed as IPv6 is undressed, because a range
@@ -168,13 +208,14 @@ mod tests {
     fn contexts_are_what_the_schema_says() {
         // Goal: the request is checked against the schema here, so that it need not be on the hot
         // path. Method: full contexts of every action, with and without what is optional.
+        let needed = Needed::by(&Reads::everything());
         for request in testing::every_kind_of_request() {
             let facts = Facts {
                 request: &request,
                 rules_met: vec!["0.1".to_owned()],
             };
-            let context = context(&Reads::everything(), &facts).unwrap();
-            let action = crate::authorize::action(&request);
+            let context = needed.context(&facts).unwrap();
+            let action = crate::asked::action(&request);
             context
                 .validate(&SCHEMA, &action)
                 .unwrap_or_else(|error| panic!("{action}: {error}"));

@@ -10,3 +10,11 @@ pub(crate) const STATEMENTS_MAX: usize = 500;
 
 /// HTTP rules and models in all grants of one token. Each is a comparison or more on each request.
 pub(crate) const TOKEN_RULES_MAX: usize = 500;
+
+/// Addresses remembered per thread in Cedar's form, at some 200 bytes each. Beyond it all are
+/// forgotten, and made again at a microsecond each.
+pub(crate) const ADDRESSES_REMEMBERED_MAX: usize = 1_024;
+
+/// Sets of entities remembered per thread, at some kilobytes each: one per principal, upstream and
+/// model. Beyond it all are forgotten, and made again at about ten microseconds each.
+pub(crate) const ENTITIES_REMEMBERED_MAX: usize = 128;

@@ -17,7 +17,7 @@ pub(crate) fn record<const N: usize>(fields: [(&str, Value); N]) -> Value {
     )
 }
 
-fn variable(name: &str) -> Value {
+pub(crate) fn variable(name: &str) -> Value {
     record([("Var", name.into())])
 }
 

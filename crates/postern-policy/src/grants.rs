@@ -14,6 +14,7 @@ use postern_types::{
 
 use serde_json::Value;
 
+use crate::attributes::Needed;
 use crate::bounds::TOKEN_RULES_MAX;
 use crate::engine::Statement;
 use crate::reads::Reads;
@@ -25,7 +26,7 @@ pub struct TokenGrants {
     environment: EnvName,
     grants: Vec<Grant>,
     pub(crate) statements: Vec<Statement>,
-    pub(crate) reads: Reads,
+    pub(crate) needed: Needed,
     /// Headers that may pass, by the id of the statement that lets them.
     headers: HashMap<String, Vec<Arc<str>>>,
 }
@@ -40,19 +41,21 @@ impl TokenGrants {
             environment: environment.clone(),
             grants: grants.to_vec(),
             statements: Vec::new(),
-            reads: Reads::default(),
+            needed: Needed::default(),
             headers: HashMap::new(),
         };
+        let mut reads = Reads::default();
         let mut problems: Vec<Problem> = too_many(grants).into_iter().collect();
         for (id, json) in grants.iter().enumerate().flat_map(statements) {
             if let Ok(json) = &json {
-                compiled.reads.add(json);
+                reads.add(json);
             }
             match policy(&id, json) {
                 Ok(policy) => compiled.statements.push(Statement::new(&policy)),
                 Err(problem) => problems.push(problem),
             }
         }
+        compiled.needed = Needed::by(&reads);
         for (place, rule) in rules(grants).filter(|(_, rule)| !rule.headers.is_empty()) {
             compiled.headers.insert(place.id(), rule.headers.clone());
         }
@@ -125,7 +128,7 @@ impl TokenGrants {
 
     /// The facts about the request that Cedar cannot find itself.
     pub(crate) fn rules_met(&self, request: &RequestContext) -> Vec<String> {
-        if !self.reads.attribute("rules_met") {
+        if !self.needed.rules_met {
             return Vec::new();
         }
         let body = request.json_body.as_deref();

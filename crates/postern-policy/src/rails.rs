@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use cedar_policy::{EntityUid, Policy, PolicyId, PolicySet};
 use postern_types::EnvName;
 
+use crate::attributes::Needed;
 use crate::bounds::{POLICY_TEXT_BYTES_MAX, STATEMENTS_MAX};
 use crate::engine::Statement;
 use crate::reads::Reads;
@@ -18,7 +19,7 @@ use crate::{CompileError, PolicySource, Problem};
 pub struct GuardRails {
     environment: EnvName,
     pub(crate) statements: Vec<Statement>,
-    pub(crate) reads: Reads,
+    pub(crate) needed: Needed,
 }
 
 impl GuardRails {
@@ -31,8 +32,9 @@ impl GuardRails {
         let mut rails = Self {
             environment: environment.clone(),
             statements: Vec::new(),
-            reads: Reads::default(),
+            needed: Needed::default(),
         };
+        let mut reads = Reads::default();
         let mut policies = PolicySet::new();
         let mut origins = HashMap::new();
         let mut problems = Vec::new();
@@ -47,7 +49,7 @@ impl GuardRails {
             });
             for policy in parsed {
                 problems.extend(foreign_names(environment, origin, &policy));
-                problems.extend(rails.add(origin, &policy).err());
+                problems.extend(rails.add(origin, &policy, &mut reads).err());
                 origins.insert(policy.id().clone(), origin);
                 if policies.add(policy).is_err() {
                     let message = "there is another policy of this name".to_owned();
@@ -57,6 +59,7 @@ impl GuardRails {
             }
         }
         problems.extend(validate::strict(&policies, &origins));
+        rails.needed = Needed::by(&reads);
         if problems.is_empty() {
             Ok(rails)
         } else {
@@ -64,7 +67,12 @@ impl GuardRails {
         }
     }
 
-    fn add(&mut self, origin: Origin<'_>, policy: &Policy) -> Result<(), Problem> {
+    fn add(
+        &mut self,
+        origin: Origin<'_>,
+        policy: &Policy,
+        reads: &mut Reads,
+    ) -> Result<(), Problem> {
         let complex = |error: &dyn std::fmt::Display| {
             origin.problem(
                 None,
@@ -80,7 +88,7 @@ impl GuardRails {
             ));
         }
         let json = policy.to_json().map_err(|error| complex(&error))?;
-        self.reads.add(&json);
+        reads.add(&json);
         // By way of the JSON form a statement forgets its place in the text, which the evaluation
         // would carry along at every step.
         let bare = Policy::from_json(Some(policy.id().clone()), json);

@@ -1,4 +1,6 @@
 use super::*;
+use crate::attributes::Needed;
+use crate::reads::Reads;
 use crate::testing::{
     ALLOW_ALL, call, env, every_kind_of_request, grants, invoke, rails, source, subject,
 };
@@ -431,7 +433,7 @@ proptest! {
         // hand give the same verdict, with the same statements named.
         let Some(short) = compile(&texts) else { return Ok(()) };
         let mut full = short.clone();
-        full.reads = Reads::everything();
+        full.needed = Needed::by(&Reads::everything());
         for request in every_kind_of_request() {
             let short = authorize(&short, wide(), &request).map(|permit| permit.policies());
             let full = authorize(&full, wide(), &request).map(|permit| permit.policies());
