@@ -395,6 +395,18 @@ impl Guard {
         }
     }
 
+    /// Writes the last uses that wait to be written. A rotation asks for it first: a secret that was
+    /// used a moment ago must not be taken for one that nobody ever received.
+    pub async fn write_last_uses(&self) {
+        let used = self.last_used.take();
+        if used.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.tokens().touch_last_used(&used).await {
+            tracing::warn!(%error, "last-used times could not be stored");
+        }
+    }
+
     async fn tidy_up(&self) {
         for record in self.strangers.take() {
             let written = match self.slots(SlotPool::Stranger, 1) {
@@ -408,12 +420,7 @@ impl Guard {
                 self.strangers.put_back(record);
             }
         }
-        let used = self.last_used.take();
-        if !used.is_empty()
-            && let Err(error) = self.store.tokens().touch_last_used(&used).await
-        {
-            tracing::warn!(%error, "last-used times could not be stored");
-        }
+        self.write_last_uses().await;
         for ((token, secret), rehash) in self.rehashes.take() {
             match self.store.tokens().rehash(&token, secret, &rehash).await {
                 Ok(_) => self.tokens.forget(token),

@@ -209,6 +209,8 @@ pub(super) async fn rotate(
             rotation.grace = parse_duration(grace).map_err(Refused::bad)?;
         }
         let work = async {
+            // So that a secret that was used a moment ago is not taken for one that got lost.
+            desk.state().guard.write_last_uses().await;
             let issued = desk
                 .store()
                 .tokens()
