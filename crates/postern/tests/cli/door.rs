@@ -7,7 +7,7 @@ use crate::house::{House, Reply, printed};
 /// Every route, as the served document lists them.
 fn routes(house: &House) -> Vec<(String, String)> {
     let document = house
-        .ask("GET", "/api/v1/openapi.json", &house.owner, Value::Null)
+        .ask("GET", "/api/v1/openapi.json", &house.owner, &Value::Null)
         .body;
     let paths = document["paths"]
         .as_object()
@@ -20,7 +20,7 @@ fn routes(house: &House) -> Vec<(String, String)> {
                 .replace("{env}", "dev")
                 .replace("{name}", "notes")
                 .replace("{id}", "0123456789abcdef");
-            let verbs = verbs.as_object().unwrap().clone();
+            let verbs = verbs.as_object().expect("verbs").clone();
             verbs
                 .into_iter()
                 .map(move |(verb, _)| (verb.to_uppercase(), filled.clone()))
@@ -68,7 +68,7 @@ fn every_route_but_health_asks_who_calls_on_loopback_too() {
     }
     for token in [wrong.as_str(), data.as_str(), "nonsense"] {
         turned_away(
-            &house.ask("GET", "/api/v1/tokens", token, Value::Null),
+            &house.ask("GET", "/api/v1/tokens", token, &Value::Null),
             token,
         );
     }
@@ -79,13 +79,13 @@ fn every_route_but_health_asks_who_calls_on_loopback_too() {
     // However often strangers failed from this address, a valid token passes.
     assert_eq!(
         house
-            .ask("GET", "/api/v1/tokens", &house.owner, Value::Null)
+            .ask("GET", "/api/v1/tokens", &house.owner, &Value::Null)
             .status,
         200
     );
     assert_eq!(
         house
-            .ask("GET", "/api/v1/nothing", &house.owner, Value::Null)
+            .ask("GET", "/api/v1/nothing", &house.owner, &Value::Null)
             .status,
         404
     );
@@ -125,7 +125,7 @@ fn a_revoked_or_rotated_administrator_is_out_at_once() {
     let (id, token) = house.administrator("admin", None);
     let status = |token: &str| {
         house
-            .ask("GET", "/api/v1/status", token, Value::Null)
+            .ask("GET", "/api/v1/status", token, &Value::Null)
             .status
     };
     assert_eq!(status(&token), 200);
@@ -157,7 +157,7 @@ fn the_socket_is_the_owners_alone() {
 fn large_and_broken_bodies_are_refused_in_problem_details() {
     let house = House::open();
     let large = json!({ "name": "dev", "description": "x".repeat(300 * 1024) });
-    let reply = house.ask("POST", "/api/v1/environments", &house.owner, large);
+    let reply = house.ask("POST", "/api/v1/environments", &house.owner, &large);
     assert_eq!(
         (reply.status, &reply.body["code"]),
         (413, &json!("body_too_large"))
@@ -167,7 +167,7 @@ fn large_and_broken_bodies_are_refused_in_problem_details() {
         json!([]),
         json!({ "name": "Not A Name" }),
     ] {
-        let reply = house.ask("POST", "/api/v1/environments", &house.owner, body);
+        let reply = house.ask("POST", "/api/v1/environments", &house.owner, &body);
         assert!([400, 422].contains(&reply.status), "{}", reply.body);
         assert_eq!(reply.body["code"], "bad_request");
         assert!(reply.head.contains("application/problem+json"));

@@ -52,8 +52,11 @@ impl House {
                 serde_json::from_slice(&fs::read(&file).ok()?).ok()
             })
             .expect("serve tells its addresses");
-        let address = |name: &str| told[name].as_str().unwrap().parse().unwrap();
-        let owner = made["admin_token"].as_str().unwrap().to_owned();
+        let address = |name: &str| {
+            let text = told[name].as_str().expect("addresses are texts");
+            text.parse().expect("an address and a port")
+        };
+        let owner = made["admin_token"].as_str().expect("a token").to_owned();
         Self {
             gateway,
             admin: address("admin"),
@@ -119,9 +122,9 @@ impl House {
     }
 
     /// Asks the admin API over the network.
-    pub(crate) fn ask(&self, method: &str, path: &str, token: &str, body: Value) -> Reply {
+    pub(crate) fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> Reply {
         let bearer = format!("Authorization: Bearer {token}\r\n");
-        self.ask_raw(method, path, &bearer, &body)
+        self.ask_raw(method, path, &bearer, body)
     }
 
     /// The same with the header lines as they are given; a `Host` is added if there is none.

@@ -4,6 +4,7 @@
 mod apart;
 mod demo;
 mod door;
+mod examples;
 mod first_steps;
 mod house;
 mod records;

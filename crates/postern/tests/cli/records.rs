@@ -9,7 +9,7 @@ use crate::house::{House, printed};
 fn actions(entries: &Value) -> Vec<String> {
     let entries = entries.as_array().expect("a list").iter();
     entries
-        .map(|entry| entry["record"]["action"].as_str().unwrap().to_owned())
+        .map(|entry| entry["record"]["action"].as_str().unwrap_or("").to_owned())
         .collect()
 }
 
