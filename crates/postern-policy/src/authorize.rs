@@ -48,12 +48,15 @@ pub fn authorize(
     }?;
 
     // The statements of grants are ours, and look into no hierarchy.
+    let granted = grants
+        .of(&context.upstream)
+        .ok_or(Denial::NotGranted(Layer::Grants))?;
     let facts = Facts {
         request: context,
         rules_met: grants.rules_met(context),
     };
-    let question = asked.question(grants.needed.context(&facts)?);
-    let by_grants = evaluate(Layer::Grants, &grants.statements, &ACTIONS, question)?;
+    let question = asked.question(granted.needed.context(&facts)?);
+    let by_grants = evaluate(Layer::Grants, &granted.statements, &ACTIONS, question)?;
 
     let headers = grants.headers(&by_grants);
     let mut policies = by_rails;

@@ -25,10 +25,19 @@ use crate::{CompileError, Problem, statement, validate, values};
 pub struct TokenGrants {
     environment: EnvName,
     grants: Vec<Grant>,
-    pub(crate) statements: Vec<Statement>,
-    pub(crate) needed: Needed,
+    /// By the upstream that they open. Each statement asks for its upstream itself; those of the
+    /// others would say no, and are not asked.
+    layers: HashMap<UpstreamName, UpstreamGrants>,
     /// Headers that may pass, by the id of the statement that lets them.
     headers: HashMap<String, Vec<Arc<str>>>,
+}
+
+/// The statements that open one upstream.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct UpstreamGrants {
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) needed: Needed,
+    reads: Reads,
 }
 
 impl TokenGrants {
@@ -40,22 +49,16 @@ impl TokenGrants {
         let mut compiled = Self {
             environment: environment.clone(),
             grants: grants.to_vec(),
-            statements: Vec::new(),
-            needed: Needed::default(),
+            layers: HashMap::new(),
             headers: HashMap::new(),
         };
-        let mut reads = Reads::default();
         let mut problems: Vec<Problem> = too_many(grants).into_iter().collect();
-        for (id, json) in grants.iter().enumerate().flat_map(statements) {
-            if let Ok(json) = &json {
-                reads.add(json);
-            }
-            match policy(&id, json) {
-                Ok(policy) => compiled.statements.push(Statement::new(&policy)),
-                Err(problem) => problems.push(problem),
+        for (number, grant) in grants.iter().enumerate() {
+            let layer = compiled.layers.entry(grant.upstream.clone()).or_default();
+            for (id, json) in statements((number, grant)) {
+                problems.extend(layer.add(&id, json).err());
             }
         }
-        compiled.needed = Needed::by(&reads);
         for (place, rule) in rules(grants).filter(|(_, rule)| !rule.headers.is_empty()) {
             compiled.headers.insert(place.id(), rule.headers.clone());
         }
@@ -64,6 +67,11 @@ impl TokenGrants {
         } else {
             Err(CompileError::new(environment, problems))
         }
+    }
+
+    /// The statements that open an upstream; none where it was not granted.
+    pub(crate) fn of(&self, upstream: &UpstreamName) -> Option<&UpstreamGrants> {
+        self.layers.get(upstream)
     }
 
     /// Whether every statement passes Cedar's validator in strict mode. Statements are made from a
@@ -128,7 +136,10 @@ impl TokenGrants {
 
     /// The facts about the request that Cedar cannot find itself.
     pub(crate) fn rules_met(&self, request: &RequestContext) -> Vec<String> {
-        if !self.needed.rules_met {
+        if !self
+            .of(&request.upstream)
+            .is_some_and(|layer| layer.needed.rules_met)
+        {
             return Vec::new();
         }
         let body = request.json_body.as_deref();
@@ -157,6 +168,17 @@ impl TokenGrants {
         headers.sort();
         headers.dedup();
         headers.into()
+    }
+}
+
+impl UpstreamGrants {
+    fn add(&mut self, id: &str, json: Result<Value, &'static str>) -> Result<(), Problem> {
+        if let Ok(json) = &json {
+            self.reads.add(json);
+        }
+        self.statements.push(Statement::new(&policy(id, json)?));
+        self.needed = Needed::by(&self.reads);
+        Ok(())
     }
 }
 

@@ -317,7 +317,7 @@ proptest! {
             conditions: Conditions::default(),
         };
         let grants = TokenGrants::compile(&env("dev"), &[grant]).unwrap();
-        prop_assert_eq!(grants.statements.len(), 1);
+        prop_assert_eq!(grants.of(&UpstreamName::parse("notes").unwrap()).unwrap().statements.len(), 1);
         let reparsed: PolicySet = grants.cedar_text().parse().unwrap();
         prop_assert_eq!(reparsed.num_of_policies(), 1, "{}", grants.cedar_text());
 
