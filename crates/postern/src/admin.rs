@@ -30,6 +30,7 @@ use axum::routing::{get, patch, post};
 use jiff::Timestamp;
 use postern_audit::{Reader, VerifyingKey};
 use postern_guard::Guard;
+use tokio_util::task::TaskTracker;
 
 pub use environments::BASELINE;
 pub use listener::{AdminListener, AdminListenerOptions};
@@ -60,6 +61,8 @@ pub struct AdminState {
     pub plain_http_upstreams: bool,
     /// The user who owns the data, and therefore the socket.
     pub owner: u32,
+    /// Requests under way. They go on when their client hangs up, and a stop waits for them.
+    pub under_way: TaskTracker,
 }
 
 /// All routes.

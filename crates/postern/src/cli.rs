@@ -224,8 +224,10 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nobody reads it any more if this fails.
-            let _ = writeln!(anstream::stderr(), "{}", failure.render(json));
+            if failure.is_to_be_said() {
+                // Nobody reads it any more if this fails.
+                let _ = writeln!(anstream::stderr(), "{}", failure.render(json));
+            }
             failure.exit()
         }
     }

@@ -14,6 +14,7 @@ use postern_http::{Bounds, Gateway, GatewayParts, ListenOptions, Listener, Servi
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, AdminListener, AdminListenerOptions, AdminState};
 use crate::config::Config;
@@ -39,8 +40,12 @@ pub struct Running {
     stop_admin: CancellationToken,
     stop_housekeeping: CancellationToken,
     admin: JoinHandle<()>,
+    acts: TaskTracker,
     housekeeping: JoinHandle<()>,
 }
+
+/// How long acts of administrators that are under way may finish.
+const ACTS: Duration = Duration::from_secs(10);
 
 impl Running {
     /// Opens the installation and starts everything.
@@ -100,6 +105,7 @@ impl Running {
             hosts: config.listen.admin_hosts.clone(),
             plain_http_upstreams: config.trust.plain_http_upstreams,
             owner: admin_listener.owner()?,
+            under_way: TaskTracker::new(),
         };
         let gateway = Gateway::new(GatewayParts {
             guard: Arc::clone(guard),
@@ -145,6 +151,10 @@ impl Running {
         let served = self.serving.finished().await;
         self.stop_admin.cancel();
         let _ = self.admin.await;
+        self.acts.close();
+        if tokio::time::timeout(ACTS, self.acts.wait()).await.is_err() {
+            tracing::warn!("an act of an administrator was still under way");
+        }
         self.stop_housekeeping.cancel();
         let _ = self.housekeeping.await;
         let recorded = guard
@@ -169,6 +179,7 @@ struct Planes {
 impl Planes {
     fn into_running(self, installation: Installation, config: &Config) -> Running {
         let (stop_admin, stop_housekeeping) = (CancellationToken::new(), CancellationToken::new());
+        let acts = self.state.under_way.clone();
         let router = admin::router(Arc::new(self.state));
         let admin = tokio::spawn(self.admin_listener.serve(router, stop_admin.clone()));
         let guard = Arc::clone(&installation.guard);
@@ -184,6 +195,7 @@ impl Planes {
             stop_admin,
             stop_housekeeping,
             admin,
+            acts,
             housekeeping,
         }
     }

@@ -58,13 +58,18 @@ pub(super) async fn admit(
     match caller(&state, peer, presented.as_deref().map(String::as_str)).await {
         Ok((caller, address)) => {
             let desk = Desk {
-                state,
+                state: Arc::clone(&state),
                 caller,
                 request: id,
                 address,
             };
             request.extensions_mut().insert(desk);
-            let mut answer = next.run(request).await;
+            // An act that was begun is finished, whether or not its client waits for the answer:
+            // between the store and the data plane's memory there must be no half of a revocation.
+            let handling = state.under_way.spawn(next.run(request));
+            let mut answer = handling
+                .await
+                .unwrap_or_else(|_panic| Refused::silent(RefusalCode::Internal).render(id));
             if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
                 answer.headers_mut().insert("postern-request-id", value);
             }

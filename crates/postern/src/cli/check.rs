@@ -105,6 +105,17 @@ pub(super) fn settings(named: Option<&Path>, paths: &Paths) -> Outcome<Config> {
     })
 }
 
+/// What is wrong with an installation, besides its settings.
+pub(super) async fn mistakes(paths: &Paths, config: &Config) -> Vec<String> {
+    let mut findings = Vec::new();
+    tls(config, &mut findings);
+    parts(paths, config, &mut findings).await;
+    findings
+        .into_iter()
+        .map(|found| format!("{}: {}", found.place, found.message))
+        .collect()
+}
+
 fn tls(config: &Config, findings: &mut Vec<Finding>) {
     let Some(tls) = &config.tls else { return };
     for (place, file) in [("tls.certificate", &tls.certificate), ("tls.key", &tls.key)] {
@@ -145,6 +156,12 @@ async fn parts(paths: &Paths, config: &Config, findings: &mut Vec<Finding>) {
         Ok(keys) => Arc::new(keys),
         Err(error) => {
             found("keys", &format!("{error:#}"));
+            if !paths.audit().is_dir() {
+                found(
+                    "audit log",
+                    &format!("there is none in {}", paths.audit().display()),
+                );
+            }
             return;
         }
     };

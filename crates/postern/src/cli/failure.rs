@@ -15,6 +15,8 @@ pub enum Exit {
     Failed,
     /// The command was not used as it can be.
     Usage,
+    /// Nobody reads the output any more, as in `postern audit search | head`: no failure.
+    Unread,
 }
 
 /// Why a command failed.
@@ -80,7 +82,14 @@ impl Failure {
         match self.exit {
             Exit::Failed => ExitCode::from(1),
             Exit::Usage => ExitCode::from(2),
+            Exit::Unread => ExitCode::SUCCESS,
         }
+    }
+
+    /// Whether there is somebody to tell.
+    #[must_use]
+    pub fn is_to_be_said(&self) -> bool {
+        self.exit != Exit::Unread
     }
 
     /// The message as it is printed: for people in colour, for scripts as one JSON object.
@@ -143,7 +152,14 @@ impl From<anyhow::Error> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::new(error.to_string())
+        let failure = Self::new(error.to_string());
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self {
+                exit: Exit::Unread,
+                ..failure
+            },
+            _ => failure,
+        }
     }
 }
 

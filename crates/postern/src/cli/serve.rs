@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::Globals;
-use super::check::settings;
+use super::check::{mistakes, settings};
 use super::failure::{Failure, Outcome};
 use crate::config::{Config, LogFormat};
 use crate::installation::Paths;
@@ -31,10 +31,10 @@ impl Serve {
         diagnostics(&config);
         // Before anything is opened, so that a signal during the start is not lost.
         let mut signals = Signals::new()?;
-        let running = Running::start(&paths, &config).await.map_err(|error| {
-            Failure::new(format!("the gateway cannot start: {error:#}"))
-                .hint("`postern check` lists everything that is wrong at once")
-        })?;
+        let running = match Running::start(&paths, &config).await {
+            Ok(running) => running,
+            Err(error) => return Err(everything_wrong(&error, &paths, &config).await),
+        };
         let addresses = running.addresses();
         tracing::info!(data = %addresses.data, admin = %addresses.admin, "serving");
         let name = signals.next().await;
@@ -48,6 +48,18 @@ impl Serve {
         tracing::info!("stopped in good order");
         Ok(())
     }
+}
+
+/// A start that failed names the fault that stopped it, and whatever else is wrong.
+async fn everything_wrong(error: &anyhow::Error, paths: &Paths, config: &Config) -> Failure {
+    let first = format!("{error:#}");
+    let mut message = format!("the gateway cannot start: {first}");
+    for also in mistakes(paths, config).await {
+        if !also.ends_with(&first) {
+            message.push_str(&format!("\nalso: {also}"));
+        }
+    }
+    Failure::new(message).hint("`postern check` shows all of this without starting anything")
 }
 
 /// The signals that stop the gateway.

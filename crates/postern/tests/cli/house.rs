@@ -38,11 +38,16 @@ pub(crate) struct Reply {
 impl House {
     /// A gateway on free loopback ports.
     pub(crate) fn open() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
+        Self::open_with(tempfile::tempdir().expect("a temporary directory"), "")
+    }
+
+    /// The same in a directory, with more lines of `postern.toml`.
+    pub(crate) fn open_with(dir: TempDir, more: &str) -> Self {
         let made = run_in(dir.path(), &["init", "--no-upstream", "--json"]);
         assert!(made.status.success(), "{}", printed(&made));
         let made: Value = serde_json::from_slice(&made.stdout).expect("init prints JSON");
-        let settings = "[listen]\ndata = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
+        let listen = "[listen]\ndata = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
+        let settings = format!("{listen}{more}");
         fs::write(dir.path().join("data/postern.toml"), settings).expect("the directory is ours");
         let gateway = Process::start("serve", command(dir.path()).arg("serve"), dir.path());
         let mut gateway = gateway.expect("serve starts");
@@ -63,6 +68,30 @@ impl House {
             data: address("data"),
             owner,
             dir,
+        }
+    }
+
+    /// Stops the gateway as an operator does; gives how it ended and what is left.
+    pub(crate) fn stop(self) -> (std::process::ExitStatus, TempDir) {
+        let ended = self.gateway.stop().expect("it can be waited for");
+        (ended, self.dir)
+    }
+
+    /// Sends the gateway a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        self.gateway.signal(name).expect("kill runs");
+    }
+
+    /// Waits until the gateway said something.
+    pub(crate) fn wait_until_said(&mut self, text: &str) {
+        let deadline = std::time::Instant::now() + ANSWER_MAX;
+        while !self.diagnostics().contains(text) {
+            assert!(
+                std::time::Instant::now() < deadline,
+                "{}",
+                self.diagnostics()
+            );
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 

@@ -7,5 +7,6 @@ mod door;
 mod examples;
 mod first_steps;
 mod house;
+mod living;
 mod records;
 mod terminal;

@@ -1,0 +1,231 @@
+//! A gateway's life: stopped, interrupted, called over TLS, left alone in the middle of an act.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::house::{House, command, printed, run_in};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_stop_is_in_good_order_recorded_and_verified() {
+    let house = House::open();
+    house.furnish("dev");
+    let (ended, dir) = house.stop();
+    assert!(ended.success(), "{ended}");
+    assert!(!dir.path().join("data/run/addresses.json").exists());
+    assert!(!dir.path().join("data/run/admin.sock").exists());
+    let verdict = run_in(dir.path(), &["audit", "verify", "--json"]);
+    let verdict: Value = serde_json::from_slice(&verdict.stdout).unwrap();
+    let covered = format!("agrees on {} entries", verdict["entries"]);
+    let witnesses = verdict["witnesses"].to_string();
+    assert!(
+        witnesses.contains(&covered),
+        "a last checkpoint covers everything: {witnesses}"
+    );
+    let events = run_in(
+        dir.path(),
+        &["audit", "search", "--kind", "system", "--json"],
+    );
+    let events: Value = serde_json::from_slice(&events.stdout).unwrap();
+    let events: Vec<&Value> = events
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| &entry["record"]["event"])
+        .collect();
+    assert_eq!(events, ["init", "start", "stop"]);
+}
+
+#[test]
+fn a_second_signal_ends_it_and_the_next_start_recovers() {
+    // Goal: an operator in a hurry is obeyed, and nothing is lost. Method: hold a request of the
+    // data plane open so that the first signal waits for it, then send another.
+    let mut house = House::open();
+    house.furnish("dev");
+    let (_, token) = house.token("dev");
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    house.json(&["upstream", "update", "notes", "--env", "dev", "--url", &url]);
+    let mut client = TcpStream::connect(house.data).unwrap();
+    let request = format!(
+        "GET /notes/notes HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n",
+        house.data
+    );
+    client.write_all(request.as_bytes()).unwrap();
+    let _held = silent.accept().unwrap();
+    house.signal("TERM");
+    house.wait_until_said("stopping");
+    house.signal("INT");
+    let (ended, dir) = house.stop();
+    assert_eq!(ended.code(), Some(1), "not in good order, and it says so");
+    let mut serve = command(dir.path());
+    let mut again = serve.arg("serve").stderr(Stdio::null()).spawn().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    let abandoned = loop {
+        let found = run_in(
+            dir.path(),
+            &["audit", "search", "--kind", "outcome", "--json"],
+        );
+        let found: Value = serde_json::from_slice(&found.stdout).unwrap_or_default();
+        let ends = found.as_array().cloned().unwrap_or_default();
+        if let Some(entry) = ends
+            .iter()
+            .find(|entry| entry["record"]["end"] == "abandoned")
+        {
+            break entry.clone();
+        }
+        assert!(Instant::now() < deadline, "{found}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(abandoned["record"]["summary"]["path"], "/notes/notes");
+    again.kill().unwrap();
+    again.wait().unwrap();
+}
+
+#[test]
+fn an_act_is_finished_when_its_client_hangs_up() {
+    // Goal: a revocation that reached the gateway holds in the store and in the data plane, also
+    // when nobody waits for the answer. Method: send it and close the connection at once.
+    let house = House::open();
+    house.furnish("dev");
+    let use_it = |token: &str| {
+        let mut stream = TcpStream::connect(house.data).unwrap();
+        let request = format!(
+            "GET /notes/other HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+             Connection: close\r\n\r\n",
+            house.data
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    for _ in 0..10 {
+        let (id, token) = house.token("dev");
+        assert_eq!(
+            use_it(&token),
+            "403",
+            "the token is known, the path is not granted"
+        );
+        let request = format!(
+            "POST /api/v1/tokens/{id}/revoke HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}",
+            house.admin, house.owner
+        );
+        let mut stream = TcpStream::connect(house.admin).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Both).unwrap();
+        drop(stream);
+        let deadline = Instant::now() + PATIENCE;
+        // Either it never got in, or it is whole.
+        while house.json(&["token", "show", &id])["state"] == "revoked" && use_it(&token) != "401" {
+            assert!(
+                Instant::now() < deadline,
+                "revoked in the store, live in the data plane"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_admin_api_speaks_tls_and_a_stranger_certificate_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (
+        dir.path().join("certificate.pem"),
+        dir.path().join("key.pem"),
+    );
+    fs::write(&certificate, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let tls = format!(
+        "[tls]\ncertificate = \"{}\"\nkey = \"{}\"\n",
+        certificate.display(),
+        key.display()
+    );
+    let house = House::open_with(dir, &tls);
+    let url = format!("https://{}", house.admin);
+    let ask = |more: &[&str]| {
+        let mut command = command(house.path());
+        command
+            .args(["env", "list", "--json", "--url", &url])
+            .args(more);
+        command
+            .env("POSTERN_ADMIN_TOKEN", &house.owner)
+            .output()
+            .unwrap()
+    };
+    let trusted = ask(&["--url-ca", &certificate.display().to_string()]);
+    assert!(trusted.status.success(), "{}", printed(&trusted));
+    let untrusted = ask(&[]);
+    assert_eq!(untrusted.status.code(), Some(1), "{}", printed(&untrusted));
+    // The socket needs no certificate.
+    assert_eq!(house.json(&["env", "list"]), json!([]));
+}
+
+#[test]
+fn repeating_a_command_with_its_idempotency_key_makes_no_second_token() {
+    let house = House::open();
+    house.furnish("dev");
+    let line = [
+        "token",
+        "create",
+        "--env",
+        "dev",
+        "--principal",
+        "service:web",
+        "--grant",
+        "notes:call:GET /notes",
+        "--idempotency-key",
+        "once",
+    ];
+    let first = house.json(&line);
+    let second = house.run(&line);
+    assert_eq!(second.status.code(), Some(1));
+    let said = printed(&second);
+    assert!(
+        said.contains(first["id"].as_str().unwrap()),
+        "the first token is named: {said}"
+    );
+    assert!(
+        !said.contains(first["token"].as_str().unwrap()),
+        "and not shown again"
+    );
+    let tokens = house.json(&["token", "list", "--env", "dev"]);
+    assert_eq!(tokens.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_reader_that_stops_reading_is_no_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = command(dir.path())
+        .args(["completions", "zsh"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", printed(&output));
+    assert!(output.stderr.is_empty(), "{}", printed(&output));
+}
+
+#[test]
+fn a_start_that_fails_names_everything_that_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run_in(dir.path(), &["init"]).status.success());
+    fs::remove_file(dir.path().join("data/postern.db")).unwrap();
+    fs::remove_dir_all(dir.path().join("data/audit")).unwrap();
+    let refused = run_in(dir.path(), &["serve"]);
+    let said = printed(&refused);
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("no store") && said.contains("no audit log"),
+        "{said}"
+    );
+}
