@@ -1,7 +1,7 @@
 //! One evaluation: the statements of a layer, one question, a verdict.
 //!
-//! A request is allowed when at least one `permit` holds, no `forbid` holds, and every statement can
-//! be evaluated.
+//! A request is allowed when at least one `permit` holds, no `forbid` holds, and every statement
+//! can be evaluated.
 //!
 //! SECURITY: Cedar's own authorizer skips a statement whose evaluation fails. A skipped `forbid`
 //! would let the request pass, so here any failure denies, whatever the other statements say.
