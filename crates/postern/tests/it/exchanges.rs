@@ -1,8 +1,9 @@
 //! Recorded traffic of real providers passes unchanged, to the byte, both ways.
 //!
 //! Each exchange goes through the gateway as it was recorded, behind an upstream that answers as it
-//! was recorded, cut in four ways. What the gateway does not serve, it refuses; which is which is
-//! decided here by the operation alone, so that a route that falls out is noticed.
+//! was recorded, cut in four ways. The usage that it reports is in the audit log. What the gateway
+//! does not serve, it refuses; which is which is decided here by the operation alone, so that a
+//! route that falls out is noticed.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use crate::door::CREDENTIAL;
 use crate::gateway::{Gateway, Token};
+use crate::usage::{self, Used};
 
 /// How bodies are cut on their way to the gateway.
 const CUTS: [usize; 4] = [1, 7, 64, 4096];
@@ -147,6 +149,7 @@ impl Player {
 fn play_all(exchanges: &[Exchange]) -> BTreeMap<String, (usize, usize)> {
     let player = Player::new();
     let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut expected_usage = BTreeMap::new();
     for exchange in exchanges {
         let Some(upstream) = upstream_of(exchange) else {
             continue;
@@ -170,12 +173,38 @@ fn play_all(exchanges: &[Exchange]) -> BTreeMap<String, (usize, usize)> {
                 }
                 None => {
                     assert_same(&name, exchange, &answer, &seen);
+                    let id = answer
+                        .header("postern-request-id")
+                        .expect("each answer has one");
+                    let sent = library::replay(exchange, &seen[0]).body;
+                    let used = usage::reported(&exchange.provider, &sent);
+                    // A stream that breaks off reports what is not the end: it counts as cut short.
+                    if !exchange.features.iter().any(|feature| feature == "error") {
+                        expected_usage.insert(id.to_owned(), (name, used));
+                    }
                     count.0 += 1;
                 }
             }
         }
     }
+    assert_usage(&player.gateway, &expected_usage);
     counts
+}
+
+/// Asserts that the audit log has the usage that each answer reported, by request id.
+fn assert_usage(gateway: &Gateway, expected: &BTreeMap<String, (String, Option<Used>)>) {
+    let outcomes = gateway.json(&["audit", "search", "--kind", "outcome", "--limit", "5000"]);
+    let outcomes = outcomes.as_array().expect("a list");
+    let mut found = 0;
+    for outcome in outcomes {
+        let request = outcome["request"].as_str().unwrap_or_default();
+        if let Some((name, used)) = expected.get(request) {
+            assert_eq!(usage::recorded(outcome), *used, "{name}: {outcome:#}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, expected.len(), "requests without an outcome");
+    assert!(expected.values().filter(|(_, used)| used.is_some()).count() > found / 2);
 }
 
 fn assert_same(name: &str, exchange: &Exchange, answer: &RawAnswer, seen: &[SeenRequest]) {

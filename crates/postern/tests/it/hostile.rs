@@ -35,7 +35,8 @@ impl Scene {
         let bearer = self.token.bearer();
         let addr = self.gateway.addr();
         format!(
-            "{method} {target} HTTP/1.1\r\nHost: {addr}\r\nAuthorization: {bearer}\r\n{more}\r\n"
+            "{method} {target} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\
+             Authorization: {bearer}\r\n{more}\r\n"
         )
     }
 

@@ -17,4 +17,5 @@ mod sdk_google;
 mod sdk_openai;
 mod sdk_refusals;
 mod smuggling;
+mod usage;
 mod wire;
