@@ -138,7 +138,7 @@ fn where_time_goes(
 ) -> Result<ExitCode> {
     let binary = match &options.binary {
         Some(binary) => binary.clone(),
-        None => gateway::build_with_frame_pointers(root)?,
+        None => gateway::build(root, "quick")?,
     };
     for durability in gateway::DURABILITIES {
         let leg = gateway::start(&binary, folder, upstream, durability)?;

@@ -41,17 +41,6 @@ struct Minted {
 
 /// Builds the binary and answers where it is.
 pub(super) fn build(root: &Path, profile: &str) -> Result<PathBuf> {
-    build_into(root, profile, &super::target(root), None)
-}
-
-/// Builds it so that a sample shows who called whom: with frame pointers, and without the
-/// link-time optimisation that melts functions into each other. Apart, to keep the usual build.
-pub(super) fn build_with_frame_pointers(root: &Path) -> Result<PathBuf> {
-    let target = super::target(root).join("bench/target");
-    build_into(root, "quick", &target, Some("-Cforce-frame-pointers=yes"))
-}
-
-fn build_into(root: &Path, profile: &str, target: &Path, flags: Option<&str>) -> Result<PathBuf> {
     println!("building postern in profile `{profile}`");
     let mut cargo = run::cargo(root);
     cargo.args([
@@ -62,14 +51,10 @@ fn build_into(root: &Path, profile: &str, target: &Path, flags: Option<&str>) ->
         "--profile",
         profile,
     ]);
-    cargo.arg("--target-dir").arg(target);
-    if let Some(flags) = flags {
-        cargo.env("RUSTFLAGS", flags);
-    }
     if !run::visibly(&mut cargo)?.success {
         bail!("the gateway does not build");
     }
-    Ok(target.join(profile).join("postern"))
+    Ok(super::target(root).join(profile).join("postern"))
 }
 
 /// Starts a fresh gateway in front of the upstream, with a token that everything applies to:

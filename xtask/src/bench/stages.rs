@@ -1,9 +1,10 @@
 //! Where the time of a request goes, by stage of the line.
 //!
-//! The gateway, built with frame pointers, is sampled by `perf` under load. Each sample is given to
-//! the innermost frame that belongs to a stage, so that memory and system calls count for the
-//! stage that asked for them. A stage's share of the samples, times the CPU of a request in the
-//! same run, is its cost.
+//! The gateway is sampled by `perf` under load, with its call stacks. Each sample is given to the
+//! innermost frame that belongs to a stage, so that memory and system calls count for the stage
+//! that asked for them. A stage's share of the samples, times the CPU of a request in the same
+//! run, is its cost. Link-time optimisation melts functions into each other, so the build sampled
+//! is the one without it: shares, not absolute figures, carry over to the release build.
 
 use super::legs::Leg;
 use super::load;
@@ -23,6 +24,8 @@ const STAGES: &[(&str, &[&str])] = &[
             "postern_http::listener",
             "postern_http::strict",
             "postern_http::connection",
+            "postern_http::source",
+            "postern_http::tls",
         ],
     ),
     (
@@ -36,20 +39,35 @@ const STAGES: &[(&str, &[&str])] = &[
     (
         "context",
         &[
+            "postern_http::arrival",
             "postern_http::context",
-            "postern_http::route",
+            "postern_http::directory",
             "postern_inspect::locate",
             "postern_inspect::request",
             "postern_types::path",
         ],
     ),
-    (
-        "authorize",
-        &["postern_policy", "cedar_policy", "postern_guard::authorize"],
-    ),
+    ("authorize", &["postern_policy", "cedar_policy"]),
     ("limit", &["postern_guard::limit", "governor"]),
-    ("inspect", &["postern_inspect", "postern_http::inspect"]),
-    ("forward", &["postern_http::forward", "postern_http::pool"]),
+    // The JSON scanner is left out: it serves requests and answers, and counts for its caller.
+    (
+        "inspect",
+        &[
+            "postern_inspect::response",
+            "postern_inspect::models",
+            "postern_http::inspect",
+            "postern_http::body",
+        ],
+    ),
+    (
+        "forward",
+        &[
+            "postern_http::forward",
+            "postern_http::headers",
+            "postern_http::pool",
+            "postern_http::connect",
+        ],
+    ),
     (
         "record",
         &[
@@ -91,7 +109,17 @@ pub(super) fn run(leg: &Leg, upstream: &Upstream, folder: &Path) -> Result<Vec<S
         .context("only a proxy can be sampled")?;
     let data = folder.join("perf.data");
     let mut recorder = Command::new("perf")
-        .args(["record", "-q", "-e", "cpu-clock", "-F", "1999", "-g", "-o"])
+        .args([
+            "record",
+            "-q",
+            "-e",
+            "cpu-clock",
+            "-F",
+            "999",
+            "--call-graph",
+            "dwarf,16384",
+            "-o",
+        ])
         .arg(&data)
         .args(["-p", &process.pid().to_string(), "--", "sleep", "6"])
         .spawn()
@@ -105,7 +133,9 @@ pub(super) fn run(leg: &Leg, upstream: &Upstream, folder: &Path) -> Result<Vec<S
         bail!("perf record failed");
     }
     let mut script = Command::new("perf");
-    script.args(["script", "-F", "ip,sym", "-i"]).arg(&data);
+    script
+        .args(["script", "--no-inline", "-F", "ip,sym", "-i"])
+        .arg(&data);
     let outcome = run::quietly(&mut script)?;
     let shares = attribute(&outcome.output, sample.cpu_us_per_request);
     if shares.is_empty() {
@@ -183,7 +213,7 @@ mod tests {
 postern_http::line::carry\n\t5503 hyper::proto::dispatch\n\n\
 \tffffffff81 tcp_sendmsg\n\t5500 writev\n\t5503 hyper::proto::dispatch\n\t5502 \
 postern_http::listener::serve\n\n\
-\t5504 malloc\n\t5505 <postern_inspect::locate::Seeker as core::Visit>::visit\n\n\
+\t5504 malloc\n\t5505 postern_inspect::json::Scanner::push\n\t5507 <postern_inspect::request::Seeker as core::Visit>::visit\n\n\
 \t5506 tokio::runtime::park\n\n";
         let shares = attribute(script, 40.0);
         let of = |stage: &str| {
