@@ -189,13 +189,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> StrictIo<T> {
         let bounds = &self.bounds.downstream;
         match &mut self.state {
             State::Head(_) => self.judge_head(),
-            State::Body(left) => {
-                let taken = (*left).min(self.held.len() as u64);
-                *left -= taken;
-                self.cleared = usize::try_from(taken).unwrap_or(usize::MAX);
-                if *left == 0 {
-                    self.expect_head();
-                }
+            State::Body(_) => {
+                self.clear_body();
                 Ok(())
             }
             State::Chunked(reader) => {
@@ -210,6 +205,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> StrictIo<T> {
                 self.cleared = self.held.len();
                 Ok(())
             }
+        }
+    }
+
+    /// Clears what is held of a body of known length, behind what is cleared already.
+    fn clear_body(&mut self) {
+        let State::Body(left) = &mut self.state else {
+            return;
+        };
+        let there = self.held.len() - self.cleared;
+        let taken = usize::try_from(*left).map_or(there, |left| left.min(there));
+        *left -= taken as u64;
+        self.cleared += taken;
+        if *left == 0 {
+            self.expect_head();
         }
     }
 
@@ -248,6 +257,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> StrictIo<T> {
         self.exchange.begin();
         self.first = false;
         self.waiting_since = None;
+        // Head and body mostly come together, and go on together.
+        self.clear_body();
         Ok(())
     }
 
@@ -271,9 +282,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> StrictIo<T> {
         buf.put_slice(&self.held[..count]);
         self.held.advance(count);
         self.cleared -= count;
-        if let State::Body(0) = self.state {
-            self.expect_head();
-        }
     }
 
     /// More is read only as far as it may be held.
