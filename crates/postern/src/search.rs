@@ -104,7 +104,8 @@ impl Question {
             {
                 return None;
             }
-        } else if self.asks_for_more_than_time() {
+        } else if self.asks_for_records() {
+            // The log's own notes have no time and no fields.
             return None;
         }
         let shown = shown(entry);
@@ -141,8 +142,10 @@ impl Question {
             || self.action.is_some()
     }
 
-    fn asks_for_more_than_time(&self) -> bool {
+    fn asks_for_records(&self) -> bool {
         self.asks_for_the_body()
+            || self.since_ms.is_some()
+            || self.until_ms.is_some()
             || self.kind.is_some()
             || self.environment.is_some()
             || self.status.is_some()

@@ -33,7 +33,8 @@ pub(super) enum Env {
         #[arg(value_parser = EnvName::parse)]
         name: EnvName,
     },
-    /// Delete an environment with its upstreams, policies, principals and tokens
+    /// Retire an environment with its policies and principals; it must have no upstreams and no
+    /// live tokens
     Delete {
         /// Its name
         #[arg(value_parser = EnvName::parse)]
@@ -81,8 +82,8 @@ impl Env {
             }
             Self::Delete { name, yes } => {
                 let question = format!(
-                    "Delete environment {name} with its upstreams, policies, principals and \
-                     tokens? Its name is never used again."
+                    "Retire environment {name} with its policies and principals? Its name is never \
+                     used again."
                 );
                 prompt::confirm_loss(&question, yes)?;
                 admin

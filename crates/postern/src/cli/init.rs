@@ -212,8 +212,13 @@ fn describe(out: &mut Out, made: &Made, offers: &[&Offer], env: &EnvName) -> std
     let mut sheet = Sheet::new();
     sheet.line("data", made.data.as_str());
     sheet.line("keys", made.keys.as_str());
-    sheet.line("audit key", made.audit_key.as_str());
     out.sheet(&sheet)?;
+    // On lines of their own and never wrapped, so that they can be copied whole.
+    out.styled(
+        style::FAINT,
+        "The key that the audit log's checkpoints are checked with:",
+    )?;
+    out.line(&made.audit_key)?;
     out.line("")?;
     out.styled(
         style::STRONG,

@@ -262,7 +262,7 @@ pub(super) fn tail_line(out: &mut Out, entry: &AuditEntry) -> std::io::Result<()
     let time = entry.at.as_deref().map_or("-", short);
     let who = line.who.as_deref().unwrap_or("-");
     out.line(&format!(
-        "{:>6}  {time}  {:<14}  {who:<20}  {:<18}  {}",
+        "{:>6}  {time:<12}  {:<18}  {who:<16}  {:<16}  {}",
         entry.seq, line.what, line.status, line.detail
     ))
 }
