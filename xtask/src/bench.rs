@@ -81,7 +81,8 @@ impl Options {
                 "--without-gateway" => options.without_gateway = true,
                 other => bail!(
                     "unknown option `{other}`: --rounds N, --seconds N, --streams N, \
-                     --profile NAME, --binary PATH, --markdown, --stages, --build, --without-gateway"
+                     --profile NAME, --binary PATH, --markdown, --stages, \
+                     --build, --without-gateway"
                 ),
             }
         }

@@ -213,7 +213,8 @@ mod tests {
 postern_http::line::carry\n\t5503 hyper::proto::dispatch\n\n\
 \tffffffff81 tcp_sendmsg\n\t5500 writev\n\t5503 hyper::proto::dispatch\n\t5502 \
 postern_http::listener::serve\n\n\
-\t5504 malloc\n\t5505 postern_inspect::json::Scanner::push\n\t5507 <postern_inspect::request::Seeker as core::Visit>::visit\n\n\
+\t5504 malloc\n\t5505 postern_inspect::json::Scanner::push\n\t5507 \
+<postern_inspect::request::Seeker as core::Visit>::visit\n\n\
 \t5506 tokio::runtime::park\n\n";
         let shares = attribute(script, 40.0);
         let of = |stage: &str| {
