@@ -95,7 +95,7 @@ impl Plane {
         };
         let declared = arrival.body_bytes;
         let body = if kind == UpstreamKind::Http {
-            self.http_body(caller, &upstream, &mut context, arrival.body)
+            self.http_body(caller, &upstream, &headers, &mut context, arrival.body)
                 .await?
         } else {
             self.ai_body(&headers, &mut context, arrival.body, journey)
@@ -158,6 +158,7 @@ impl Plane {
         &self,
         caller: &Caller,
         upstream: &Upstream,
+        headers: &HeaderMap,
         context: &mut RequestContext,
         mut body: ArrivalBody,
     ) -> Result<ExchangeBody, Refusal> {
@@ -172,7 +173,9 @@ impl Plane {
             .await
             .map_err(|error| error.refusal())?;
         context.body_bytes = Some(body.len() as u64);
-        context.json_body = Some(body.to_vec());
+        // SECURITY: what is judged as JSON here must not be read as a form, or in another charset,
+        // behind us: the same bytes could mean something else there. Unjudged, the rule denies.
+        context.json_body = says_json(headers).then(|| body.to_vec());
         Ok(ExchangeBody::Whole(body))
     }
 }
@@ -184,7 +187,70 @@ impl Plane {
     }
 }
 
+/// Whether the head says, once and plainly, that the body is JSON in UTF-8.
+fn says_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let Ok(value) = value.to_str() else {
+        return false;
+    };
+    let value = value.to_ascii_lowercase();
+    let mut parts = value.split(';').map(str::trim);
+    let media = parts.next().unwrap_or_default();
+    let utf8 = |part: &str| matches!(part, "charset=utf-8" | "charset=\"utf-8\"");
+    (media == "application/json" || media.ends_with("+json"))
+        && parts.all(utf8)
+        && !headers.contains_key(CONTENT_ENCODING)
+}
+
 /// A refusal for what inspection could not judge.
 pub(crate) fn refuse(error: &InspectError) -> Refusal {
     Refusal::new(error.refusal_code(), error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_json_is_judged_as_json() {
+        // Goal: bytes that were judged as JSON are read as JSON by the backend too. Method: a row
+        // per way to make it read them as something else.
+        let head = |lines: &[(&'static str, &'static str)]| -> HeaderMap {
+            let line = |(name, value): &(&'static str, &'static str)| {
+                let value = http::HeaderValue::from_static(value);
+                (http::HeaderName::from_static(name), value)
+            };
+            lines.iter().map(line).collect()
+        };
+        for good in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"",
+            "application/vnd.api+json",
+        ] {
+            assert!(says_json(&head(&[("content-type", good)])), "{good}");
+        }
+        for bad in [
+            "application/x-www-form-urlencoded",
+            "text/plain",
+            "multipart/form-data; boundary=a",
+            "application/json; charset=utf-7",
+            "application/json; charset=utf-8; charset=utf-7",
+            "application/json, text/plain",
+            "application/x-www-form-urlencoded; a=application/json",
+            "",
+        ] {
+            assert!(!says_json(&head(&[("content-type", bad)])), "{bad}");
+        }
+        let json = ("content-type", "application/json");
+        assert!(!says_json(&head(&[])));
+        assert!(!says_json(&head(&[json, ("content-encoding", "gzip")])));
+        let mut twice = head(&[json]);
+        let form = http::HeaderValue::from_static("application/x-www-form-urlencoded");
+        twice.append(CONTENT_TYPE, form);
+        assert!(!says_json(&twice));
+    }
 }
