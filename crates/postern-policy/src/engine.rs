@@ -7,9 +7,9 @@
 //! would let the request pass, so here any failure denies, whatever the other statements say.
 //!
 //! WHY NOT `Authorizer::is_authorized`: it builds the condition of each statement anew on each call
-//! and its answer out of whole policies, which costs several times the evaluation. The conditions
-//! are taken from Cedar once and evaluated by Cedar; the last step above is all that is ours, and
-//! tests hold it equal to the authorizer, on random policies and on Cedar's own test vectors.
+//! and its answer out of whole policies. The conditions are taken from Cedar once and evaluated by
+//! Cedar; the last step above is all that is ours, and tests hold it equal to the authorizer, on
+//! every mixture of outcomes and on Cedar's own test vectors.
 
 use std::sync::Arc;
 
