@@ -1,7 +1,10 @@
 //! The demo keeps its word, and notices when it does not.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+
+use postern_testkit::tools;
+use tempfile::TempDir;
 
 const STEPS: usize = 9;
 
@@ -63,42 +66,124 @@ fn the_demo_fails_at_each_step_that_is_sabotaged() {
     );
 }
 
+/// A demo that stays up, until it is interrupted.
+struct Standing {
+    child: Child,
+    dir: TempDir,
+    text: String,
+    // Kept open: a demo whose output is closed would end.
+    _lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Standing {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut demo = Command::new(env!("CARGO_BIN_EXE_postern"));
+        demo.arg("demo")
+            .env("TMPDIR", dir.path())
+            .stdout(Stdio::piped());
+        let mut child = demo.spawn().expect("the binary runs");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let mut text = String::new();
+        while !text.contains("postern audit tail -f") {
+            text.push_str(
+                &lines
+                    .next()
+                    .expect("the demo goes on to its end")
+                    .expect("text"),
+            );
+            text.push('\n');
+        }
+        Self {
+            child,
+            dir,
+            text,
+            _lines: lines,
+        }
+    }
+
+    /// The lines to copy under a heading.
+    fn lines_to_copy(&self, heading: &str) -> String {
+        let after = self
+            .text
+            .split_once(&format!("\n{heading}\n"))
+            .expect("the heading is there")
+            .1;
+        let lines = after
+            .lines()
+            .take_while(|line| line.is_empty() || line.starts_with("     "));
+        lines
+            .map(|line| format!("{}\n", line.trim_start_matches("     ")))
+            .collect()
+    }
+
+    /// The last token that was shown.
+    fn token(&self) -> &str {
+        let after = self
+            .text
+            .rsplit_once("$ TOKEN=")
+            .expect("a token is shown")
+            .1;
+        after.lines().next().expect("a line")
+    }
+
+    fn interrupt(mut self) -> ExitStatus {
+        assert!(
+            self.child.try_wait().expect("it can be asked").is_none(),
+            "it is still up"
+        );
+        let id = self.child.id().to_string();
+        let killed = Command::new("kill").args(["-INT", &id]).status();
+        assert!(killed.expect("kill runs").success());
+        let status = self.child.wait().expect("it can be waited for");
+        let left = std::fs::read_dir(self.dir.path())
+            .expect("it reads")
+            .count();
+        assert_eq!(left, 0, "the directory is gone");
+        status
+    }
+}
+
 #[test]
 fn the_demo_stays_up_with_lines_to_copy_until_it_is_interrupted() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_postern"))
-        .arg("demo")
-        .env("TMPDIR", dir.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut text = String::new();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    while !text.contains("postern audit tail -f") {
-        let line = lines.next().expect("the demo goes on to its end").unwrap();
-        text.push_str(&line);
-        text.push('\n');
+    // Goal: the lines work as they are printed, with the official SDKs. Method: copy them, run them,
+    // look for what the sandbox says.
+    const SAID: &str = "A postern is the small door that is watched.";
+    let demo = Standing::start();
+    if let Some(curl) = tools::curl() {
+        let lines = demo
+            .lines_to_copy("curl")
+            .replacen("curl", &curl.display().to_string(), 1);
+        let mut shell = Command::new("sh");
+        let said = printed(shell.arg("-c").arg(lines).env("TOKEN", demo.token()));
+        assert!(
+            said.contains("watched.") && said.contains("[DONE]"),
+            "{said}"
+        );
     }
-    for line in [
-        "curl -sN http://",
-        "OpenAI(base_url=\"http://",
-        "new OpenAI({ baseURL:",
-    ] {
-        assert!(text.contains(line), "{line}");
+    if let Some(python) = tools::python() {
+        let said = printed(
+            Command::new(python)
+                .arg("-c")
+                .arg(demo.lines_to_copy("Python")),
+        );
+        assert_eq!(said.matches(SAID).count(), 2, "both SDKs: {said}");
     }
-    assert!(child.try_wait().unwrap().is_none(), "it is still up");
-    let killed = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(killed.success());
+    if let (Some(node), Some(modules)) = (tools::node(), tools::node_modules()) {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
+        let script = folder.path().join("chat.mjs");
+        std::fs::write(&script, demo.lines_to_copy("Node")).unwrap();
+        assert_eq!(printed(Command::new(node).arg(script)).trim(), SAID);
+    }
     assert!(
-        child.wait().unwrap().success(),
+        demo.interrupt().success(),
         "an interrupted demo ends in good order"
     );
-    assert_eq!(
-        std::fs::read_dir(dir.path()).unwrap().count(),
-        0,
-        "the directory is gone"
-    );
+}
+
+fn printed(command: &mut Command) -> String {
+    let output = command.output().expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
 }
