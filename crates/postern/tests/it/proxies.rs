@@ -9,7 +9,7 @@ use postern_testkit::backend::Nginx;
 use postern_testkit::{ReplayUpstream, exchange, process, raw, tools};
 use serde_json::Value;
 
-use crate::gateway::{Gateway, Token};
+use crate::gateway::{Gateway, NewUpstream, Token};
 
 const CURL_MAX: Duration = Duration::from_secs(30);
 
@@ -125,6 +125,66 @@ fn curl_over_tls_agrees_on_http_2() {
     let base = gateway.url("openai").replace("http://", "https://");
     assert_passes(&base, &token, &["--cacert", &chain], "2");
     assert_passes(&base, &token, &["--cacert", &chain, "--http1.1"], "1.1");
+}
+
+/// nginx as the TLS side of an upstream.
+const TLS_SIDE: &str = r"
+    server {
+        listen 127.0.0.1:PORT ssl;
+        ssl_certificate CHAIN;
+        ssl_certificate_key KEY;
+        location / {
+            proxy_pass http://UPSTREAM;
+            proxy_http_version 1.1;
+            proxy_buffering off;
+            proxy_set_header Connection '';
+        }
+    }
+";
+
+// Goal: an upstream over TLS is reached when its authority was given, and not otherwise. Method:
+// nginx with a certificate of its own making before the replaying upstream.
+#[test]
+fn an_upstream_over_tls_must_have_a_trusted_certificate() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (chain, key) = certificate(dir.path());
+    let upstream = ReplayUpstream::own().expect("the upstream starts");
+    let servers = TLS_SIDE.replace("CHAIN", &chain).replace("KEY", &key);
+    let servers = servers.replace("UPSTREAM", &upstream.addr().to_string());
+    let Some(nginx) = Nginx::start(&servers).expect("nginx starts") else {
+        return;
+    };
+    let gateway = Gateway::start();
+    for (name, more) in [
+        ("given", ["--ca", chain.as_str()].as_slice()),
+        ("system", &[]),
+    ] {
+        gateway.make(&NewUpstream {
+            env: "dev",
+            name,
+            kind: "openai",
+            url: &format!("https://{}", nginx.addr()),
+            credential: crate::door::CREDENTIAL,
+            more,
+        });
+    }
+    let token = gateway.token(&["given:invoke:*", "system:invoke:*"]);
+    assert_passes(&gateway.url("given"), &token, &["--http1.1"], "1.1");
+    let reached = upstream.requests().len();
+    let Some(fetched) = curl(&gateway.url("system"), &token, "openai-chat-plain", &[]) else {
+        return;
+    };
+    assert_eq!(fetched.status, 502, "{}", fetched.body);
+    assert!(
+        fetched.body.contains("upstream_unreachable"),
+        "{}",
+        fetched.body
+    );
+    assert_eq!(
+        upstream.requests().len(),
+        reached,
+        "an unknown certificate was trusted"
+    );
 }
 
 /// The address that the audit log has for the last answered request of a token.

@@ -121,12 +121,10 @@ fn openai_node_works_unchanged() {
     seen.gave_up("timeout", "APIConnectionTimeoutError");
 }
 
-// Goal: an SDK that offers gzip reads the answer, whatever the upstream makes of the offer.
-// Method: an upstream that compresses when it may; the other tests have one that never does.
-#[test]
-fn openai_python_reads_compressed_answers() {
+/// An upstream that compresses in this manner, and the OpenAI SDK, which offers gzip.
+fn check_compressed(gzip: Gzip) {
     let door = Door::open();
-    door.upstream.set_gzip(Gzip::WhenAccepted);
+    door.upstream.set_gzip(gzip);
     let only = [
         "plain",
         "stream",
@@ -138,10 +136,27 @@ fn openai_python_reads_compressed_answers() {
     let seen = door.drive(Language::Python, "openai_sdk.py", "openai", &token, &only);
     let Some(seen) = seen else { return };
     assert_eq!(seen.returned("plain")["text"], TEXT);
-    assert_eq!(seen.returned("stream")["text"], TEXT);
+    let stream = seen.returned("stream");
+    assert_eq!(
+        (&stream["text"], &stream["usage_fields"]),
+        (&json!(TEXT), &json!(false))
+    );
     assert_eq!(seen.returned("responses_stream")["usage"], 26);
     assert_eq!(seen.returned("embeddings")["size"], 8);
     seen.raised("fail_400", "BadRequestError", Some(400));
+}
+
+// Goal: an SDK that offers gzip reads the answer, whatever the upstream makes of the offer.
+// Method: an upstream that compresses when it may; the other tests have one that never does.
+#[test]
+fn openai_python_reads_answers_of_an_upstream_that_compresses_when_asked() {
+    check_compressed(Gzip::WhenAccepted);
+}
+
+// Goal: an upstream that compresses although it was asked not to is still read. Method: it does.
+#[test]
+fn openai_python_reads_answers_that_are_compressed_unasked() {
+    check_compressed(Gzip::Always);
 }
 
 #[test]

@@ -45,40 +45,48 @@ fn a_token_that_opens_nothing_is_an_authentication_error() {
         secret.push(last);
         secret
     };
-    for secret in ["sk-not-ours-at-all", forged.as_str()] {
-        let token = Token {
-            id: String::new(),
-            secret: secret.to_owned(),
-        };
-        for (language, script, upstream, _) in DRIVERS {
-            let seen = door.drive(
-                language,
-                script,
-                upstream,
-                &token,
-                &["plain", "tool_stream"],
-            );
-            let Some(seen) = seen else { return };
-            refused(
-                &seen,
-                "plain",
-                "AuthenticationError",
-                401,
-                "unauthenticated",
-            );
-            refused(
-                &seen,
-                "tool_stream",
-                "AuthenticationError",
-                401,
-                "unauthenticated",
-            );
-        }
-        let only = ["plain"];
-        let seen = door.drive(Language::Python, "google_sdk.py", "gemini", &token, &only);
+    let only = ["plain", "tool_stream"];
+    let token = |secret: &str| Token {
+        id: String::new(),
+        secret: secret.to_owned(),
+    };
+    for (language, script, upstream, _) in DRIVERS {
+        let seen = door.drive(language, script, upstream, &token(&forged), &only);
         let Some(seen) = seen else { return };
-        seen.raised("plain", "ClientError", Some(401));
+        refused(
+            &seen,
+            "plain",
+            "AuthenticationError",
+            401,
+            "unauthenticated",
+        );
+        refused(
+            &seen,
+            "tool_stream",
+            "AuthenticationError",
+            401,
+            "unauthenticated",
+        );
     }
+    let foreign = token("sk-not-ours-at-all");
+    let seen = door.drive(Language::Node, "openai_sdk.mjs", "openai", &foreign, &only);
+    let Some(seen) = seen else { return };
+    refused(
+        &seen,
+        "plain",
+        "AuthenticationError",
+        401,
+        "unauthenticated",
+    );
+    let seen = door.drive(
+        Language::Python,
+        "google_sdk.py",
+        "gemini",
+        &foreign,
+        &["plain"],
+    );
+    let Some(seen) = seen else { return };
+    seen.raised("plain", "ClientError", Some(401));
     assert!(
         door.upstream.requests().is_empty(),
         "a refused request reached the upstream"
