@@ -5,6 +5,7 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use http::HeaderMap;
 use postern_guard::TokenChange;
+use postern_policy::TokenGrants;
 use postern_store::{
     AdminRole, NewAccess, NewToken as NewRow, Page, Revocation, Rotation, TokenAccess, TokenFilter,
     TokenRow, TokenState,
@@ -160,6 +161,7 @@ pub(super) async fn create(desk: Desk, headers: HeaderMap, Body(new): Body<NewTo
             idempotency_key: idempotency_key(&headers)?,
         };
         let work = async {
+            check_grants(&desk, &row.access).await?;
             let issued = desk.store().tokens().create(&row, desk.now()).await?;
             // An id that was asked for a moment ago and not there may be remembered as unknown.
             desk.state()
@@ -175,6 +177,25 @@ pub(super) async fn create(desk: Desk, headers: HeaderMap, Body(new): Body<NewTo
         desk.act(act, work).await
     };
     desk.created(issued.await)
+}
+
+/// Compiles and validates grants before a token is made of them: what does not compile would make a
+/// token that opens nothing. An upstream that does not exist is left to the store to name.
+async fn check_grants(desk: &Desk, access: &NewAccess) -> Result<(), Refused> {
+    let NewAccess::Data { env, grants, .. } = access else {
+        return Ok(());
+    };
+    let upstreams = desk.store().upstreams().list(env).await?;
+    let mut expanded = Vec::with_capacity(grants.len());
+    for grant in grants {
+        if let Some(row) = upstreams.iter().find(|row| row.name == grant.upstream) {
+            let grant = grant.clone().expand(row.kind);
+            expanded.push(grant.map_err(|error| Refused::bad(error.to_string()))?);
+        }
+    }
+    TokenGrants::compile(env, &expanded)
+        .and_then(|grants| grants.validate())
+        .map_err(|error| Refused::bad(error.to_string()))
 }
 
 /// Give a token a new secret. The old one opens until the grace is over; its life gets no longer.
