@@ -21,7 +21,7 @@ mod tokens;
 mod upstreams;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -63,6 +63,8 @@ pub struct AdminState {
     pub owner: u32,
     /// Requests under way. They go on when their client hangs up, and a stop waits for them.
     pub under_way: TaskTracker,
+    /// When the store was last asked whether it is ready, and what it said.
+    pub store_ready: tokio::sync::Mutex<Option<(Instant, bool)>>,
 }
 
 /// All routes.

@@ -106,6 +106,7 @@ impl Running {
             plain_http_upstreams: config.trust.plain_http_upstreams,
             owner: admin_listener.owner()?,
             under_way: TaskTracker::new(),
+            store_ready: tokio::sync::Mutex::default(),
         };
         let gateway = Gateway::new(GatewayParts {
             guard: Arc::clone(guard),

@@ -28,7 +28,7 @@ use tokio_util::task::TaskTracker;
 use super::desk::Peer;
 use crate::config::Tls;
 
-/// Connections open at once, on both ways in together.
+/// Connections open at once on each way in.
 const CONNECTIONS_MAX: usize = 256;
 /// A TLS handshake, and the head of a request, must be whole within this time.
 const HEAD: Duration = Duration::from_secs(10);
@@ -97,51 +97,66 @@ impl AdminListener {
     }
 
     /// Serves until `shutdown`, and lets connections finish for a while.
+    ///
+    /// Each way in has a room of its own: strangers on the network never keep the owner of the data
+    /// from the socket.
     pub async fn serve(self, router: Router, shutdown: CancellationToken) {
         let tasks = TaskTracker::new();
-        let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        loop {
-            let permit = tokio::select! {
-                () = shutdown.cancelled() => break,
-                permit = Arc::clone(&room).acquire_owned() => permit,
-            };
-            let Ok(permit) = permit else { break };
-            let accepted = tokio::select! {
-                () = shutdown.cancelled() => break,
-                accepted = self.accept() => accepted,
-            };
-            match accepted {
-                Ok(arrival) => {
-                    let serving = arrival.serve(router.clone(), shutdown.clone());
-                    tasks.spawn(async move {
-                        serving.await;
-                        drop(permit);
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the admin API cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
+        tokio::join!(
+            welcome(|| self.over_network(), &router, &tasks, &shutdown),
+            welcome(|| self.over_socket(), &router, &tasks, &shutdown),
+        );
         tasks.close();
         let _ = tokio::time::timeout(DRAIN, tasks.wait()).await;
         // A socket left behind would only puzzle; the next start removes it too.
         let _ = std::fs::remove_file(&self.path);
     }
 
-    async fn accept(&self) -> std::io::Result<Arrival> {
-        tokio::select! {
-            accepted = self.network.accept() => {
-                let (stream, peer) = accepted?;
-                stream.set_nodelay(true)?;
-                let peer = Peer::Address(peer.ip().to_canonical());
-                Ok(Arrival::Network(stream, self.tls.clone(), peer))
+    async fn over_network(&self) -> std::io::Result<Arrival> {
+        let (stream, peer) = self.network.accept().await?;
+        stream.set_nodelay(true)?;
+        let peer = Peer::Address(peer.ip().to_canonical());
+        Ok(Arrival::Network(stream, self.tls.clone(), peer))
+    }
+
+    async fn over_socket(&self) -> std::io::Result<Arrival> {
+        let (stream, _) = self.socket.accept().await?;
+        let user = stream.peer_cred()?.uid();
+        Ok(Arrival::Socket(stream, Peer::Process { user }))
+    }
+}
+
+/// Accepts on one way in until `shutdown`, as long as there is room.
+async fn welcome<F>(
+    accept: impl Fn() -> F,
+    router: &Router,
+    tasks: &TaskTracker,
+    shutdown: &CancellationToken,
+) where
+    F: Future<Output = std::io::Result<Arrival>>,
+{
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let permit = tokio::select! {
+            () = shutdown.cancelled() => return,
+            permit = Arc::clone(&room).acquire_owned() => permit,
+        };
+        let Ok(permit) = permit else { return };
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => return,
+            accepted = accept() => accepted,
+        };
+        match accepted {
+            Ok(arrival) => {
+                let serving = arrival.serve(router.clone(), shutdown.clone());
+                tasks.spawn(async move {
+                    serving.await;
+                    drop(permit);
+                });
             }
-            accepted = self.socket.accept() => {
-                let (stream, _) = accepted?;
-                let user = stream.peer_cred()?.uid();
-                Ok(Arrival::Socket(stream, Peer::Process { user }))
+            Err(error) => {
+                tracing::warn!(%error, "the admin API cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }

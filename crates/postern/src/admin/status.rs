@@ -1,6 +1,7 @@
 //! Health for everybody, status for administrators.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
@@ -11,6 +12,9 @@ use postern_audit::Durability;
 use super::AdminState;
 use super::desk::Desk;
 use crate::shapes::Status;
+
+/// How long an answer about the store is good for.
+const READY_FOR: Duration = Duration::from_secs(1);
 
 /// Whether the process lives.
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()),
@@ -28,11 +32,23 @@ pub(super) async fn healthz() -> &'static str {
     ))]
 pub(super) async fn readyz(State(state): State<Arc<AdminState>>) -> Response {
     let status = state.guard.status();
-    let ready = status.audit_healthy && !status.stopping;
-    if ready && state.guard.store().ready().await.is_ok() {
+    if status.audit_healthy && !status.stopping && store_is_ready(&state).await {
         return "ready\n".into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, "not ready\n").into_response()
+}
+
+/// Asks the store at most once a second: the question takes its write lock, and anybody may ask.
+async fn store_is_ready(state: &AdminState) -> bool {
+    let mut known = state.store_ready.lock().await;
+    if let Some((asked_at, ready)) = *known
+        && asked_at.elapsed() < READY_FOR
+    {
+        return ready;
+    }
+    let ready = state.guard.store().ready().await.is_ok();
+    *known = Some((Instant::now(), ready));
+    ready
 }
 
 /// How the gateway is doing.

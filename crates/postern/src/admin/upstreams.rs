@@ -59,7 +59,8 @@ pub(super) async fn create(
             object: upstream.to_string(),
             environment: Some(&env),
             detail: serde_json::json!({
-                "kind": new.kind, "url": new.url, "settings": new.settings,
+                "kind": new.kind, "url": without_user(&new.url),
+                "settings": describe_settings(&new.settings),
                 "credential": new.credential.as_ref().map(describe),
             }),
         };
@@ -102,7 +103,8 @@ pub(super) async fn update(
             object: upstream.to_string(),
             environment: Some(&env),
             detail: serde_json::json!({
-                "url": change.url, "settings": change.settings,
+                "url": change.url.as_deref().map(without_user),
+                "settings": change.settings.as_ref().map(describe_settings),
                 "credential": change.credential.as_ref().map(describe),
             }),
         };
@@ -223,6 +225,23 @@ fn describe(credential: &NewCredential) -> String {
     }
 }
 
+/// An address as the audit log names it: a password in it is refused later, but was already said.
+fn without_user(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
+        _ => url.to_owned(),
+    }
+}
+
+/// Settings as the audit log names them: header values may be secret, whatever they should be.
+fn describe_settings(settings: &UpstreamSettings) -> serde_json::Value {
+    serde_json::json!({
+        "include_usage": settings.include_usage,
+        "ca_file": settings.ca_file,
+        "headers": settings.headers.keys().collect::<Vec<_>>(),
+    })
+}
+
 fn stored(credential: &NewCredential) -> StoredCredential {
     match credential {
         NewCredential::Env(name) => StoredCredential::Env(name.clone()),
@@ -258,5 +277,25 @@ fn shape(row: UpstreamRow) -> Upstream {
         credential,
         settings: settings.unwrap_or_default(),
         created_at: row.created_at.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shapes::SecretText;
+
+    #[test]
+    fn what_is_recorded_of_an_upstream_holds_no_secret() {
+        assert_eq!(without_user("https://ada:pass@host/x"), "https://…@host/x");
+        assert_eq!(without_user("https://host/x"), "https://host/x");
+        let mut settings = UpstreamSettings::default();
+        settings
+            .headers
+            .insert("x-key".to_owned(), "secret-value".to_owned());
+        let described = describe_settings(&settings).to_string();
+        assert!(described.contains("x-key") && !described.contains("secret-value"));
+        let sealed = SecretText::new(zeroize::Zeroizing::new("secret-value".to_owned()));
+        assert_eq!(describe(&NewCredential::Sealed(sealed)), "sealed");
     }
 }

@@ -154,6 +154,19 @@ fn the_socket_is_the_owners_alone() {
 }
 
 #[test]
+fn strangers_who_hold_connections_do_not_lock_the_owner_out() {
+    // Goal: the owner's socket has room of its own. Method: hold more silent connections on the
+    // network side than it takes, and use the command line.
+    let house = House::open();
+    let held: Vec<_> = (0..300)
+        .filter_map(|_| std::net::TcpStream::connect(house.admin).ok())
+        .collect();
+    assert!(held.len() > 256);
+    assert_eq!(house.json(&["env", "list"]), json!([]));
+    drop(held);
+}
+
+#[test]
 fn large_and_broken_bodies_are_refused_in_problem_details() {
     let house = House::open();
     let large = json!({ "name": "dev", "description": "x".repeat(300 * 1024) });
