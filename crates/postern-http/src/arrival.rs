@@ -293,7 +293,8 @@ fn read_target(uri: &Uri) -> Result<(CanonicalPath, Query), Fault> {
     Ok((path, Query::parse(uri.query())?))
 }
 
-fn takes_trailers(headers: &HeaderMap) -> bool {
+/// Whether these fields ask for trailers.
+pub(crate) fn takes_trailers(headers: &HeaderMap) -> bool {
     headers
         .get_all(TE)
         .iter()

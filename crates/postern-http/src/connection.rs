@@ -102,10 +102,11 @@ where
         None => io.sniff().await?,
     };
     match version {
-        Version::Http1 => serve_http1(io, service, facts, shared).await,
+        // Boxed, so that a connection holds the state of its own version only, and once.
+        Version::Http1 => Box::pin(serve_http1(io, service, facts, shared)).await,
         Version::Http2 => {
             io.open();
-            serve_http2(io, service, facts, shared).await
+            Box::pin(serve_http2(io, service, facts, shared)).await
         }
     }
 }
@@ -128,7 +129,10 @@ where
     let service = service_fn(move |request| {
         let mut facts = facts.clone();
         facts.violation = exchange.take_violation();
-        let (answering, exchange) = (service(request, facts), Arc::clone(&finished));
+        // Boxed, so that its memory is free again once the answer has begun: hyper keeps the
+        // place of this future for as long as the connection lives, a long stream included.
+        let answering = Box::pin(service(request, facts));
+        let exchange = Arc::clone(&finished);
         async move {
             let answer = answering.await;
             Ok::<_, Infallible>(answer.map(|body| Answer::http1(body, exchange)))
@@ -170,7 +174,8 @@ where
     ));
     let watched = Arc::clone(&streams);
     let service = service_fn(move |request| {
-        let answering = service(request, facts.clone());
+        // Boxed for the same reason as in HTTP/1.
+        let answering = Box::pin(service(request, facts.clone()));
         let cancelled = Cancelled::new(Arc::clone(&streams));
         async move {
             let answer = answering.await;

@@ -11,9 +11,11 @@ mod scrub;
 use std::sync::Arc;
 
 use http::header::{
-    ACCEPT_ENCODING, CONNECTION, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, TRAILER,
+    ACCEPT_ENCODING, CONNECTION, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, TE, TRAILER,
 };
 use postern_types::UpstreamKind;
+
+use crate::arrival::takes_trailers;
 
 pub use credential::{CredentialError, HeaderTemplate, UpstreamCredential};
 pub(crate) use scrub::{Scrubbed, Scrubber};
@@ -156,6 +158,11 @@ pub(crate) fn outbound(
         }
     }
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if kind == UpstreamKind::Http && takes_trailers(arrived) {
+        // Asked for anew, for this hop: the field itself never passes.
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.insert(CONNECTION, HeaderValue::from_static("te"));
+    }
     credential.put(&mut headers);
     headers
 }

@@ -90,7 +90,10 @@ fn only_the_closed_list_goes_upstream() {
             UpstreamKind::Gemini,
             &["x-goog-api-client", "x-goog-api-key", "x-stainless-os"],
         ),
-        (UpstreamKind::Http, &["authorization", "if-none-match"]),
+        (
+            UpstreamKind::Http,
+            &["authorization", "connection", "if-none-match", "te"],
+        ),
     ];
     for (kind, own) in rows {
         let credential = UpstreamCredential::for_kind(kind, &secret()).unwrap();
@@ -129,12 +132,19 @@ fn a_grant_opens_a_field_but_never_a_barred_one() {
     let wanted = [
         "accept",
         "accept-encoding",
+        "connection",
         "content-type",
         "if-none-match",
+        "te",
         "user-agent",
         "x-custom",
     ];
     assert_eq!(names(&headers), wanted);
+    // Of its own hop, the gateway asks for trailers where the client does.
+    assert_eq!(
+        (&headers["connection"], &headers["te"]),
+        (&"te".parse().unwrap(), &"trailers".parse().unwrap())
+    );
     // A field that the client nominates for this hop does not pass either.
     let mut arrived = everything();
     arrived.append(

@@ -146,6 +146,21 @@ fn prior_knowledge_is_served_on_the_same_port() {
 }
 
 #[test]
+fn trailers_come_as_a_last_header_block() {
+    let server = Server::start(Bounds::default());
+    let mut client = Client::connect(&server);
+    client.get(1, &fields("GET", "/trailers"));
+    assert_eq!(client.outcome(1), "data");
+    let last = client
+        .read_until(HEADERS, 1)
+        .expect("trailers follow the data");
+    assert!(
+        last.flags & END_STREAM != 0 && !last.payload.is_empty(),
+        "{last:?}"
+    );
+}
+
+#[test]
 fn requests_that_could_be_read_in_two_ways_are_refused() {
     // Goal: the rules of HTTP/1.1 hold where HTTP/2 says the same thing otherwise. Method: a row
     // per rule; a reset is the protocol library's own refusal.
