@@ -67,8 +67,9 @@ impl Shelf {
         }
         file.sync().inspect_err(|_| *failed = true)?;
         let mut durable = self.durable.lock();
-        // Another thread may already have moved it farther.
-        if mark.size >= durable.size {
+        // Another thread may already have moved it farther. INVARIANT: a mark names the frame that
+        // ends at its size, never the header of a segment that was begun at the same size.
+        if mark.size > durable.size {
             *durable = mark;
         }
         Ok(())

@@ -325,3 +325,45 @@ fn a_file_taken_away_is_noticed() {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn a_checkpoint_between_two_segments_names_the_last_frame() {
+    // Goal: a segment that was begun ahead of its first frame makes no signature wrong. Method: fill
+    // segments until the next one is begun, wait until all is signed, and look at the directory as
+    // a killed process would leave it: it verifies, and a copy of it opens.
+    let dir = temp_dir();
+    let checkpoint_interval = Duration::from_millis(120);
+    let options = LogOptions {
+        segment_bytes: 64 * 1024,
+        checkpoint_interval,
+        ..options()
+    };
+    let (log, _) = open_with(dir.path(), options.clone()).expect("opens");
+    let mut number = 0;
+    for _ in 0..3 {
+        let segments = segment_files(dir.path()).len();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while segment_files(dir.path()).len() == segments {
+            let at = append(&log, entry("dev", number), Durability::Buffered).seq;
+            number += 1;
+            if number % 64 == 0 {
+                // Time for the committer to begin the next segment with nothing queued.
+                while log.checkpoint().size() <= at {
+                    assert!(Instant::now() < deadline, "it is signed in time");
+                    std::thread::yield_now();
+                }
+                let report = check(dir.path(), None);
+                assert!(report.is_sound(), "{report}");
+            }
+        }
+        while log.checkpoint().size() < number {
+            assert!(Instant::now() < deadline, "it is signed in time");
+            std::thread::yield_now();
+        }
+        let copy = temp_dir();
+        crate::support::copy_dir(dir.path(), copy.path());
+        let report = check(copy.path(), None);
+        assert!(report.is_sound(), "{report}");
+        drop(open_with(copy.path(), options.clone()).expect("opens as a crash left it"));
+    }
+}
