@@ -122,10 +122,19 @@ impl Installation {
     /// When there is one already, or the file system refuses.
     pub async fn create(paths: &Paths, config: &Config) -> Result<Self> {
         private_dir(&paths.data)?;
+        let url = paths.store(config)?;
+        // Looked at first, so that a mistaken init leaves no stray keys beside a living store.
+        for there in [url.path(), &paths.audit()] {
+            if there.exists() {
+                bail!(
+                    "{} is there already: it is never written over",
+                    there.display()
+                );
+            }
+        }
         let random = Arc::new(SystemRandom::new());
         let keys = KeyRing::create(&paths.keys, &paths.data, &*random)?;
         let keys = Arc::new(keys);
-        let url = paths.store(config)?;
         let store = Store::create(&url, Arc::clone(&keys), random, now()).await?;
         Self::assemble(paths, config, store, keys, true).await
     }

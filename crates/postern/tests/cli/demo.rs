@@ -113,7 +113,7 @@ impl Standing {
             .lines()
             .take_while(|line| line.is_empty() || line.starts_with("     "));
         lines
-            .map(|line| format!("{}\n", line.trim_start_matches("     ")))
+            .map(|line| format!("{}\n", line.strip_prefix("     ").unwrap_or(line)))
             .collect()
     }
 
@@ -146,8 +146,8 @@ impl Standing {
 
 #[test]
 fn the_demo_stays_up_with_lines_to_copy_until_it_is_interrupted() {
-    // Goal: the lines work as they are printed, with the official SDKs. Method: copy them, run them,
-    // look for what the sandbox says.
+    // Goal: the lines work as they are printed, with the official SDKs. Method: copy them, run
+    // them, look for what the sandbox says.
     const SAID: &str = "A postern is the small door that is watched.";
     let demo = Standing::start();
     if let Some(curl) = tools::curl() {

@@ -28,6 +28,16 @@ fn init_makes_an_installation_once_and_says_what_to_do_next() {
         "{}",
         printed(&again)
     );
+    let other_keys = std::process::Command::new(env!("CARGO_BIN_EXE_postern"))
+        .arg("--data")
+        .arg(dir.path().join("data"))
+        .arg("--keys")
+        .arg(dir.path().join("other"))
+        .arg("init")
+        .output()
+        .unwrap();
+    assert_eq!(other_keys.status.code(), Some(1));
+    assert!(!dir.path().join("other").exists(), "no stray keys are left");
 }
 
 #[test]
