@@ -1,8 +1,10 @@
 //! `postern audit`: tail, search, show, verify.
 //!
 //! With a gateway running (or with `--url`) the questions go to it, and are recorded there. Without
-//! one the log is read from the data directory with the installation's keys; nobody records that,
-//! and it is said.
+//! one the log is read from the data directory with the installation's keys.
+//!
+//! KNOWN GAP: who has the files and the keys can read the log without leaving a record, with this
+//! program or another. It is said when it happens.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
