@@ -286,8 +286,9 @@ impl Commit {
         drop(writer);
         // An entry queued in that moment must not wait for the sync, if it need not.
         self.combine();
-        // A segment that was begun and holds no frame yet adds nothing to sync, and its header is no
-        // place that a signature could name: nothing but a frame says how many entries it closes.
+        // A segment that was begun and holds no frame yet adds nothing to sync, and its header is
+        // no place that a signature could name: nothing but a frame says how many entries it
+        // closes.
         let durable = self.shelf.durable.lock().size;
         if mark.size > durable
             && let Err(error) = self.shelf.sync(file.as_ref(), mark)

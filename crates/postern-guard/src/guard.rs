@@ -395,8 +395,8 @@ impl Guard {
         }
     }
 
-    /// Writes the last uses that wait to be written. A rotation asks for it first: a secret that was
-    /// used a moment ago must not be taken for one that nobody ever received.
+    /// Writes the last uses that wait to be written. A rotation asks for it first: a secret that
+    /// was used a moment ago must not be taken for one that nobody ever received.
     pub async fn write_last_uses(&self) {
         let used = self.last_used.take();
         if used.is_empty() {

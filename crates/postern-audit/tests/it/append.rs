@@ -328,9 +328,9 @@ fn a_file_taken_away_is_noticed() {
 
 #[test]
 fn a_checkpoint_between_two_segments_names_the_last_frame() {
-    // Goal: a segment that was begun ahead of its first frame makes no signature wrong. Method: fill
-    // segments until the next one is begun, wait until all is signed, and look at the directory as
-    // a killed process would leave it: it verifies, and a copy of it opens.
+    // Goal: a segment that was begun ahead of its first frame makes no signature wrong. Method:
+    // fill segments until the next one is begun, wait until all is signed, and look at the
+    // directory as a killed process would leave it: it verifies, and a copy of it opens.
     let dir = temp_dir();
     let checkpoint_interval = Duration::from_millis(120);
     let options = LogOptions {
