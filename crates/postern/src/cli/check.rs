@@ -108,8 +108,18 @@ pub(super) fn settings(named: Option<&Path>, paths: &Paths) -> Outcome<Config> {
 /// What is wrong with an installation, besides its settings.
 pub(super) async fn mistakes(paths: &Paths, config: &Config) -> Vec<String> {
     let mut findings = Vec::new();
-    tls(config, &mut findings);
     parts(paths, config, &mut findings).await;
+    lines(findings)
+}
+
+/// What is wrong with the files that `[tls]` names.
+pub(super) fn tls_mistakes(config: &Config) -> Vec<String> {
+    let mut findings = Vec::new();
+    tls(config, &mut findings);
+    lines(findings)
+}
+
+fn lines(findings: Vec<Finding>) -> Vec<String> {
     findings
         .into_iter()
         .map(|found| format!("{}: {}", found.place, found.message))

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::Globals;
-use super::check::{mistakes, settings};
+use super::check::{mistakes, settings, tls_mistakes};
 use super::failure::{Failure, Outcome};
 use crate::config::{Config, LogFormat};
 use crate::installation::Paths;
@@ -28,6 +28,7 @@ impl Serve {
             keys: globals.keys(),
         };
         let config = settings(self.config.as_deref(), &paths)?;
+        refuse_loose_tls_key(&config)?;
         diagnostics(&config);
         // Before anything is opened, so that a signal during the start is not lost.
         let mut signals = Signals::new()?;
@@ -48,6 +49,16 @@ impl Serve {
         tracing::info!("stopped in good order");
         Ok(())
     }
+}
+
+/// A private key that others can read is not private any more.
+fn refuse_loose_tls_key(config: &Config) -> Outcome {
+    let mistakes = tls_mistakes(config);
+    if mistakes.is_empty() {
+        return Ok(());
+    }
+    let list = mistakes.join("\n");
+    Err(Failure::new(format!("the gateway cannot start:\n{list}")))
 }
 
 /// A start that failed names the fault that stopped it, and whatever else is wrong.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -143,10 +144,27 @@ fn the_admin_api_speaks_tls_and_a_stranger_certificate_is_refused() {
     );
     fs::write(&certificate, made.cert.pem()).unwrap();
     fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     let tls = format!(
         "[tls]\ncertificate = \"{}\"\nkey = \"{}\"\n",
         certificate.display(),
         key.display()
+    );
+    let loose = tempfile::tempdir().unwrap();
+    fs::copy(&key, loose.path().join("key.pem")).unwrap();
+    fs::set_permissions(
+        loose.path().join("key.pem"),
+        fs::Permissions::from_mode(0o644),
+    )
+    .unwrap();
+    let settings = tls.replace(&key.display().to_string(), "key.pem");
+    fs::write(loose.path().join("postern.toml"), settings).unwrap();
+    let config = loose.path().join("postern.toml").display().to_string();
+    let refused = run_in(loose.path(), &["serve", "--config", &config]);
+    assert!(
+        printed(&refused).contains("chmod 600"),
+        "{}",
+        printed(&refused)
     );
     let house = House::open_with(dir, &tls);
     let url = format!("https://{}", house.admin);
