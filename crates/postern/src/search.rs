@@ -36,6 +36,7 @@ pub struct Question {
     kind: Option<RecordKind>,
     request: Option<RequestId>,
     action: Option<String>,
+    words: Vec<String>,
     since_ms: Option<i64>,
     until_ms: Option<i64>,
     from: u64,
@@ -78,6 +79,7 @@ impl Question {
             kind: with(query.kind.as_ref(), parse_kind)?,
             request: with(query.request.as_ref(), RequestId::parse)?,
             action: query.action.clone(),
+            words: words(query.text.as_deref().unwrap_or("")),
             since_ms: with(query.since.as_ref(), |text| parse_time(text, now))?,
             until_ms: with(query.until.as_ref(), |text| parse_time(text, now))?,
             from: query.from.unwrap_or(0),
@@ -140,6 +142,7 @@ impl Question {
             || self.model.is_some()
             || self.upstream.is_some()
             || self.action.is_some()
+            || !self.words.is_empty()
     }
 
     fn asks_for_records(&self) -> bool {
@@ -151,6 +154,16 @@ impl Question {
             || self.status.is_some()
             || self.refusal.is_some()
             || self.request.is_some()
+    }
+
+    fn holds_words(&self, record: &AuditRecord) -> bool {
+        if self.words.is_empty() {
+            return true;
+        }
+        let text = serde_json::to_string(record)
+            .unwrap_or_default()
+            .to_lowercase();
+        self.words.iter().all(|word| text.contains(word))
     }
 
     fn fits_record(&self, record: &AuditRecord) -> bool {
@@ -194,7 +207,12 @@ impl Question {
             && self.model.as_deref().is_none_or(model)
             && self.upstream.as_deref().is_none_or(upstream)
             && self.action.as_deref().is_none_or(action)
+            && self.holds_words(record)
     }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_lowercase).collect()
 }
 
 /// Reads the whole log and gives what fits, the newest last, with progress between. `each` says

@@ -6,18 +6,18 @@
 //! KNOWN GAP: who has the files and the keys can read the log without leaving a record, with this
 //! program or another. It is said when it happens.
 
+mod verify;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use postern_audit::{Checkpoint, Reader, Report, VerifyingKey};
-use serde::Serialize;
+use postern_audit::{Checkpoint, Reader, VerifyingKey};
 
 use super::admin::{Admin, encoded, query_string, socket};
 use super::failure::{Failure, Outcome};
 use super::output::{Out, style};
-use super::table::{Cell, Sheet, Tone};
 use super::{Globals, records};
 use crate::installation::{self, Paths, now};
 use crate::search::{self, Question};
@@ -39,6 +39,9 @@ pub(super) enum Audit {
     },
     /// Search the whole log; what is given must all fit
     Search {
+        /// Words that a record holds, in any field, in any case
+        #[arg(value_name = "QUERY")]
+        words: Vec<String>,
         /// The newest so many
         #[arg(long, default_value_t = 100)]
         limit: usize,
@@ -51,7 +54,7 @@ pub(super) enum Audit {
         id: String,
     },
     /// Check offline that nothing was changed, and say what could and could not be seen
-    Verify(Verify),
+    Verify(verify::Verify),
     /// Print the newest signed checkpoint, to be kept elsewhere for `verify --checkpoint`
     Checkpoint {
         /// Write it to a file instead
@@ -102,19 +105,6 @@ pub(super) struct Filter {
     until: Option<String>,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct Verify {
-    /// A checkpoint that was kept elsewhere
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
-    /// The public key to check with, or a file with it [default: of the installation's keys]
-    #[arg(long, value_name = "KEY")]
-    public_key: Option<String>,
-    /// The log's directory [default: audit in the data directory]
-    #[arg(long, value_name = "DIR")]
-    log: Option<PathBuf>,
-}
-
 impl Filter {
     fn query(self, limit: usize, follow: bool) -> AuditQuery {
         AuditQuery {
@@ -148,9 +138,15 @@ impl Audit {
                 let source = Source::of(globals, out)?;
                 tail(&source, filter.query(lines, follow), out).await
             }
-            Self::Search { limit, filter } => {
+            Self::Search {
+                words,
+                limit,
+                filter,
+            } => {
                 let source = Source::of(globals, out)?;
-                let found = collect(&source, filter.query(limit, false), out).await?;
+                let mut query = filter.query(limit, false);
+                query.text = (!words.is_empty()).then(|| words.join(" "));
+                let found = collect(&source, query, out).await?;
                 out.answer(&found, |out| {
                     out.table(&records::table(&found), "Nothing fits.")
                 })?;
@@ -377,116 +373,4 @@ fn read_checkpoint(file: &Path, key: &VerifyingKey) -> Outcome<Checkpoint> {
         .map_err(|error| Failure::new(format!("{} cannot be read: {error}", file.display())))?;
     Checkpoint::parse(&text, key)
         .map_err(|error| Failure::new(format!("{}: {error}", file.display())))
-}
-
-/// The answer of `verify` for scripts.
-#[derive(Serialize)]
-struct Verdict {
-    sound: bool,
-    entries: u64,
-    segments: u64,
-    root: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_bad_entry: Option<u64>,
-    findings: Vec<String>,
-    witnesses: Vec<String>,
-    not_seen: Vec<String>,
-}
-
-impl Verify {
-    fn run(self, globals: &Globals, out: &mut Out) -> Outcome {
-        let paths = paths(globals);
-        let dir = self.log.clone().unwrap_or_else(|| paths.audit());
-        if !dir.is_dir() {
-            return Err(
-                Failure::new(format!("there is no audit log in {}", dir.display()))
-                    .hint("name the data directory with --data, or the log's with --log"),
-            );
-        }
-        let key = self.key(&paths)?;
-        let given = self
-            .checkpoint
-            .as_deref()
-            .map(|file| read_checkpoint(file, &key));
-        let given = given.transpose()?;
-        let bar = progress_bar(out, "bytes");
-        let report = postern_audit::verify(&dir, &key, given.as_ref(), &mut |read, of| {
-            show_progress(&bar, AuditProgress { read, of });
-        });
-        bar.finish_and_clear();
-        let verdict = Verdict::of(&report);
-        out.answer(&verdict, |out| describe(out, &report, &verdict))?;
-        if report.is_sound() {
-            return Ok(());
-        }
-        let what = match verdict.first_bad_entry {
-            Some(seq) => format!("the audit log is not as it was written, from entry {seq} on"),
-            None => "the audit log is not as it was written".to_owned(),
-        };
-        Err(Failure::new(what).hint("keep the files as they are: they are evidence"))
-    }
-
-    fn key(&self, paths: &Paths) -> Outcome<VerifyingKey> {
-        let Some(given) = &self.public_key else {
-            return own_key(paths);
-        };
-        let text = if Path::new(given).is_file() {
-            std::fs::read_to_string(given)?
-        } else {
-            given.clone()
-        };
-        VerifyingKey::parse(text.trim())
-            .map_err(|error| Failure::usage(format!("the public key does not read: {error}")))
-    }
-}
-
-impl Verdict {
-    fn of(report: &Report) -> Self {
-        let witness = |witness: &postern_audit::Witness| match witness.signed {
-            None => format!("{}: none", witness.kind),
-            Some(size) if witness.agrees => format!("{}: agrees on {size} entries", witness.kind),
-            Some(size) => format!("{}: does not agree on {size} entries", witness.kind),
-        };
-        Self {
-            sound: report.is_sound(),
-            entries: report.size,
-            segments: report.segments,
-            root: report
-                .root
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-            first_bad_entry: report.bad.as_ref().and_then(|bad| bad.seq),
-            findings: report.findings.iter().map(ToString::to_string).collect(),
-            witnesses: report.witnesses.iter().map(witness).collect(),
-            not_seen: report.blind_spots(),
-        }
-    }
-}
-
-fn describe(out: &mut Out, report: &Report, verdict: &Verdict) -> std::io::Result<()> {
-    if report.is_sound() {
-        out.styled(
-            style::GOOD,
-            &format!("{} entries, all as they were written", report.size),
-        )?;
-    } else {
-        out.styled(style::BAD, "The log is NOT as it was written")?;
-    }
-    let mut sheet = Sheet::new();
-    for finding in &verdict.findings {
-        sheet.line("found", Cell::new(finding, Tone::Bad));
-    }
-    sheet.line(
-        "in order",
-        format!("{} entries in {} files", report.size, report.segments),
-    );
-    sheet.line("root", verdict.root.as_str());
-    for witness in &verdict.witnesses {
-        sheet.line("witness", witness.as_str());
-    }
-    for spot in &verdict.not_seen {
-        sheet.line("not seen", Cell::new(spot, Tone::Faint));
-    }
-    out.sheet(&sheet)
 }

@@ -75,6 +75,7 @@ fn each_field_finds_its_record_and_no_other() {
             "0198c5a0-0000-7000-8000-000000000001",
             "0198c5a0-0000-7000-8000-000000000002",
         ),
+        ("text", "service:WEB chat", "service:web embeddings"),
         ("since", "2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z"),
         ("until", "2026-01-03T00:00:00Z", "1h"),
     ] {

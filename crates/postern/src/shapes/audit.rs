@@ -42,6 +42,9 @@ pub struct AuditQuery {
     /// Acts with this name, or whose name begins with this (`token.`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
+    /// Words that the record holds, in any field, in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// Not older than this: a time, or how long ago (`1h`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
