@@ -71,6 +71,7 @@ impl Running {
         installation: &Installation,
     ) -> Result<Planes> {
         private_dir(&paths.run())?;
+        nobody_else_listens(config.listen.data)?;
         let listener = Listener::bind(&listen_options(config)).context("the data plane")?;
         let admin_listener = AdminListener::bind(AdminListenerOptions {
             address: config.listen.admin,
@@ -200,6 +201,19 @@ impl Planes {
             housekeeping,
         }
     }
+}
+
+/// The data plane's sockets share their port with each other (`SO_REUSEPORT`), and would share it
+/// with another gateway of the same user just as silently: each would get half of the clients. A
+/// socket that does not share finds that out.
+fn nobody_else_listens(address: SocketAddr) -> Result<()> {
+    if address.port() == 0 {
+        return Ok(());
+    }
+    let alone = std::net::TcpListener::bind(address);
+    alone
+        .map(drop)
+        .with_context(|| format!("the data plane cannot listen on {address}"))
 }
 
 fn listen_options(config: &Config) -> ListenOptions {

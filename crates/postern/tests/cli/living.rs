@@ -219,6 +219,25 @@ fn repeating_a_command_with_its_idempotency_key_makes_no_second_token() {
 }
 
 #[test]
+fn a_second_gateway_does_not_share_the_first_ones_port() {
+    let first = House::open();
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run_in(dir.path(), &["init"]).status.success());
+    let settings = format!(
+        "[listen]\ndata = \"{}\"\nadmin = \"127.0.0.1:0\"\n",
+        first.data
+    );
+    fs::write(dir.path().join("data/postern.toml"), settings).unwrap();
+    let second = run_in(dir.path(), &["serve"]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(
+        printed(&second).contains("cannot listen on"),
+        "{}",
+        printed(&second)
+    );
+}
+
+#[test]
 fn a_reader_that_stops_reading_is_no_failure() {
     let dir = tempfile::tempdir().unwrap();
     let mut child = command(dir.path())
