@@ -7,15 +7,6 @@ pub(crate) fn is_base62(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
 }
 
-fn value(byte: u8) -> Option<u32> {
-    match byte {
-        b'0'..=b'9' => Some(u32::from(byte - b'0')),
-        b'A'..=b'Z' => Some(u32::from(byte - b'A') + 10),
-        b'a'..=b'z' => Some(u32::from(byte - b'a') + 36),
-        _ => None,
-    }
-}
-
 /// Writes a big-endian number in exactly `width` digits; digits that do not fit are dropped from
 /// the top (12 random bytes into 16 digits lose less than one bit, 32 bytes into 43 lose none).
 pub(super) fn encode_fixed(bytes: &[u8], width: usize) -> String {
@@ -34,23 +25,31 @@ pub(super) fn encode_fixed(bytes: &[u8], width: usize) -> String {
     String::from_utf8(digits).expect("the alphabet is ASCII")
 }
 
-/// Whether the digits stand for a number below 2^256: the other 43-digit texts are not secrets
-/// that `encode_fixed` could have written.
+/// 2^256 - 1 in 43 digits: the greatest secret.
+const GREATEST: &str = "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
+
+/// Whether 43 digits stand for a number below 2^256: the other texts of that length are not secrets
+/// that `encode_fixed` could have written. The alphabet is in ASCII order, so numbers of one width
+/// compare as their texts do.
 pub(super) fn fits_32_bytes(digits: &str) -> bool {
-    let mut number = [0_u8; 32];
-    for digit in digits.bytes() {
-        let Some(mut carry) = value(digit) else {
-            return false;
-        };
-        for byte in number.iter_mut().rev() {
-            let part = u32::from(*byte) * 62 + carry;
-            *byte = u8::try_from(part & 0xff).expect("masked to eight bits");
-            carry = part >> 8;
-        }
-        if carry != 0 {
-            return false;
-        }
+    digits.len() == GREATEST.len() && digits.bytes().all(is_base62) && digits <= GREATEST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greatest_secret_is_the_last_that_fits() {
+        assert_eq!(encode_fixed(&[255; 32], 43), GREATEST);
+        assert!(ALPHABET.is_sorted(), "texts compare as numbers");
+        assert!(fits_32_bytes(GREATEST) && fits_32_bytes(&"0".repeat(43)));
+        let mut above = GREATEST.to_owned();
+        let last = above.pop().expect("it has 43 digits");
+        let place = ALPHABET.iter().position(|digit| *digit == last as u8);
+        let next = ALPHABET[place.expect("a digit") + 1];
+        above.push(char::from(next));
+        assert!(!fits_32_bytes(&above) && !fits_32_bytes(&"z".repeat(43)));
+        assert!(!fits_32_bytes("0") && !fits_32_bytes(&"_".repeat(43)));
     }
-    zeroize::Zeroize::zeroize(&mut number);
-    true
 }
