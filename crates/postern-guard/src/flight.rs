@@ -105,7 +105,7 @@ impl Flight {
             principal: None,
             source: opening.source,
             method: cut(opening.method, RECORD_TEXT_MAX),
-            path: cut(opening.path, RECORD_PATH_MAX),
+            path: recorded_path(opening.path),
             query_names: opening
                 .query_names
                 .iter()
@@ -268,6 +268,11 @@ impl Flight {
             let cause = format!("the token ended ({}) before forwarding", how.as_str());
             return Err(Refusal::new(RefusalCode::Revoked, cause));
         }
+        // A body may have come in slowly: the token is asked for its age once more.
+        if state.guard.clock.now() >= caller.ends_at() {
+            let cause = "the token expired before forwarding";
+            return Err(Refusal::new(RefusalCode::Revoked, cause));
+        }
         state.forwarded_us = Some(state.guard.clock.micros());
         let subject = caller.subject();
         state
@@ -373,6 +378,16 @@ impl State {
             }
         }
     }
+}
+
+/// The path as it is recorded. SECURITY: a token that somebody put into an address must not stay in
+/// the log for good, however it is spelt there.
+fn recorded_path(path: &str) -> String {
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    if decoded.contains("pstn_") {
+        return "/(a token stood in this path)".to_owned();
+    }
+    cut(path, RECORD_PATH_MAX)
 }
 
 /// A record as the audit log takes it, sealed for its environment.

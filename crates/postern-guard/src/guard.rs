@@ -342,6 +342,17 @@ impl Guard {
         self.tidy_up().await;
     }
 
+    /// Waits until every flight is closed, once the data planes are gone: the audit log must not be
+    /// closed in good order while an outcome is still on its way. False when one hangs.
+    pub async fn all_closed(&self, patience: Duration) -> bool {
+        let closed = async {
+            while self.closer.in_progress() > 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(patience, closed).await.is_ok()
+    }
+
     /// How the guard is doing.
     #[must_use]
     pub fn status(&self) -> Status {

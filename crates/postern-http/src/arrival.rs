@@ -10,7 +10,7 @@ mod query;
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_TYPE, EXPECT, HOST, HeaderMap, TE, USER_AGENT};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HOST, HeaderMap, TE, USER_AGENT};
 use http::{Method, Request, Uri, Version, request};
 use hyper::body::{Body, Incoming};
 use ipnet::IpNet;
@@ -266,11 +266,9 @@ fn check_fields(headers: &mut HeaderMap, headers_max: usize) -> Result<(), Fault
     {
         return Err(Fault::bad("a header field that may stand once came twice"));
     }
-    if headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value.to_str().is_err())
-    {
-        return Err(Fault::bad("the content type is not text"));
+    let is_text = |name| headers.get(name).is_none_or(|value| value.to_str().is_ok());
+    if !is_text(CONTENT_TYPE) || !is_text(CONTENT_ENCODING) {
+        return Err(Fault::bad("the content type or encoding is not text"));
     }
     match headers.remove(EXPECT) {
         Some(value) if !value.as_bytes().eq_ignore_ascii_case(b"100-continue") => {

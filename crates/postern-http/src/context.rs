@@ -143,6 +143,7 @@ impl Plane {
             .collect(self.inspected_bytes_max())
             .await
             .map_err(|error| error.refusal())?;
+        journey.body_read = true;
         context.body_bytes = Some(body.len() as u64);
         let facts = located.read(&body).map_err(|error| refuse(&error))?;
         journey.flight.note(|summary| {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use http::{Request, Response};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use postern_guard::{Flight, Guard, Opening};
@@ -109,6 +110,8 @@ pub(crate) struct Journey {
     pub(crate) dialect: Dialect,
     /// Cuts the client's connection: for a client that reads nothing.
     pub(crate) hang_up: CancellationToken,
+    /// Whether the request's body was read to its end, or there is none.
+    pub(crate) body_read: bool,
 }
 
 impl Plane {
@@ -120,7 +123,7 @@ impl Plane {
     ) -> Response<AnswerBody> {
         let arrival = match Arrival::receive(request, &facts, &self.reception) {
             Ok(arrival) => arrival,
-            Err(rejected) => return self.turn_away(&rejected),
+            Err(rejected) => return closing(self.turn_away(&rejected)),
         };
         let dialect = guess_dialect(&arrival.path.encoded(), &|name| carries(&arrival, name));
         let challenge = if arrival.credential.is_some() {
@@ -131,7 +134,9 @@ impl Plane {
         let head_only = arrival.method == http::Method::HEAD;
         let flight = match self.open(&arrival) {
             Ok(flight) => flight,
-            Err(refusal) => return self.render(&refusal, challenge, dialect, head_only),
+            Err(refusal) => {
+                return closing(self.render(&refusal, challenge, dialect, head_only));
+            }
         };
         // A connection of HTTP/2 carries other requests too; there a stream that nobody reads holds
         // no more than its window, and is let alone.
@@ -141,10 +146,12 @@ impl Plane {
         } else {
             facts.hang_up
         };
+        let body_read = arrival.body.is_end_stream();
         let mut journey = Journey {
             flight,
             dialect,
             hang_up,
+            body_read,
         };
         let carried = AssertUnwindSafe(self.carry(arrival, &mut journey))
             .catch_unwind()
@@ -157,6 +164,7 @@ impl Plane {
         let Journey {
             mut flight,
             dialect,
+            body_read,
             ..
         } = journey;
         log(&refusal, flight.request());
@@ -168,7 +176,9 @@ impl Plane {
         let request = flight.request();
         flight.refused(&refusal);
         flight.close(end_of(refusal.code()));
-        refusal::render(&refusal, challenge, dialect, &request, head_only).map(AnswerBody::from)
+        let answer = refusal::render(&refusal, challenge, dialect, &request, head_only);
+        let answer = answer.map(AnswerBody::from);
+        if body_read { answer } else { closing(answer) }
     }
 
     /// A request that is not even well-formed: refused and counted, without a look at its token.
@@ -229,6 +239,15 @@ impl Plane {
         log(refusal, request);
         refusal::render(refusal, challenge, dialect, &request, head_only).map(AnswerBody::from)
     }
+}
+
+/// Says that the connection ends with this answer (RFC 9112, section 9.6): the rest of the request
+/// was not read, so nothing can follow it, and a client must not send the next one into the close.
+/// On HTTP/2 hyper takes the field off.
+fn closing(mut answer: Response<AnswerBody>) -> Response<AnswerBody> {
+    let close = http::HeaderValue::from_static("close");
+    answer.headers_mut().insert(http::header::CONNECTION, close);
+    answer
 }
 
 /// Whether a header came, the one with the credential included, which is no longer among the

@@ -8,13 +8,13 @@ use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use http_body_util::BodyExt as _;
 use postern_guard::{Caller, Clearance, Permit};
-use postern_inspect::{InspectError, ModelsFilter, ResponseOptions, ResponseReader};
+use postern_inspect::{ModelsFilter, ResponseOptions, ResponseReader};
 use postern_types::{End, Operation, RateNotice, Refusal, RefusalCode, RequestContext};
 
 use crate::arrival::Arrival;
 use crate::body::{Answer, AnswerSource, Course};
 use crate::context::{Exchange, ExchangeBody, refuse};
-use crate::forward::Inbound;
+use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
 use crate::headers;
 use crate::inspect::{Outbound, Sent};
@@ -177,13 +177,11 @@ impl Plane {
             .get(CONTENT_ENCODING)
             .and_then(|value| value.to_str().ok());
         let mut filter = ModelsFilter::new(encoding).map_err(|error| refuse(&error))?;
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| error.refusal())?;
-            if let Some(data) = frame.data_ref() {
-                filter
-                    .push(data)
-                    .map_err(|error: InspectError| refuse(&error))?;
-            }
+        // Nothing has gone out yet, so what ends the token ends this as it ends any other wait.
+        tokio::select! {
+            biased;
+            () = caller.revoked().cancelled() => return Err(ended(caller)),
+            read = read_whole(&mut body, &mut filter) => read?,
         }
         let flight = &journey.flight;
         let mut keep = |model: &str| flight.may_use_model(caller, context, model);
@@ -217,6 +215,17 @@ impl Plane {
         head.headers.insert("postern-request-id", value);
         head
     }
+}
+
+/// Reads the list of models to its end.
+async fn read_whole(body: &mut InboundBody, filter: &mut ModelsFilter) -> Result<(), Refusal> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| error.refusal())?;
+        if let Some(data) = frame.data_ref() {
+            filter.push(data).map_err(|error| refuse(&error))?;
+        }
+    }
+    Ok(())
 }
 
 /// Why an exchange ends when its token ends.

@@ -27,7 +27,6 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'*')
     .remove(b'+')
     .remove(b',')
-    .remove(b';')
     .remove(b'=')
     .remove(b':')
     .remove(b'@');
@@ -138,13 +137,10 @@ fn decode_segment(piece: &str) -> Result<String, PathError> {
     if holds_percent_encoding(decoded.as_bytes()) {
         return Err(PathError("it is percent-encoded twice"));
     }
-    // `/..;/` is a dot segment to servers that strip path parameters.
-    if decoded
-        .split(';')
-        .next()
-        .is_some_and(|name| name == "." || name == "..")
-    {
-        return Err(PathError("it holds a dot segment"));
+    // SECURITY: servers of the servlet family take `;x` off a segment before they route, so that
+    // `/admin;x` is `/admin` to them and something else to a policy, and `/..;/` is a dot segment.
+    if decoded.contains(';') {
+        return Err(PathError("it holds a path parameter"));
     }
     Ok(decoded.into_owned())
 }
@@ -339,6 +335,9 @@ mod tests {
             "/%ff",
             "/a/..;/b",
             "/a/.;x=1/b",
+            "/admin;x/b",
+            "/a/;x/b",
+            "/a/%3bx/b",
         ] {
             assert!(CanonicalPath::parse(bad).is_err(), "{bad:?}");
         }

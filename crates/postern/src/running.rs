@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use postern_http::{Bounds, Gateway, GatewayParts, ListenOptions, Listener, Serving, TlsFiles};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
@@ -46,6 +46,8 @@ pub struct Running {
 
 /// How long acts of administrators that are under way may finish.
 const ACTS: Duration = Duration::from_secs(10);
+/// How long flights whose data plane is gone may take to be closed: they only wait for a thread.
+const LAST_FLIGHTS: Duration = Duration::from_secs(5);
 
 impl Running {
     /// Opens the installation and starts everything.
@@ -151,6 +153,10 @@ impl Running {
         self.stop_data.cancel();
         guard.shut_down(self.drain).await;
         let served = self.serving.finished().await;
+        if !guard.all_closed(LAST_FLIGHTS).await {
+            // Without the note of good order the next start looks for what has no outcome.
+            bail!("requests were still under way; the next start closes them as abandoned");
+        }
         self.stop_admin.cancel();
         let _ = self.admin.await;
         self.acts.close();

@@ -97,3 +97,24 @@ async fn a_slow_look_up_cannot_bring_a_revoked_token_back() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_token_that_expires_while_its_body_comes_in_is_not_forwarded() {
+    let fixture = Fixture::new().await;
+    let token = fixture.token("dev", "openai:invoke:gpt-4o-mini", &[]).await;
+    let mut flight = fixture.arrive();
+    let caller = flight
+        .authenticate(Some(token.token.expose()))
+        .await
+        .unwrap();
+    let context = fixture.context(&caller, "gpt-4o-mini");
+    let permit = flight.authorize(&caller, &context).unwrap();
+    flight.limit(&caller, &permit).unwrap();
+    fixture.clock.advance(std::time::Duration::from_secs(3601));
+    let refusal = flight
+        .clear(&caller, &permit, &context)
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(refusal.code(), RefusalCode::Revoked);
+}

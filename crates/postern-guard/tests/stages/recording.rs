@@ -165,3 +165,43 @@ async fn what_a_crash_left_open_is_closed_as_abandoned() {
         (End::Abandoned, request)
     );
 }
+
+#[tokio::test]
+async fn a_token_in_an_address_does_not_reach_the_log() {
+    // Goal: no spelling of a token in a path stays in the log. Method: three spellings by a
+    // stranger and by the token's holder; search the encoded records for the token's secret.
+    let fixture = Fixture::new().await;
+    let token = fixture.token("dev", "openai:invoke:gpt-4o-mini", &[]).await;
+    let text = token.token.expose();
+    for path in [
+        format!("/{text}"),
+        format!("/x/Bearer%20{text}"),
+        format!("/a,%70{}", &text[1..]),
+    ] {
+        let source = postern_types::Source {
+            address: std::net::Ipv4Addr::LOCALHOST.into(),
+            via: postern_types::SourceVia::Socket,
+        };
+        for presented in [None, Some(text)] {
+            let opening = postern_guard::Opening {
+                method: "GET",
+                path: &path,
+                query_names: Vec::new(),
+                source,
+                user_agent: None,
+            };
+            let mut flight = fixture.guard.arrive(&opening).unwrap();
+            let refusal = match flight.authenticate(presented).await {
+                Ok(_) => Refusal::new(RefusalCode::BadRequest, "as the plane would"),
+                Err(refusal) => refusal,
+            };
+            flight.refused(&refusal);
+            flight.close(End::Refused);
+        }
+    }
+    fixture.guard.shut_down(std::time::Duration::ZERO).await;
+    let records = fixture.records().await;
+    assert_eq!(outcomes(&records).len(), 3);
+    let said = format!("{records:?}");
+    assert!(!said.contains(&text[text.len() - 40..]), "{said}");
+}

@@ -232,3 +232,33 @@ fn what_a_provider_keeps_belongs_to_its_maker() {
         "its maker may go on"
     );
 }
+
+#[test]
+fn an_answer_before_the_body_was_read_says_that_the_connection_ends() {
+    // Goal: a client that keeps connections does not send its next request into a close. Method: a
+    // stranger's POST is refused before its body is read; a denied one after.
+    let line = Line::new();
+    let json = ("content-type", "application/json");
+    let wrong = [("authorization", "Bearer pstn_wrong"), json];
+    let head = |headers: &[(&str, &str)]| {
+        let mut head = format!("POST {CHAT_PATH} HTTP/1.1\r\nhost: {}\r\n", line.address);
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        format!("{head}content-length: {}\r\n\r\n{CHAT}", CHAT.len()).into_bytes()
+    };
+    let quiet = std::time::Duration::from_millis(500);
+    let refused = raw::talk(line.address, &head(&wrong), quiet).unwrap();
+    assert_eq!(refused.statuses(), [401]);
+    assert_eq!(refused.answers[0].header("connection"), Some("close"));
+    let token = line.token(&["openai:invoke:gpt-4o"], &[]);
+    let bearer = format!("Bearer {}", token.token.expose());
+    let denied = raw::talk(
+        line.address,
+        &head(&[("authorization", &bearer), json]),
+        quiet,
+    )
+    .unwrap();
+    assert_eq!(denied.statuses(), [403]);
+    assert_eq!(denied.answers[0].header("connection"), None);
+}

@@ -14,10 +14,21 @@ pub(super) static MESSAGES: Place = Shape {
         Member::new("max_tokens", &take(Slot::Cap)),
         Member::new("system", &BLOCK),
         Member::new("messages", &Shape::list(&MESSAGE)),
-        Member::new("tools", &COUNT_ALL),
+        Member::new("tools", &Shape::list(&TOOL)),
+        Member::new("fallbacks", &take(Slot::NotServed("fallbacks"))),
         Member::new("output_format", &COUNT_ALL),
         Member::new("container", &CONTAINER),
     ])
+};
+
+/// A tool. Policy judged one model; a tool that names another (an advisor) would use it unasked.
+static TOOL: Place = Shape {
+    leaf: Leaf::Count,
+    rest: Some(&COUNT_ALL),
+    ..Shape::object(&[Member::new(
+        "model",
+        &take(Slot::NotServed("a tool that names a model")),
+    )])
 };
 
 static MESSAGE: Place = Shape::object(&[Member::new("content", &BLOCK)]);

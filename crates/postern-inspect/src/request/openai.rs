@@ -10,6 +10,8 @@ pub(super) static CHAT: Place = Shape {
     mark: Some(Slot::Root),
     ..Shape::object(&[
         Member::new("model", &take(Slot::Model)),
+        Member::new("models", &take(Slot::NotServed("models"))),
+        Member::new("fallbacks", &take(Slot::NotServed("fallbacks"))),
         Member::new("stream", &take(Slot::Stream)),
         Member::new("stream_options", &STREAM_OPTIONS),
         Member::new("max_tokens", &take(Slot::Cap)),
@@ -69,6 +71,8 @@ pub(super) static RESPONSES: Place = Shape {
     mark: Some(Slot::Root),
     ..Shape::object(&[
         Member::new("model", &take(Slot::Model)),
+        Member::new("models", &take(Slot::NotServed("models"))),
+        Member::new("fallbacks", &take(Slot::NotServed("fallbacks"))),
         Member::new("stream", &take(Slot::Stream)),
         Member::new("background", &take(Slot::Background)),
         Member::new("store", &take(Slot::Store)),
@@ -190,6 +194,8 @@ static TOOL: Place = Shape {
             &Shape::object(&[Member::new("file_id", &take(Slot::File))]),
         ),
         Member::new("tools", &Shape::list(&TOOL)),
+        // Policy judged one model; a tool that names another would use it unasked.
+        Member::new("model", &take(Slot::NotServed("a tool that names a model"))),
     ])
 };
 
@@ -217,6 +223,8 @@ pub(super) static EMBEDDINGS: Place = Shape {
     mark: Some(Slot::Root),
     ..Shape::object(&[
         Member::new("model", &take(Slot::Model)),
+        Member::new("models", &take(Slot::NotServed("models"))),
+        Member::new("fallbacks", &take(Slot::NotServed("fallbacks"))),
         Member::new("input", &COUNT_ALL),
     ])
 };
@@ -226,6 +234,8 @@ pub(super) static MODERATIONS: Place = Shape {
     mark: Some(Slot::Root),
     ..Shape::object(&[
         Member::new("model", &take(Slot::Model)),
+        Member::new("models", &take(Slot::NotServed("models"))),
+        Member::new("fallbacks", &take(Slot::NotServed("fallbacks"))),
         Member::new("input", &MODERATED),
     ])
 };

@@ -425,6 +425,12 @@ fn what_cannot_be_told_is_refused() {
     }
     for (path, body) in [
         (RESPONSES, r#"{"model":"a","background":true}"#),
+        (
+            RESPONSES,
+            r#"{"model":"a","tools":[{"type":"image_generation","model":"b"}]}"#,
+        ),
+        (CHAT, r#"{"model":"a","models":["b"]}"#),
+        (CHAT, r#"{"model":"a","fallbacks":["b"]}"#),
         (CHAT, r#"{"model":"a","data_sources":[{}]}"#),
     ] {
         assert_eq!(

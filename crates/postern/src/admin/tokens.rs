@@ -237,9 +237,14 @@ pub(super) async fn rotate(
                 .tokens()
                 .rotate(&row.id, &rotation, desk.now())
                 .await?;
-            desk.state()
-                .guard
-                .token_changed(row.id, TokenChange::Edited);
+            // Without a grace the old secret is taken for stolen: what runs under it ends too.
+            // Nobody holds the new one yet.
+            let change = if rotation.grace.is_zero() {
+                TokenChange::Revoked
+            } else {
+                TokenChange::Edited
+            };
+            desk.state().guard.token_changed(row.id, change);
             let expires_at = issued.row.expires_at.to_string();
             Ok(IssuedToken::new(
                 row.id.to_string(),
