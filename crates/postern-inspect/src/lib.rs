@@ -40,6 +40,7 @@
 //! ```
 
 mod bounds;
+mod detect;
 mod dialect;
 mod error;
 pub mod fuzz;

@@ -18,6 +18,7 @@
 //! ```
 
 mod context;
+mod data;
 mod grant;
 mod id;
 mod limit;
@@ -34,12 +35,19 @@ mod usage;
 pub use context::{
     AiRequest, OwnedId, OwnedKind, Principal, RequestContext, Source, SourceVia, Subject,
 };
+pub use data::{
+    BuiltinClass, ClassGroup, ClassSelector, CustomDetector, DataAction, DataClass, DataRule,
+    DataRuleSpec, DataRules, Direction, FieldRule, Finding, OpaqueAction, ParseDataActionError,
+    ParseDataClassError, PseudonymScope, ThinkingAction,
+};
 pub use grant::{
     BodyRule, CallRule, Conditions, Grant, GrantError, Invoke, ModelPattern, Rights, ValueRule,
 };
 pub use id::{ParseIdError, RequestId, TokenId};
 pub use limit::{Limit, ParseLimitError, RateWindow};
-pub use name::{EnvName, NameError, PolicyName, PrincipalId, PrincipalKind, UpstreamName};
+pub use name::{
+    EnvName, NameError, PolicyName, PrincipalId, PrincipalKind, RuleName, UpstreamName,
+};
 pub use operation::Operation;
 pub use path::{CanonicalPath, PathError, PathTemplate, Segment};
 pub use record::{

@@ -110,6 +110,10 @@ name_type!(
     /// A guard-rail policy of one environment.
     PolicyName, "policy", 63, b"-_", "1 to 63 characters: a-z first, then a-z, 0-9, - and _"
 );
+name_type!(
+    /// A data rule of one environment.
+    RuleName, "data rule", 63, b"-_", "1 to 63 characters: a-z first, then a-z, 0-9, - and _"
+);
 
 /// What sort of actor a principal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
