@@ -24,6 +24,12 @@ pub enum InspectError {
     /// The upstream's answer cannot be read, and it had to be.
     #[error("cannot read the upstream's answer: {0}")]
     Upstream(Cow<'static, str>),
+    /// A data rule blocks it; class and rule, never the value.
+    #[error("a data rule blocks it: {0}")]
+    DataBlocked(Cow<'static, str>),
+    /// A data rule applies to what cannot be inspected.
+    #[error("cannot be inspected: {0}")]
+    CannotInspect(Cow<'static, str>),
 }
 
 impl InspectError {
@@ -36,6 +42,8 @@ impl InspectError {
             Self::BadRequest(_) => RefusalCode::BadRequest,
             Self::Unsupported(_) => RefusalCode::Unsupported,
             Self::Upstream(_) => RefusalCode::UpstreamProtocol,
+            Self::DataBlocked(_) => RefusalCode::DataBlocked,
+            Self::CannotInspect(_) => RefusalCode::CannotInspect,
         }
     }
 
@@ -43,7 +51,22 @@ impl InspectError {
         Self::BadRequest(cause.into())
     }
 
+    pub(crate) fn cannot(cause: impl Into<Cow<'static, str>>) -> Self {
+        Self::CannotInspect(cause.into())
+    }
+
     pub(crate) fn upstream(cause: impl Into<Cow<'static, str>>) -> Self {
         Self::Upstream(cause.into())
+    }
+}
+
+impl From<crate::clean::CleanError> for InspectError {
+    fn from(error: crate::clean::CleanError) -> Self {
+        match error {
+            crate::clean::CleanError::Blocked { class, rule } => {
+                Self::DataBlocked(format!("{class}, by rule {rule}").into())
+            }
+            crate::clean::CleanError::CannotInspect(what) => Self::CannotInspect(what.into()),
+        }
     }
 }

@@ -39,9 +39,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod body;
 mod bounds;
+mod clean;
 mod detect;
 mod dialect;
+mod document;
 mod error;
 pub mod fuzz;
 mod json;
@@ -51,6 +54,8 @@ mod refusal;
 mod request;
 mod response;
 
+pub use body::{BodyCleaner, BodyKind};
+pub use clean::{CleanError, Cleaner, MaskKeys, RuleError, RuleSet};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};
