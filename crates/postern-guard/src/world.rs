@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use postern_policy::{GuardRails, PolicySource};
+use postern_policy::{GuardRails, PolicySource, UpstreamRules};
 use postern_store::{KeyRing, Peppers, Store, UpstreamRow};
 use postern_types::{EnvName, Secret, UpstreamName};
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,8 @@ pub struct Upstream {
     pub row: UpstreamRow,
     /// What it is set to.
     pub settings: UpstreamSettings,
+    /// The data rules of the environment that name it, or name no upstream.
+    pub rules: UpstreamRules,
     /// The credential; or why it cannot be had, in which case nothing is forwarded.
     credential: Result<Option<Secret>, String>,
 }
@@ -185,6 +187,7 @@ async fn ready(store: &Store, env: &EnvName, row: UpstreamRow) -> Result<Upstrea
     Ok(Upstream {
         row,
         settings,
+        rules: UpstreamRules::default(),
         credential,
     })
 }

@@ -47,6 +47,7 @@ mod source;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod upstream_rules;
 mod validate;
 mod values;
 
@@ -56,3 +57,4 @@ pub use grants::TokenGrants;
 pub use rails::GuardRails;
 pub use schema::schema_text;
 pub use source::{CompileError, PolicySource, Problem};
+pub use upstream_rules::UpstreamRules;
