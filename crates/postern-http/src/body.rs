@@ -18,11 +18,13 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use parking_lot::Mutex;
 use postern_guard::{Caller, EndStream, Flight, Guard, StreamHandle, Upstream};
-use postern_inspect::{RefusalText, ResponseReader};
+use postern_inspect::{InspectError, RefusalText};
 use postern_types::{End, Refusal, RefusalCode};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::context::refuse;
+use crate::controls::Reader;
 use crate::forward::{InboundBody, InboundError};
 
 /// A client that has not taken the end of a revoked answer after this long is cut off.
@@ -101,7 +103,8 @@ struct Inner {
     upstream: Arc<Upstream>,
     flight: Option<Flight>,
     source: Option<InboundBody>,
-    reader: Option<ResponseReader>,
+    reader: Option<Reader>,
+    trailers_pass: bool,
     request_bytes: Arc<AtomicU64>,
     ready: VecDeque<Bytes>,
     scratch: Vec<Bytes>,
@@ -116,9 +119,11 @@ pub(crate) struct Course {
     pub(crate) caller: Caller,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) source: InboundBody,
-    /// Reads the answer as it passes; `None` for plain HTTP.
-    pub(crate) reader: Option<ResponseReader>,
+    /// Reads the answer as it passes; `None` for plain HTTP without a data rule.
+    pub(crate) reader: Option<Reader>,
     pub(crate) request_bytes: Arc<AtomicU64>,
+    /// Trailers are not inspected, so they go only where no data rule is.
+    pub(crate) trailers_pass: bool,
 }
 
 impl GuardedBody {
@@ -132,6 +137,7 @@ impl GuardedBody {
             flight: Some(flight),
             source: Some(course.source),
             reader: course.reader,
+            trailers_pass: course.trailers_pass,
             request_bytes: course.request_bytes,
             ready: VecDeque::new(),
             scratch: Vec::new(),
@@ -267,7 +273,9 @@ impl Inner {
     fn take(&mut self, frame: Frame<Bytes>) {
         match frame.into_data() {
             Ok(chunk) => self.take_data(chunk),
-            Err(frame) => self.trailers = frame.into_trailers().ok(),
+            Err(frame) => {
+                self.trailers = frame.into_trailers().ok().filter(|_| self.trailers_pass);
+            }
         }
         // A client's side that knows the length does not ask again after the last byte.
         if self.source.as_ref().is_some_and(Body::is_end_stream) {
@@ -284,8 +292,7 @@ impl Inner {
         let pushed = reader.push(chunk, &mut out);
         self.hand_on(&mut out);
         if let Err(error) = pushed {
-            let refusal = Refusal::new(error.refusal_code(), error.to_string());
-            self.break_off(&refusal, End::UpstreamReset);
+            self.cannot_go_on(&error);
         }
     }
 
@@ -320,13 +327,22 @@ impl Inner {
             let finished = reader.finish(&mut out);
             self.hand_on(&mut out);
             if let Err(error) = finished {
-                let refusal = Refusal::new(error.refusal_code(), error.to_string());
-                self.break_off(&refusal, End::UpstreamReset);
+                self.cannot_go_on(&error);
                 return;
             }
         }
         self.source = None;
         self.close(End::Done);
+    }
+
+    /// A data rule ends the answer, or what has to be read of it cannot be read.
+    fn cannot_go_on(&mut self, error: &InspectError) {
+        let refusal = refuse(error);
+        let end = match refusal.code() {
+            RefusalCode::DataBlocked | RefusalCode::CannotInspect => End::Refused,
+            _ => End::UpstreamReset,
+        };
+        self.break_off(&refusal, end);
     }
 
     fn upstream_broke(&mut self, error: InboundError) {
@@ -380,6 +396,7 @@ impl Inner {
             let report = reader.report();
             observed.usage = report.usage;
             observed.response_model = report.response_model;
+            observed.findings.extend(reader.findings());
         }
     }
 

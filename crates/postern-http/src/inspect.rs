@@ -2,7 +2,7 @@
 //!
 //! `Outbound` can be made only here and only with a permit in hand; the bytes in it are those that
 //! may leave. With no data rule they are the client's bytes, but for the one key that asks a
-//! provider to report its usage.
+//! provider to report its usage. What a data rule does to them is in `controls`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,8 +18,9 @@ use postern_types::{AiRequest, Refusal};
 
 use crate::arrival::{ArrivalBody, ReceiveError};
 use crate::context::{Exchange, ExchangeBody};
+use crate::controls::{CleanRequest, Controls};
 use crate::forward::{Destination, OutboundBody, OutboundRequest};
-use crate::gateway::Plane;
+use crate::gateway::{Journey, Plane};
 use crate::headers;
 
 /// Proof that a request was inspected: what may leave, and where to.
@@ -41,28 +42,44 @@ pub(crate) struct Sent {
     pub(crate) wants_trailers: bool,
     /// Bytes of request body that went upstream so far.
     pub(crate) request_bytes: Arc<AtomicU64>,
+    /// The data rules of the permit, with what they found and changed in the request.
+    pub(crate) controls: Option<Controls>,
 }
 
 impl Plane {
     /// Lets the request's bytes through as the permit allows.
     ///
     /// # Errors
+    /// `data_blocked` and `cannot_inspect` by a data rule, and then what reading the body gives;
     /// `upstream_unreachable` when the upstream's address or credential is not usable.
-    pub(crate) fn inspect_request(
+    pub(crate) async fn inspect_request(
         &self,
         permit: &Permit,
         exchange: Exchange,
         caller: &Caller,
+        journey: &mut Journey,
     ) -> Result<Outbound, Refusal> {
         let Exchange {
             upstream,
             method,
             path,
-            query,
-            headers,
-            body,
-            ..
+            mut query,
+            mut headers,
+            mut body,
+            wants_trailers,
         } = exchange;
+        let mut controls = self.controls(permit, &upstream, caller, journey)?;
+        let splice = upstream.settings.include_usage;
+        let mut cleaned = None;
+        if let Some(controls) = &mut controls {
+            let request = CleanRequest {
+                headers: &mut headers,
+                query: &mut query,
+                body: &mut body,
+                splice,
+            };
+            cleaned = self.clean_request(request, controls, journey).await?;
+        }
         let environment = &caller.subject().environment;
         let destination = self.directory.find(environment, &upstream, &self.bounds)?;
         let headers: HeaderMap = headers::outbound(
@@ -77,14 +94,15 @@ impl Plane {
             ai: None,
             strip_usage: false,
             keeps_answer: false,
-            wants_trailers: exchange.wants_trailers,
+            // A trailer is not inspected.
+            wants_trailers: wants_trailers && controls.is_none(),
             request_bytes: Arc::clone(&request_bytes),
             upstream,
+            controls,
         };
         let body = match body {
             ExchangeBody::Ai { facts, body } => {
-                let splice = sent.upstream.settings.include_usage;
-                let outgoing = facts.outbound(body, splice);
+                let outgoing = cleaned.unwrap_or_else(|| facts.outbound(body, splice));
                 sent.strip_usage = outgoing.strip_usage;
                 sent.keeps_answer = facts.keeps_answer;
                 sent.ai = Some(facts.ai);
@@ -92,8 +110,10 @@ impl Plane {
                 OutboundBody::pieces(outgoing.pieces)
             }
             ExchangeBody::Whole(body) => {
-                request_bytes.store(body.len() as u64, Ordering::Relaxed);
-                OutboundBody::pieces(vec![body])
+                let pieces = cleaned.map_or_else(|| vec![body], |outgoing| outgoing.pieces);
+                let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
+                request_bytes.store(bytes, Ordering::Relaxed);
+                OutboundBody::pieces(pieces)
             }
             ExchangeBody::Stream { body, declared } => OutboundBody::stream(
                 Counted {
