@@ -76,7 +76,8 @@ impl Permit {
     }
 
     /// The statements that allowed it, guard-rails first: `policy:NAME` or `policy:NAME#2` for the
-    /// second statement of a text, then `grant:0` or `grant:0.1` for rule 1 of grant 0.
+    /// second statement of a text, then `grant:0` or `grant:0.1` for rule 1 of grant 0; at last
+    /// those that let data pass unmasked.
     #[must_use]
     pub fn policies(&self) -> Vec<String> {
         self.policies.iter().map(ToString::to_string).collect()
