@@ -1,191 +1,265 @@
-//! A stand-in for the engine, until it lands: it finds one word.
-#![allow(missing_docs, reason = "stand-in")]
+//! Data controls: what is found in text, and what goes on instead.
+//!
+//! A [`RuleSet`] is what the rules of an upstream come to; a [`Cleaner`] applies it to one direction
+//! of one request, and keeps what was found and the placeholders that it made. Text goes through a
+//! [`Channel`], piece by piece: it holds back what could still become part of a finding and gives
+//! the rest at once. The output in sum is a function of the text alone, wherever it was cut.
+
+mod action;
+mod channel;
+mod findings;
+mod flow;
+mod keys;
+mod pseudonym;
+mod rules;
 
 use std::sync::Arc;
 
-use postern_types::{
-    DataClass, DataRule, Direction, FieldRule, Finding, OpaqueAction, RuleName, ThinkingAction,
-};
+use postern_types::{DataAction, DataClass, Direction, Finding, RuleName};
 use thiserror::Error;
 
-#[derive(Debug, Clone)]
-pub struct RuleSet {
-    rules: Vec<DataRule>,
-}
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("stand-in")]
-pub struct RuleError;
+pub(crate) use channel::{Channel, TextKind};
+pub use keys::MaskKeys;
+pub use pseudonym::Pseudonyms;
+pub use rules::{RuleError, RuleSet};
 
-impl RuleSet {
-    pub fn compile(rules: &[DataRule]) -> Result<Self, RuleError> {
-        Ok(Self {
-            rules: rules.to_vec(),
-        })
-    }
-    pub fn applies(&self, direction: Direction) -> bool {
-        self.rules
-            .iter()
-            .any(|r| r.spec.directions.contains(&direction))
-    }
-    pub fn opaque(&self, _: Direction) -> OpaqueAction {
-        self.rules
-            .first()
-            .map_or(OpaqueAction::Refuse, |r| r.spec.opaque)
-    }
-    pub fn thinking(&self, _: Direction) -> ThinkingAction {
-        ThinkingAction::Drop
-    }
-    pub fn headers(&self, _: Direction) -> &[String] {
-        self.rules.first().map_or(&[], |r| &r.spec.headers)
-    }
-    pub fn query(&self) -> &[String] {
-        self.rules.first().map_or(&[], |r| &r.spec.query)
-    }
-    pub fn fields(&self, _: Direction) -> &[FieldRule] {
-        self.rules.first().map_or(&[], |r| &r.spec.fields)
-    }
-    pub fn tells_client(&self) -> bool {
-        true
-    }
-    pub fn wants_analyzer(&self, _: Direction) -> bool {
-        false
-    }
-}
+use crate::detect::engine::Weight;
+use findings::Findings;
+use rules::Verdict;
 
-#[derive(Clone)]
-pub struct MaskKeys;
-impl MaskKeys {
-    pub fn new(_: &[u8; 32], _: &str, _: &str, _: &str) -> Self {
-        Self
-    }
-}
-
+/// Why text does not go on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CleanError {
-    #[error("blocked")]
-    Blocked { class: DataClass, rule: RuleName },
-    #[error("{0}")]
+    /// A rule says that text with such a value does not pass.
+    #[error("the data rule {rule} blocks the class {class}")]
+    Blocked {
+        /// What was found.
+        class: DataClass,
+        /// The rule that blocks it.
+        rule: RuleName,
+    },
+    /// The text cannot be inspected, so it does not pass.
+    #[error("cannot inspect the text: {0}")]
     CannotInspect(&'static str),
 }
 
+/// What goes on instead of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Act {
+    Keep,
+    Replace(String),
+}
+
+/// One direction of one request: rules, what its principal may see, and what was found.
+#[derive(Debug)]
 pub struct Cleaner {
     rules: Arc<RuleSet>,
     direction: Direction,
-    found: Vec<Finding>,
+    revealed: Vec<DataClass>,
+    keys: MaskKeys,
+    findings: Findings,
+    /// The placeholders of this request; in its answer, those that are turned back.
+    pseudonyms: Pseudonyms,
 }
 
 impl Cleaner {
+    /// A cleaner for one direction of one request. Classes in `revealed` pass and are reported.
+    #[must_use]
     pub fn new(
         rules: Arc<RuleSet>,
         direction: Direction,
-        _revealed: &[DataClass],
-        _keys: MaskKeys,
+        revealed: &[DataClass],
+        keys: MaskKeys,
     ) -> Self {
         Self {
             rules,
             direction,
-            found: Vec::new(),
+            revealed: revealed.to_vec(),
+            keys,
+            findings: Findings::default(),
+            pseudonyms: Pseudonyms::default(),
         }
     }
-    pub fn for_response(&self, _: &[DataClass]) -> Cleaner {
-        Self {
-            rules: Arc::clone(&self.rules),
-            direction: Direction::Response,
-            found: Vec::new(),
-        }
+
+    /// The cleaner of the answer: it turns the placeholders of the request back.
+    #[must_use]
+    pub fn for_response(&self, revealed: &[DataClass]) -> Self {
+        let mut cleaner = Self::new(
+            Arc::clone(&self.rules),
+            Direction::Response,
+            revealed,
+            self.keys.clone(),
+        );
+        cleaner.pseudonyms = self.pseudonyms.clone();
+        cleaner
     }
-    pub(crate) fn rules(&self) -> &Arc<RuleSet> {
+
+    /// Placeholders of earlier requests, to be turned back in this answer or used again.
+    pub fn remember(&mut self, earlier: &Pseudonyms) {
+        self.pseudonyms.merge(earlier);
+    }
+
+    /// The placeholders known so far, with what they stand for: secrets of the caller.
+    #[must_use]
+    pub fn pseudonyms(&self) -> &Pseudonyms {
+        &self.pseudonyms
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn rules(&self) -> &RuleSet {
         &self.rules
     }
-    pub(crate) fn direction(&self) -> Direction {
+
+    /// Which way the text travels.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
         self.direction
     }
+
+    /// Whether text passes through unread: no rule applies and no placeholder is to be turned back.
+    #[must_use]
+    pub fn idle(&self) -> bool {
+        !self.rules.applies(self.direction) && !self.restores()
+    }
+
+    /// Cleans one text that is there whole. `left` is text that stands to its left, such as the
+    /// name of the field.
+    ///
+    /// # Errors
+    /// When a rule blocks what is found, or the text cannot be inspected.
     pub fn clean_value(
         &mut self,
         place: &str,
-        _left: &str,
+        left: &str,
         text: &str,
     ) -> Result<Option<String>, CleanError> {
-        let rule = RuleName::parse("stub").expect("a name");
-        if text.contains("mona@example.com")
-            && self.rules.rules[0].spec.action == postern_types::DataAction::Block
-        {
-            return Err(CleanError::Blocked {
-                class: DataClass::parse("email").expect("a class"),
-                rule,
-            });
-        }
-        if !text.contains("mona@example.com") {
+        if self.idle() {
             return Ok(None);
         }
-        self.found.push(Finding {
-            class: DataClass::parse("email").expect("a class"),
-            direction: self.direction,
-            action: postern_types::DataAction::Mask,
-            rule,
-            dry_run: false,
-            place: place.into(),
-            count: 1,
-        });
-        Ok(Some(text.replace("mona@example.com", "[EMAIL]")))
+        let mut channel = Channel::new(TextKind::Plain, place, left);
+        let mut out = String::new();
+        channel.push(text, self, &mut out)?;
+        channel.finish(self, &mut out)?;
+        Ok((out != text).then_some(out))
     }
+
+    /// Treats a text as a value of the class, whatever stands in it: it was found by its place.
+    ///
+    /// # Errors
+    /// When a rule blocks the class.
     pub fn found(
         &mut self,
         class: &DataClass,
-        _place: &str,
-        _text: &str,
-    ) -> Result<Option<String>, CleanError> {
-        Ok(Some(format!("[{}]", class.label())))
-    }
-    pub fn findings(&self) -> Vec<Finding> {
-        self.found.clone()
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum TextKind {
-    Plain,
-    #[allow(dead_code, reason = "stand-in")]
-    Json,
-}
-
-pub(crate) struct Channel {
-    place: String,
-    left: String,
-    held: String,
-}
-
-impl Channel {
-    pub(crate) fn new(_: TextKind, place: &str, left: &str) -> Self {
-        Self {
-            place: place.into(),
-            left: left.into(),
-            held: String::new(),
-        }
-    }
-    pub(crate) fn push(
-        &mut self,
+        place: &str,
         text: &str,
-        cleaner: &mut Cleaner,
-        out: &mut String,
-    ) -> Result<(), CleanError> {
-        self.held += text;
-        if let Some(at) = self.held.rfind([' ', '\n']) {
-            let rest = self.held.split_off(at + 1);
-            let piece = std::mem::replace(&mut self.held, rest);
-            let clean = cleaner.clean_value(&self.place, &self.left, &piece)?;
-            out.push_str(&clean.unwrap_or(piece));
+    ) -> Result<Option<String>, CleanError> {
+        if action::is_ours(text) {
+            return Ok(None);
         }
-        Ok(())
+        match self.act(class, 100, place, Value::Whole(text))? {
+            Act::Keep => Ok(None),
+            Act::Replace(with) => Ok((with != text).then_some(with)),
+        }
     }
-    pub(crate) fn finish(
+
+    /// What was found so far.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.findings.list()
+    }
+
+    fn restores(&self) -> bool {
+        self.direction == Direction::Response && !self.pseudonyms.is_empty()
+    }
+
+    fn weight(&self, class: &DataClass, confidence: u8) -> Weight {
+        match self.rules.verdict(self.direction, class, confidence) {
+            Some(verdict) if verdict.acts() && !self.revealed.contains(class) => Weight::Acts,
+            Some(_) => Weight::Passes,
+            None => Weight::None,
+        }
+    }
+
+    /// Does what the rules say about a value, and reports it.
+    fn act(
         &mut self,
-        cleaner: &mut Cleaner,
-        out: &mut String,
-    ) -> Result<(), CleanError> {
-        let piece = std::mem::take(&mut self.held);
-        let clean = cleaner.clean_value(&self.place, &self.left, &piece)?;
-        out.push_str(&clean.unwrap_or(piece));
-        Ok(())
+        class: &DataClass,
+        confidence: u8,
+        place: &str,
+        value: Value<'_>,
+    ) -> Result<Act, CleanError> {
+        let rules = Arc::clone(&self.rules);
+        let revealed = self.revealed.contains(class);
+        for verdict in rules.dry(self.direction, class, confidence) {
+            self.report(class, &rules, verdict, verdict.action, place);
+        }
+        let Some(verdict) = rules.firm(self.direction, class, confidence) else {
+            return Ok(Act::Keep);
+        };
+        if verdict.action == DataAction::Allow {
+            return Ok(Act::Keep);
+        }
+        if revealed {
+            self.report(class, &rules, verdict, DataAction::Flag, place);
+            return Ok(Act::Keep);
+        }
+        self.report(class, &rules, verdict, verdict.action, place);
+        match verdict.action {
+            DataAction::Allow | DataAction::Flag => Ok(Act::Keep),
+            DataAction::Block => Err(CleanError::Blocked {
+                class: class.clone(),
+                rule: rules.name(verdict).clone(),
+            }),
+            DataAction::Pseudonym(scope) => Ok(Act::Replace(self.pseudonym(class, scope, value))),
+            DataAction::Mask | DataAction::KeepLast(_) | DataAction::Hash => {
+                let with = action::replace(verdict.action, class, &self.keys, value);
+                Ok(Act::Replace(with))
+            }
+        }
+    }
+
+    fn pseudonym(
+        &mut self,
+        class: &DataClass,
+        scope: postern_types::PseudonymScope,
+        value: Value<'_>,
+    ) -> String {
+        let placeholder = match value {
+            Value::Whole(text) => self.pseudonyms.place(&self.keys, scope, class, text),
+            Value::Beginning => None,
+        };
+        placeholder.unwrap_or_else(|| action::mask(class))
+    }
+
+    fn report(
+        &mut self,
+        class: &DataClass,
+        rules: &RuleSet,
+        verdict: &Verdict,
+        action: DataAction,
+        place: &str,
+    ) {
+        let finding = Finding {
+            class: class.clone(),
+            direction: self.direction,
+            action,
+            rule: rules.name(verdict).clone(),
+            dry_run: verdict.dry_run,
+            place: place.to_owned(),
+            count: 1,
+        };
+        self.findings.add(finding);
     }
 }
+
+/// How much of a value is known when it is replaced.
+#[derive(Debug, Clone, Copy)]
+enum Value<'a> {
+    Whole(&'a str),
+    /// It goes on beyond what may be held: only a label can stand for it.
+    Beginning,
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use postern_types::RefusalCode;
 use thiserror::Error;
 
+use crate::CleanError;
+
 /// Why a request or an answer cannot be judged. The text is the operator's cause; it never holds
 /// content of the request beyond names that the request itself chose, cut short.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -24,12 +26,21 @@ pub enum InspectError {
     /// The upstream's answer cannot be read, and it had to be.
     #[error("cannot read the upstream's answer: {0}")]
     Upstream(Cow<'static, str>),
-    /// A data rule blocks it; class and rule, never the value.
-    #[error("a data rule blocks it: {0}")]
+    /// A data rule blocks what is in the text.
+    #[error("{0}")]
     DataBlocked(Cow<'static, str>),
-    /// A data rule applies to what cannot be inspected.
-    #[error("cannot be inspected: {0}")]
+    /// A data rule applies, and the bytes cannot be inspected.
+    #[error("cannot inspect: {0}")]
     CannotInspect(Cow<'static, str>),
+}
+
+impl From<CleanError> for InspectError {
+    fn from(error: CleanError) -> Self {
+        match error {
+            CleanError::Blocked { .. } => Self::DataBlocked(error.to_string().into()),
+            CleanError::CannotInspect(cause) => Self::CannotInspect(cause.into()),
+        }
+    }
 }
 
 impl InspectError {
@@ -57,16 +68,5 @@ impl InspectError {
 
     pub(crate) fn upstream(cause: impl Into<Cow<'static, str>>) -> Self {
         Self::Upstream(cause.into())
-    }
-}
-
-impl From<crate::clean::CleanError> for InspectError {
-    fn from(error: crate::clean::CleanError) -> Self {
-        match error {
-            crate::clean::CleanError::Blocked { class, rule } => {
-                Self::DataBlocked(format!("{class}, by rule {rule}").into())
-            }
-            crate::clean::CleanError::CannotInspect(what) => Self::CannotInspect(what.into()),
-        }
     }
 }

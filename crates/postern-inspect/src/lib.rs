@@ -53,9 +53,10 @@ mod models;
 mod refusal;
 mod request;
 mod response;
+mod segment;
 
 pub use body::{BodyCleaner, BodyKind};
-pub use clean::{CleanError, Cleaner, MaskKeys, RuleError, RuleSet};
+pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};
