@@ -17,7 +17,7 @@ fn spec(action: DataAction) -> DataRuleSpec {
     DataRuleSpec {
         upstream: None,
         directions: vec![Direction::Request, Direction::Response],
-        classes: vec![ClassSelector::parse("email").unwrap()],
+        classes: vec![ClassSelector::parse("card").unwrap()],
         action,
         dry_run: false,
         confidence_min: 50,
@@ -32,7 +32,7 @@ fn spec(action: DataAction) -> DataRuleSpec {
 }
 
 fn cleaner(spec: DataRuleSpec) -> Cleaner {
-    let name = RuleName::parse("mail").unwrap();
+    let name = RuleName::parse("cards").unwrap();
     let rules = RuleSet::compile(&[DataRule { name, spec }]).unwrap();
     let keys = MaskKeys::new(&[7; 32], "dev", "token", "request");
     Cleaner::new(Arc::new(rules), Direction::Request, &[], keys)
@@ -60,7 +60,7 @@ fn typed(content_type: &str) -> BodyKind<'_> {
     }
 }
 
-/// Masks e-mail addresses, whatever the cut.
+/// Masks card numbers, whatever the cut.
 fn masked(content_type: &str, body: &str) -> Result<String, InspectError> {
     let whole = clean_with(
         spec(DataAction::Mask),
@@ -97,71 +97,71 @@ fn a_value_is_found_in_every_form_and_every_other_byte_stays() {
     let rows = [
         (
             "application/json",
-            r#"{ "a": ["mona@example.com", 1.50], "b":"x" }"#.to_owned(),
+            r#"{ "a": ["4111111111111111", 1.50], "b":"x" }"#.to_owned(),
         ),
         (
             "application/vnd.api+json",
-            r#""mona@example.com""#.to_owned(),
+            r#""4111111111111111""#.to_owned(),
         ),
         (
             "application/x-ndjson",
-            "{\"a\":\"mona@example.com\"}\r\n\n{\"b\":1e3}\n".to_owned(),
+            "{\"a\":\"4111111111111111\"}\r\n\n{\"b\":1e3}\n".to_owned(),
         ),
         (
             "application/json-seq",
-            "\u{1e}{\"a\":\"mona@example.com\"}\n".to_owned(),
+            "\u{1e}{\"a\":\"4111111111111111\"}\n".to_owned(),
         ),
-        ("text/plain", "Dear mona@example.com, hello\nyou".to_owned()),
+        ("text/plain", "Dear 4111111111111111, hello\nyou".to_owned()),
         (
             "text/csv; charset=utf-8",
-            "name,mail\nMona,mona@example.com\n".to_owned(),
+            "name,mail\nMona,4111111111111111\n".to_owned(),
         ),
         (
             "application/xml",
-            "<a b=\"mona@example.com\">mona@example.com</a>".to_owned(),
+            "<a b=\"4111111111111111\">4111111111111111</a>".to_owned(),
         ),
         (
             "text/html",
-            "<p>to mona@example.com&nbsp;&amp; you</p>".replace("&nbsp;", "&#160;"),
+            "<p>to 4111111111111111&nbsp;&amp; you</p>".replace("&nbsp;", "&#160;"),
         ),
         (
             PARTS,
-            parts(&[(&format!("{disposition}\"m\""), "mona@example.com")]),
+            parts(&[(&format!("{disposition}\"m\""), "4111111111111111")]),
         ),
         (
             PARTS,
             parts(&[
                 (
-                    &format!("{disposition}\"f\"; filename=\"mona@example.com\""),
+                    &format!("{disposition}\"f\"; filename=\"4111111111111111\""),
                     "x",
                 ),
                 (
                     &format!("{disposition}\"j\"\r\nContent-Type: application/json"),
-                    r#"{"a":"mona@example.com"}"#,
+                    r#"{"a":"4111111111111111"}"#,
                 ),
             ]),
         ),
         (
             "text/event-stream",
-            "id: 7\ndata: {\"a\":\"mona@example.com\"}\n\n".to_owned(),
+            "id: 7\ndata: {\"a\":\"4111111111111111\"}\n\n".to_owned(),
         ),
         (
             "text/event-stream",
-            ": hi\n\ndata: to mona@example.com\n\n".to_owned(),
+            ": hi\n\ndata: to 4111111111111111\n\n".to_owned(),
         ),
         (
             "application/javascript",
-            "let a = 'mona@example.com';".to_owned(),
+            "let a = '4111111111111111';".to_owned(),
         ),
     ];
     for (content_type, body) in rows {
         let clean = masked(content_type, &body).unwrap();
         assert_eq!(
             clean,
-            body.replace("mona@example.com", "[EMAIL]"),
+            body.replace("4111111111111111", "[CARD]"),
             "{content_type}"
         );
-        let innocent = body.replace("mona@example.com", "nobody");
+        let innocent = body.replace("4111111111111111", "nobody");
         assert_eq!(
             masked(content_type, &innocent).unwrap(),
             innocent,
@@ -175,28 +175,28 @@ fn encodings_inside_a_form_hide_nothing() {
     let rows = [
         (
             "application/json",
-            r#"{"a":"mona\u0040example.com"}"#,
-            r#"{"a":"[EMAIL]"}"#,
+            r#"{"a":"\u0034111111111111111"}"#,
+            r#"{"a":"[CARD]"}"#,
         ),
         (
             "application/x-www-form-urlencoded",
-            "a=mona%40example.com&b=x+y%20z&mona%40example%2Ecom=&c",
-            "a=%5BEMAIL%5D&b=x+y%20z&%5BEMAIL%5D=&c",
+            "a=41%31111111111%31111&b=x+y%20z&%341111111111%31111=&c",
+            "a=%5BCARD%5D&b=x+y%20z&%5BCARD%5D=&c",
         ),
         (
             "text/html",
-            "<p>mona&#64;example&period;com</p>",
-            "<p>[EMAIL]</p>",
+            "<p>4111&#49;1111&#x31;1&#49111</p>",
+            "<p>[CARD]</p>",
         ),
         (
             "text/event-stream",
-            "data: {\"a\":\ndata: \"mona@example.com\"}\n\n",
-            "data: {\"a\":\ndata: \"[EMAIL]\"}\n\n",
+            "data: {\"a\":\ndata: \"4111111111111111\"}\n\n",
+            "data: {\"a\":\ndata: \"[CARD]\"}\n\n",
         ),
         (
             "text/event-stream",
-            "data: mona@example.com\r\rdata: b\r\n\r\n",
-            "data: [EMAIL]\n\ndata: b\r\n\r\n",
+            "data: 4111111111111111\r\rdata: b\r\n\r\n",
+            "data: [CARD]\n\ndata: b\r\n\r\n",
         ),
     ];
     for (content_type, body, expected) in rows {
@@ -207,7 +207,7 @@ fn encodings_inside_a_form_hide_nothing() {
         );
     }
     let hidden = parts(&[(
-        "Content-Disposition: form-data; name=\"f\"; filename*=UTF-8''mona%40example.com",
+        "Content-Disposition: form-data; name=\"f\"; filename*=UTF-8''41%31111111111%31111",
         "x",
     )]);
     assert!(matches!(
@@ -295,9 +295,12 @@ fn what_is_no_text_passes_only_if_the_rule_lets_it() {
 #[test]
 fn a_blocked_value_ends_the_body() {
     let rows = [
-        ("text/plain", "to mona@example.com now"),
-        ("application/json", "{\"a\":\"mona@example.com\"}"),
-        ("application/x-www-form-urlencoded", "a=mona%40example.com"),
+        ("text/plain", "to 4111111111111111 now"),
+        ("application/json", "{\"a\":\"4111111111111111\"}"),
+        (
+            "application/x-www-form-urlencoded",
+            "a=41%31111111111%31111",
+        ),
     ];
     for (content_type, body) in rows {
         let kind = typed(content_type);
@@ -305,13 +308,13 @@ fn a_blocked_value_ends_the_body() {
         let Err(InspectError::DataBlocked(cause)) = refused else {
             panic!("{content_type}: {refused:?}");
         };
-        assert!(!cause.contains("mona"), "{cause}");
+        assert!(!cause.contains("4111"), "{cause}");
     }
 }
 
 #[test]
 fn a_coded_body_goes_on_plain() {
-    let body = br#"{"a":"mona@example.com","b":"x"}"#;
+    let body = br#"{"a":"4111111111111111","b":"x"}"#;
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(body).unwrap();
     let coded = gzip.finish().unwrap();
@@ -320,7 +323,7 @@ fn a_coded_body_goes_on_plain() {
         content_encoding: Some("gzip"),
     };
     let clean = clean_with(spec(DataAction::Mask), &kind, &coded, 5);
-    assert_eq!(clean.as_deref(), Ok(&br#"{"a":"[EMAIL]","b":"x"}"#[..]));
+    assert_eq!(clean.as_deref(), Ok(&br#"{"a":"[CARD]","b":"x"}"#[..]));
     let short = clean_with(spec(DataAction::Mask), &kind, &coded[..coded.len() - 3], 5);
     assert!(
         matches!(short, Err(InspectError::CannotInspect(_))),
@@ -334,12 +337,12 @@ fn fields_are_found_by_their_place() {
     for path in ["$.user.name", "$..pins"] {
         spec.fields.push(FieldRule {
             path: path.to_owned(),
-            class: DataClass::parse("email").unwrap(),
+            class: DataClass::parse("card").unwrap(),
         });
     }
     let body = r#"{"name":"A","user":{"na\u006de":"Bo"},"x":[{"pins":[12, null,"3"]}]}"#;
     let clean = clean_with(spec, &typed("application/json"), body.as_bytes(), 4).unwrap();
     let expected =
-        r#"{"name":"A","user":{"na\u006de":"[EMAIL]"},"x":[{"pins":["[EMAIL]", null,"[EMAIL]"]}]}"#;
+        r#"{"name":"A","user":{"na\u006de":"[CARD]"},"x":[{"pins":["[CARD]", null,"[CARD]"]}]}"#;
     assert_eq!(String::from_utf8(clean).unwrap(), expected);
 }

@@ -1,0 +1,2 @@
+use crate::detect::Detector;
+pub(super) const DETECTORS: &[Detector] = &[];
