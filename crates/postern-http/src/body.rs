@@ -103,7 +103,7 @@ struct Inner {
     upstream: Arc<Upstream>,
     flight: Option<Flight>,
     source: Option<InboundBody>,
-    reader: Option<Reader>,
+    reader: Reader,
     trailers_pass: bool,
     request_bytes: Arc<AtomicU64>,
     ready: VecDeque<Bytes>,
@@ -119,10 +119,10 @@ pub(crate) struct Course {
     pub(crate) caller: Caller,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) source: InboundBody,
-    /// Reads the answer as it passes; `None` for plain HTTP without a data rule.
-    pub(crate) reader: Option<Reader>,
+    /// Reads the answer as it passes.
+    pub(crate) reader: Reader,
     pub(crate) request_bytes: Arc<AtomicU64>,
-    /// Trailers are not inspected, so they go only where no data rule is.
+    /// As in [`crate::inspect::Sent`].
     pub(crate) trailers_pass: bool,
 }
 
@@ -223,7 +223,7 @@ impl Inner {
 
     fn size_hint(&self) -> SizeHint {
         let waiting: u64 = self.ready.iter().map(|chunk| chunk.len() as u64).sum();
-        let changes = self.reader.as_ref().is_some_and(|r| r.changes_length());
+        let changes = self.reader.changes_length();
         match &self.source {
             None if !self.broken => SizeHint::with_exact(waiting),
             Some(source) if !changes => match source.size_hint().exact() {
@@ -284,12 +284,8 @@ impl Inner {
     }
 
     fn take_data(&mut self, chunk: Bytes) {
-        let Some(reader) = &mut self.reader else {
-            self.make_ready(chunk);
-            return;
-        };
         let mut out = std::mem::take(&mut self.scratch);
-        let pushed = reader.push(chunk, &mut out);
+        let pushed = self.reader.push(chunk, &mut out);
         self.hand_on(&mut out);
         if let Err(error) = pushed {
             self.cannot_go_on(&error);
@@ -298,11 +294,9 @@ impl Inner {
 
     /// Remembers who owns what the provider made, before the bytes that name it are ready.
     fn hand_on(&mut self, out: &mut Vec<Bytes>) {
-        if let Some(reader) = &mut self.reader {
-            for owned in reader.newly_created() {
-                self.guard
-                    .remember(&self.caller, &self.upstream, owned.clone());
-            }
+        for owned in self.reader.newly_created() {
+            self.guard
+                .remember(&self.caller, &self.upstream, owned.clone());
         }
         for chunk in out.drain(..) {
             self.make_ready(chunk);
@@ -322,14 +316,12 @@ impl Inner {
 
     /// The upstream's answer is whole.
     fn finish(&mut self) {
-        if let Some(reader) = &mut self.reader {
-            let mut out = std::mem::take(&mut self.scratch);
-            let finished = reader.finish(&mut out);
-            self.hand_on(&mut out);
-            if let Err(error) = finished {
-                self.cannot_go_on(&error);
-                return;
-            }
+        let mut out = std::mem::take(&mut self.scratch);
+        let finished = self.reader.finish(&mut out);
+        self.hand_on(&mut out);
+        if let Err(error) = finished {
+            self.cannot_go_on(&error);
+            return;
         }
         self.source = None;
         self.close(End::Done);
@@ -378,11 +370,7 @@ impl Inner {
             message: refusal.code().public(),
             request_id: &request_id,
         };
-        match self
-            .reader
-            .as_ref()
-            .and_then(|reader| reader.error_ending(&text))
-        {
+        match self.reader.error_ending(&text) {
             Some(last_words) => self.make_ready(Bytes::from(last_words)),
             None => self.broken = true,
         }
@@ -392,12 +380,10 @@ impl Inner {
     fn observe(&self, flight: &mut Flight) {
         let observed = flight.observed();
         observed.request_bytes = self.request_bytes.load(Ordering::Relaxed);
-        if let Some(reader) = &self.reader {
-            let report = reader.report();
-            observed.usage = report.usage;
-            observed.response_model = report.response_model;
-            observed.findings.extend(reader.findings());
-        }
+        let report = self.reader.report();
+        observed.usage = report.usage;
+        observed.response_model = report.response_model;
+        observed.findings.extend(self.reader.findings());
     }
 
     fn close(&mut self, end: End) {

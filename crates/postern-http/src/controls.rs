@@ -17,8 +17,7 @@ use parking_lot::RwLock;
 use postern_guard::{Caller, Permit, Upstream};
 use postern_inspect::{CleanError, Cleaner, InspectError, MaskKeys, RuleSet};
 use postern_types::{
-    DataAction, DataClass, DataRule, Direction, EnvName, Finding, Refusal, RefusalCode,
-    UpstreamName,
+    DataClass, DataRule, Direction, EnvName, Finding, Refusal, RefusalCode, UpstreamName,
 };
 use tokio::sync::Semaphore;
 
@@ -26,7 +25,7 @@ use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::refuse;
 use crate::gateway::{Journey, Plane};
 
-pub(crate) use answer::{Reading, clean_list};
+pub(crate) use answer::clean_list;
 pub(crate) use reader::Reader;
 pub(crate) use request::CleanRequest;
 
@@ -89,17 +88,16 @@ impl Rules {
 /// The data rules that one request carries with it.
 pub(crate) struct Controls {
     pub(crate) rules: Arc<RuleSet>,
-    /// That of the request; `None` while it is at work, or after it was lost with a refusal.
+    /// That of the request; `None` while it is at work. INVARIANT: only a refusal leaves it `None`.
     cleaner: Option<Cleaner>,
     findings: Vec<Finding>,
     revealed_in_response: Arc<[DataClass]>,
-    /// Whether the answer has to be read for placeholders of this request.
-    restores: bool,
+    only_reports: Vec<Direction>,
 }
 
 impl Controls {
     /// Whether rules are for this direction.
-    pub(crate) fn apply(&self, direction: Direction) -> bool {
+    fn apply(&self, direction: Direction) -> bool {
         self.rules.applies(direction)
     }
 
@@ -108,11 +106,20 @@ impl Controls {
         &self.findings
     }
 
+    /// Whether the rules for a direction only report: then nothing is changed or refused, also what
+    /// cannot be inspected.
+    pub(crate) fn only_reports(&self, direction: Direction) -> bool {
+        self.only_reports.contains(&direction)
+    }
+
     /// The cleaner of the answer; `None` where nothing is to be done to it.
-    fn for_answer(&self) -> Option<Cleaner> {
-        let reads = self.restores || self.apply(Direction::Response);
-        let cleaner = self.cleaner.as_ref().filter(|_| reads)?;
-        Some(cleaner.for_response(&self.revealed_in_response))
+    ///
+    /// # Errors
+    /// `internal` when the request's is lost.
+    fn for_answer(&self) -> Result<Option<Cleaner>, Refusal> {
+        let cleaner = self.cleaner.as_ref().ok_or_else(lost)?;
+        let cleaner = cleaner.for_response(&self.revealed_in_response);
+        Ok(Some(cleaner).filter(|cleaner| !cleaner.idle()))
     }
 
     /// Tells the client what was found. `whole` says that the answer's findings are among them.
@@ -121,15 +128,12 @@ impl Controls {
     }
 
     fn take(&mut self) -> Result<Cleaner, Refusal> {
-        let lost = || Refusal::new(RefusalCode::Internal, "the cleaner of a request was lost");
         self.cleaner.take().ok_or_else(lost)
     }
 
-    fn give_back(&mut self, cleaner: Option<Cleaner>) {
-        if let Some(cleaner) = &cleaner {
-            self.findings = cleaner.findings();
-        }
-        self.cleaner = cleaner;
+    fn give_back(&mut self, cleaner: Cleaner) {
+        self.findings = cleaner.findings();
+        self.cleaner = Some(cleaner);
     }
 
     /// Cleans something small, and takes note of what was found in it.
@@ -139,7 +143,7 @@ impl Controls {
     ) -> Result<T, Refusal> {
         let mut cleaner = self.take()?;
         let done = work(&mut cleaner);
-        self.give_back(Some(cleaner));
+        self.give_back(cleaner);
         done
     }
 }
@@ -173,16 +177,17 @@ impl Plane {
         );
         let revealed = &data.revealed_in_request;
         let cleaner = Cleaner::new(Arc::clone(&rules), Direction::Request, revealed, keys);
-        let restores = data.rules.iter().any(|rule| {
-            matches!(rule.spec.action, DataAction::Pseudonym(_))
-                && rule.spec.directions.contains(&Direction::Request)
-        });
+        let reports = |direction: &Direction| {
+            let mut rules = data.rules.iter().map(|rule| &rule.spec);
+            rules.all(|spec| spec.dry_run || !spec.directions.contains(direction))
+        };
+        let both = [Direction::Request, Direction::Response];
         Ok(Some(Controls {
             rules,
             cleaner: Some(cleaner),
             findings: Vec::new(),
             revealed_in_response: Arc::clone(&data.revealed_in_response),
-            restores,
+            only_reports: both.into_iter().filter(reports).collect(),
         }))
     }
 
@@ -210,6 +215,10 @@ impl Plane {
         done.await
             .map_err(|error| failed(format!("inspecting a body failed: {error}")))
     }
+}
+
+fn lost() -> Refusal {
+    Refusal::new(RefusalCode::Internal, "the cleaner of a request was lost")
 }
 
 /// A refusal for what a rule blocks, or for what it could not judge.

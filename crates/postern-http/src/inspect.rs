@@ -14,7 +14,7 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use postern_guard::{Caller, Permit, Upstream};
 use postern_inspect::Dialect;
-use postern_types::{AiRequest, Refusal};
+use postern_types::{AiRequest, Direction, Refusal};
 
 use crate::arrival::{ArrivalBody, ReceiveError};
 use crate::context::{Exchange, ExchangeBody};
@@ -40,6 +40,8 @@ pub(crate) struct Sent {
     /// Whether what the answer names is kept by the provider and belongs to the principal.
     pub(crate) keeps_answer: bool,
     pub(crate) wants_trailers: bool,
+    /// Trailers are not inspected, so they pass only where no data rule changes the answer.
+    pub(crate) trailers_pass: bool,
     /// Bytes of request body that went upstream so far.
     pub(crate) request_bytes: Arc<AtomicU64>,
     /// The data rules of the permit, with what they found and changed in the request.
@@ -88,14 +90,17 @@ impl Plane {
             permit.allowed_headers(),
             &destination.credential,
         );
+        let trailers_pass = controls
+            .as_ref()
+            .is_none_or(|controls| controls.only_reports(Direction::Response));
         let request_bytes = Arc::new(AtomicU64::new(0));
         let mut sent = Sent {
             dialect: Dialect::from(upstream.row.kind),
             ai: None,
             strip_usage: false,
             keeps_answer: false,
-            // A trailer is not inspected.
-            wants_trailers: wants_trailers && controls.is_none(),
+            wants_trailers: wants_trailers && trailers_pass,
+            trailers_pass,
             request_bytes: Arc::clone(&request_bytes),
             upstream,
             controls,

@@ -16,7 +16,7 @@ use postern_types::{End, Operation, RateNotice, Refusal, RefusalCode, RequestCon
 use crate::arrival::Arrival;
 use crate::body::{Answer, AnswerSource, Course};
 use crate::context::{Exchange, ExchangeBody, refuse};
-use crate::controls::{Reading, clean_list};
+use crate::controls::clean_list;
 use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
 use crate::headers;
@@ -136,31 +136,31 @@ impl Plane {
                 .list_models((sent, inbound), caller, context, clearance, journey)
                 .await;
         }
-        let Reading { reader, whole } = self.reading(&sent, &mut inbound, journey)?;
+        let reading = self.reading(&sent, &mut inbound, journey)?;
         let Inbound {
             status,
             headers,
             mut body,
         } = inbound;
-        let body = match reader {
-            Some(reader) if whole => {
-                // Nothing has gone out yet, so what ends the token ends this as any other wait.
-                let clean = tokio::select! {
-                    biased;
-                    () = caller.revoked().cancelled() => Err(ended(caller)),
-                    read = self.read_clean(&mut body, reader, (&sent, caller), journey) => read,
-                };
-                AnswerSource::Whole(clean?)
-            }
-            reader => AnswerSource::Course(Box::new(Course {
+        let whole = reading.whole;
+        let body = if whole {
+            // Nothing has gone out yet, so what ends the token ends this as any other wait.
+            let clean = tokio::select! {
+                biased;
+                () = caller.revoked().cancelled() => Err(ended(caller)),
+                read = self.read_clean(&mut body, reading, (&sent, caller), journey) => read,
+            };
+            AnswerSource::Whole(clean?)
+        } else {
+            AnswerSource::Course(Box::new(Course {
                 guard: self.guard.clone(),
                 caller: caller.clone(),
                 upstream: Arc::clone(&sent.upstream),
                 source: body,
-                reader,
+                reader: reading.reader,
                 request_bytes: Arc::clone(&sent.request_bytes),
-                trailers_pass: sent.controls.is_none(),
-            })),
+                trailers_pass: sent.trailers_pass,
+            }))
         };
         let mut head = self.head(status, headers, clearance.notice(), journey);
         if let Some(controls) = sent.controls.filter(|it| it.rules.tells_client()) {

@@ -27,7 +27,6 @@ use crate::bounds::BODY_HELD_BYTES_MAX;
 use crate::clean::Cleaner;
 use coding::Decoder;
 use events::Events;
-pub(crate) use fields::FieldPath;
 use lines::Lines;
 use media::Form;
 use text::Text;
@@ -53,7 +52,7 @@ enum Shape {
     /// It passes uninspected, because the rule lets it.
     Passes,
     /// Any byte of it is refused.
-    Refused(&'static str),
+    Refused(InspectError),
     /// Held to its end.
     Held {
         form: Form,
@@ -65,44 +64,26 @@ enum Shape {
 }
 
 impl BodyCleaner {
-    /// Makes ready for a body. One that is refused whole is refused with its first byte, so that an
+    /// Makes ready for a body. What cannot be inspected is refused with its first byte, so that an
     /// empty body of any type passes.
-    ///
-    /// # Errors
-    /// `CannotInspect` when the content coding is not one that is decoded, or the type's parameters
-    /// do not have one reading.
-    pub fn new(kind: &BodyKind<'_>, cleaner: Cleaner) -> Result<Self, InspectError> {
-        let form = media::form_of(kind.content_type)?;
-        if let Form::Opaque | Form::Unknown = form {
-            let shape = match cleaner.rules().opaque(cleaner.direction()) {
-                OpaqueAction::Allow => Shape::Passes,
-                OpaqueAction::Refuse if matches!(form, Form::Opaque) => {
-                    Shape::Refused("the body is no text")
-                }
-                OpaqueAction::Refuse => Shape::Refused("the body has no type"),
-            };
-            return Ok(Self {
-                cleaner,
-                decoder: None,
-                shape,
-            });
-        }
-        let decoder = Decoder::for_header(kind.content_encoding)?;
-        let shape = match form {
-            Form::Plain => Shape::Text(Text::plain()),
-            Form::Markup => Shape::Text(Text::markup()),
-            Form::Lines => Shape::Lines(Lines::default()),
-            Form::Events => Shape::Events(Events::default()),
-            form => Shape::Held {
-                form,
-                body: Vec::new(),
-            },
+    #[must_use]
+    pub fn new(kind: &BodyKind<'_>, cleaner: Cleaner) -> Self {
+        let opaque = cleaner.rules().opaque(cleaner.direction());
+        let (shape, decoder) = match prepare(kind, opaque) {
+            Ok(ready) => ready,
+            Err(error) => (Shape::Refused(error), None),
         };
-        Ok(Self {
+        Self {
             cleaner,
             decoder,
             shape,
-        })
+        }
+    }
+
+    /// Whether every body of this kind is refused.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        matches!(self.shape, Shape::Refused(_))
     }
 
     /// Whether nothing goes out before the body's end, so that it may as well be read whole first.
@@ -128,7 +109,7 @@ impl BodyCleaner {
                 return Ok(());
             }
             Shape::Refused(_) if chunk.is_empty() => return Ok(()),
-            Shape::Refused(why) => return Err(InspectError::cannot(*why)),
+            Shape::Refused(error) => return Err(error.clone()),
             _ => {}
         }
         let mut clean = Vec::new();
@@ -172,6 +153,36 @@ impl BodyCleaner {
     pub fn into_cleaner(self) -> Cleaner {
         self.cleaner
     }
+}
+
+/// Chooses how a body is worked on.
+fn prepare(
+    kind: &BodyKind<'_>,
+    opaque: OpaqueAction,
+) -> Result<(Shape, Option<Decoder>), InspectError> {
+    let form = media::form_of(kind.content_type)?;
+    let no_text = match form {
+        Form::Opaque => Some("the body is no text"),
+        Form::Unknown => Some("the body has no type"),
+        _ => None,
+    };
+    match (no_text, opaque) {
+        (None, _) => {}
+        (Some(_), OpaqueAction::Allow) => return Ok((Shape::Passes, None)),
+        (Some(cause), OpaqueAction::Refuse) => return Err(InspectError::cannot(cause)),
+    }
+    let decoder = Decoder::for_header(kind.content_encoding)?;
+    let shape = match form {
+        Form::Plain => Shape::Text(Text::plain()),
+        Form::Markup => Shape::Text(Text::markup()),
+        Form::Lines => Shape::Lines(Lines::default()),
+        Form::Events => Shape::Events(Events::default()),
+        form => Shape::Held {
+            form,
+            body: Vec::new(),
+        },
+    };
+    Ok((shape, decoder))
 }
 
 fn hand_on(clean: Vec<u8>, out: &mut Vec<Bytes>) {

@@ -1,18 +1,17 @@
 //! An answer under data rules: its head, and the choice of who reads its body.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, TRAILER};
+use http::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, TRAILER};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use postern_guard::Caller;
 use postern_inspect::{
     BodyCleaner, BodyKind, Cleaner, InspectError, ResponseOptions, ResponseReader,
 };
-use postern_types::{Direction, Refusal};
+use postern_types::{Direction, Refusal, RefusalCode};
 
+use super::reader::Way;
 use super::{Controls, Reader, fields};
 use crate::context::refuse;
 use crate::forward::{Inbound, InboundBody};
@@ -21,10 +20,11 @@ use crate::inspect::Sent;
 
 /// How an answer is read.
 pub(crate) struct Reading {
-    /// `None`: it passes as it comes.
-    pub(crate) reader: Option<Reader>,
+    pub(crate) reader: Reader,
     /// Nothing of it goes out before its end, so it is read to its end before its head goes out.
     pub(crate) whole: bool,
+    /// What cannot be inspected passes: no rule is for the answer.
+    lenient: bool,
 }
 
 impl Plane {
@@ -40,21 +40,16 @@ impl Plane {
         journey: &mut Journey,
     ) -> Result<Reading, Refusal> {
         let controls = sent.controls.as_ref();
-        let reading = match controls.and_then(|it| Some((it, it.for_answer()?))) {
-            None => Reading {
-                reader: ai_reader(sent, inbound).map(|reader| Reader::Ai(Box::new(reader))),
-                whole: false,
-            },
+        let cleaner = controls.map(Controls::for_answer).transpose()?.flatten();
+        let reading = match controls.zip(cleaner) {
+            None => Reading::passing(sent, inbound),
             Some((controls, cleaner)) => under_rules(sent, controls, cleaner, inbound, journey)?,
         };
-        if let Some(reader) = &reading.reader {
-            if reader.decodes() {
-                inbound.headers.remove(CONTENT_ENCODING);
-            }
-            if reader.changes_length() {
-                inbound.headers.remove(http::header::CONTENT_LENGTH);
-                inbound.headers.remove(ETAG);
-            }
+        if reading.reader.decodes() {
+            inbound.headers.remove(CONTENT_ENCODING);
+        }
+        if reading.reader.changes_length() {
+            fields::forget_bytes(&mut inbound.headers);
         }
         Ok(reading)
     }
@@ -66,11 +61,16 @@ impl Plane {
     pub(crate) async fn read_clean(
         &self,
         body: &mut InboundBody,
-        mut reader: Reader,
+        reading: Reading,
         (sent, caller): (&Sent, &Caller),
         journey: &mut Journey,
     ) -> Result<Bytes, Refusal> {
-        let mut out = Vec::new();
+        let Reading {
+            mut reader,
+            lenient,
+            ..
+        } = reading;
+        let (mut out, mut original) = (Vec::new(), Vec::new());
         let mut bytes = 0;
         let mut result = Ok(());
         while let Some(frame) = body.frame().await {
@@ -79,8 +79,13 @@ impl Plane {
                 continue;
             };
             bytes += data.len();
-            result = reader.push(data, &mut out).map_err(|error| refuse(&error));
-            if result.is_err() {
+            if lenient {
+                original.push(data.clone());
+            }
+            if result.is_ok() {
+                result = reader.push(data, &mut out).map_err(|error| refuse(&error));
+            }
+            if result.is_err() && !lenient {
                 break;
             }
         }
@@ -101,7 +106,12 @@ impl Plane {
         observed.usage = report.usage;
         observed.response_model = report.response_model;
         observed.findings.extend(reader.findings());
-        result?;
+        match result {
+            Err(refusal) if lenient && refusal.code() == RefusalCode::CannotInspect => {
+                out = original;
+            }
+            result => result?,
+        }
         Ok(match <[Bytes; 1]>::try_from(out) {
             Ok([one]) => one,
             Err(many) => many.concat().into(),
@@ -109,6 +119,7 @@ impl Plane {
     }
 }
 
+/// The reading of an answer to which something is to be done.
 fn under_rules(
     sent: &Sent,
     controls: &Controls,
@@ -116,77 +127,92 @@ fn under_rules(
     inbound: &mut Inbound,
     journey: &mut Journey,
 ) -> Result<Reading, Refusal> {
-    let applies = controls.apply(Direction::Response);
-    let headers = &mut inbound.headers;
-    if applies {
-        let part = inbound.status == StatusCode::PARTIAL_CONTENT;
-        if part || headers.contains_key(CONTENT_RANGE) {
-            return Err(cannot("the answer is a part of something"));
-        }
-        let rules = Arc::clone(&controls.rules);
-        let cleaned =
-            fields::clean_headers(headers, rules.headers(Direction::Response), &mut cleaner);
-        if cleaned.is_err() {
-            journey
-                .flight
-                .observed()
-                .findings
-                .extend(cleaner.findings());
-        }
+    let lenient = controls.only_reports(Direction::Response);
+    let restores = !cleaner.pseudonyms().is_empty();
+    let part = inbound.status == StatusCode::PARTIAL_CONTENT
+        || inbound.headers.contains_key(CONTENT_RANGE);
+    if part && !lenient {
+        return Err(cannot("the answer is a part of something"));
+    }
+    let named = controls.rules.headers(Direction::Response);
+    let mut headers = inbound.headers.clone();
+    let cleaned = fields::clean_headers(&mut headers, named, &mut cleaner);
+    if !lenient {
+        inbound.headers = headers;
+        inbound.headers.remove(TRAILER);
+    }
+    let observed = &mut journey.flight.observed().findings;
+    if (cleaned.is_err() && !lenient) || inbound.body.is_end_stream() {
+        observed.extend(cleaner.findings());
         cleaned?;
-    }
-    headers.remove(TRAILER);
-    if inbound.body.is_end_stream() {
-        journey
-            .flight
-            .observed()
-            .findings
-            .extend(cleaner.findings());
         // Nothing to inspect: no body at all, or the head of one that a HEAD request asked for.
-        return Ok(Reading {
-            reader: None,
-            whole: false,
-        });
+        return Ok(Reading::passing(sent, inbound));
     }
-    let cleans = body_reader(sent, cleaner, inbound);
-    let reading = match cleans {
-        // Only placeholders were to be turned back, and there is nowhere to look for them.
-        Err(_) if !applies => Reading {
-            reader: None,
+    let cleans = cleaning_way(sent, cleaner, inbound);
+    match cleans {
+        Ok((way, _)) if lenient && !restores => Ok(Reading {
+            reader: Reader::rehearsing(passing_way(sent, inbound), way),
             whole: false,
-        },
-        cleans => cleans.map_err(|error| refuse(&error))?,
-    };
-    fields::forget_bytes(&mut inbound.headers);
-    Ok(reading)
+            lenient,
+        }),
+        // Only placeholders were to be turned back, and there is no way to look for them.
+        Ok((way, _)) if lenient && (part || way.refuses()) => Ok(Reading::passing(sent, inbound)),
+        Err(_) if lenient => Ok(Reading::passing(sent, inbound)),
+        Ok((way, whole)) => Ok(Reading {
+            reader: Reader::new(way),
+            whole,
+            lenient,
+        }),
+        Err(error) => Err(refuse(&error)),
+    }
+}
+
+impl Reading {
+    /// The reading of an answer to which nothing is done.
+    fn passing(sent: &Sent, inbound: &Inbound) -> Self {
+        Self {
+            reader: Reader::new(passing_way(sent, inbound)),
+            whole: false,
+            lenient: false,
+        }
+    }
 }
 
 fn cannot(cause: &'static str) -> Refusal {
     refuse(&InspectError::CannotInspect(cause.into()))
 }
 
-/// The reader of an answer's body under rules.
-fn body_reader(sent: &Sent, cleaner: Cleaner, inbound: &Inbound) -> Result<Reading, InspectError> {
+/// What is done to an answer without rules: that of an AI provider is read, and no other.
+fn passing_way(sent: &Sent, inbound: &Inbound) -> Way {
+    match ai_reader(sent, inbound) {
+        Some(reader) => Way::Ai(reader),
+        None => Way::Pass,
+    }
+}
+
+/// What is done to the body of an answer under rules, and whether it is held to its end.
+fn cleaning_way(
+    sent: &Sent,
+    cleaner: Cleaner,
+    inbound: &Inbound,
+) -> Result<(Way, bool), InspectError> {
     let field = |name| one_of(&inbound.headers, name);
     let (content_type, content_encoding) = (field(CONTENT_TYPE)?, field(CONTENT_ENCODING)?);
     let reader = ai_reader(sent, inbound).filter(|_| inbound.status.is_success());
     let decoded = reader
         .as_ref()
-        .is_some_and(ResponseReader::decodes_downstream);
+        .is_some_and(|reader| reader.decodes_downstream());
     let kind = BodyKind {
         content_type,
         content_encoding: content_encoding.filter(|_| !decoded),
     };
-    let cleaner = Box::new(BodyCleaner::new(&kind, cleaner)?);
+    let cleaner = Box::new(BodyCleaner::new(&kind, cleaner));
     let whole = cleaner.is_held();
-    let reader = match reader {
-        Some(reader) => Reader::Both(Box::new(reader), cleaner),
-        None => Reader::Body(cleaner),
+    let way = match reader {
+        Some(reader) => Way::Both(reader, cleaner),
+        None => Way::Body(cleaner),
     };
-    Ok(Reading {
-        reader: Some(reader),
-        whole,
-    })
+    Ok((way, whole))
 }
 
 /// A field that may stand once: with two, readers differ in which they take.
@@ -211,7 +237,8 @@ pub(crate) fn clean_list(
     list: Bytes,
     journey: &mut Journey,
 ) -> Result<Bytes, Refusal> {
-    let Some(cleaner) = sent.controls.as_ref().and_then(Controls::for_answer) else {
+    let controls = sent.controls.as_ref();
+    let Some(cleaner) = controls.map(Controls::for_answer).transpose()?.flatten() else {
         return Ok(list);
     };
     let kind = BodyKind {
@@ -219,7 +246,7 @@ pub(crate) fn clean_list(
         content_encoding: None,
     };
     let mut out = Vec::new();
-    let mut cleaner = BodyCleaner::new(&kind, cleaner).map_err(|error| refuse(&error))?;
+    let mut cleaner = BodyCleaner::new(&kind, cleaner);
     let pushed = cleaner.push(list, &mut out);
     let result = pushed.and_then(|()| cleaner.finish(&mut out));
     journey
@@ -232,7 +259,7 @@ pub(crate) fn clean_list(
 }
 
 /// The reader of an AI answer; plain HTTP answers are not read.
-fn ai_reader(sent: &Sent, inbound: &Inbound) -> Option<ResponseReader> {
+fn ai_reader(sent: &Sent, inbound: &Inbound) -> Option<Box<ResponseReader>> {
     let ai = sent.ai.as_ref()?;
     let text = |name| {
         inbound
@@ -240,7 +267,7 @@ fn ai_reader(sent: &Sent, inbound: &Inbound) -> Option<ResponseReader> {
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    Some(ResponseReader::new(&ResponseOptions {
+    Some(Box::new(ResponseReader::new(&ResponseOptions {
         operation: ai.operation,
         dialect: sent.dialect,
         stream_asked: ai.stream,
@@ -249,5 +276,5 @@ fn ai_reader(sent: &Sent, inbound: &Inbound) -> Option<ResponseReader> {
         content_type: text(CONTENT_TYPE).unwrap_or_default(),
         content_encoding: text(CONTENT_ENCODING),
         status: inbound.status.as_u16(),
-    }))
+    })))
 }

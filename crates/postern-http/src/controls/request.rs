@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use postern_inspect::{BodyCleaner, BodyKind, Cleaner, InspectError, Outgoing, RequestFacts};
-use postern_types::{Direction, Refusal};
+use postern_types::{Direction, Refusal, RefusalCode};
 
 use super::{Controls, fields};
 use crate::arrival::Query;
@@ -34,10 +34,36 @@ impl Plane {
         controls: &mut Controls,
         journey: &mut Journey,
     ) -> Result<Option<Outgoing>, Refusal> {
-        let cleaned = self.clean_parts(request, controls, journey).await;
+        let cleaned = if controls.only_reports(Direction::Request) {
+            self.rehearse(request, controls, journey).await
+        } else {
+            self.clean_parts(request, controls, journey).await
+        };
         // What was found is recorded also where it is the reason of a refusal.
         journey.flight.observed().findings = controls.findings().to_vec();
         cleaned
+    }
+
+    /// Does on copies what the rules say, for their findings alone.
+    async fn rehearse(
+        &self,
+        request: CleanRequest<'_>,
+        controls: &mut Controls,
+        journey: &mut Journey,
+    ) -> Result<Option<Outgoing>, Refusal> {
+        if !controls.only_reports(Direction::Response) {
+            fields::ask_for_the_whole(request.headers);
+        }
+        let (mut headers, mut query) = (request.headers.clone(), request.query.clone());
+        let copies = CleanRequest {
+            headers: &mut headers,
+            query: &mut query,
+            ..request
+        };
+        match self.clean_parts(copies, controls, journey).await {
+            Err(refusal) if refusal.code() != RefusalCode::CannotInspect => Err(refusal),
+            _ => Ok(None),
+        }
     }
 
     async fn clean_parts(
@@ -52,7 +78,7 @@ impl Plane {
             body,
             splice,
         } = request;
-        if controls.apply(Direction::Response) {
+        if !controls.only_reports(Direction::Response) {
             fields::ask_for_the_whole(headers);
         }
         if !controls.apply(Direction::Request) {
@@ -140,7 +166,7 @@ impl Taken {
         self,
         kind: &BodyKind<'_>,
         cleaner: Cleaner,
-    ) -> (Result<Clean, InspectError>, Option<Cleaner>) {
+    ) -> (Result<Clean, InspectError>, Cleaner) {
         let (body, strip_usage) = match self.facts {
             Some((facts, splice)) => {
                 let outgoing = facts.outbound(self.body, splice);
@@ -148,10 +174,7 @@ impl Taken {
             }
             None => (self.body, false),
         };
-        let mut body_cleaner = match BodyCleaner::new(kind, cleaner) {
-            Ok(body_cleaner) => body_cleaner,
-            Err(error) => return (Err(error), None),
-        };
+        let mut body_cleaner = BodyCleaner::new(kind, cleaner);
         let mut pieces = Vec::new();
         let result = body_cleaner
             .push(body, &mut pieces)
@@ -166,6 +189,6 @@ impl Taken {
             },
             passes,
         });
-        (clean, Some(body_cleaner.into_cleaner()))
+        (clean, body_cleaner.into_cleaner())
     }
 }

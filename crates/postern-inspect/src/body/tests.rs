@@ -44,7 +44,7 @@ fn clean_with(
     body: &[u8],
     cut: usize,
 ) -> Result<Vec<u8>, InspectError> {
-    let mut cleaner = BodyCleaner::new(kind, cleaner(spec))?;
+    let mut cleaner = BodyCleaner::new(kind, cleaner(spec));
     let mut out = Vec::new();
     for piece in body.chunks(cut) {
         cleaner.push(Bytes::copy_from_slice(piece), &mut out)?;
@@ -97,71 +97,71 @@ fn a_value_is_found_in_every_form_and_every_other_byte_stays() {
     let rows = [
         (
             "application/json",
-            r#"{ "a": ["4111111111111111", 1.50], "b":"x" }"#.to_owned(),
+            r#"{ "a": ["4539578763621486", 1.50], "b":"x" }"#.to_owned(),
         ),
         (
             "application/vnd.api+json",
-            r#""4111111111111111""#.to_owned(),
+            r#""4539578763621486""#.to_owned(),
         ),
         (
             "application/x-ndjson",
-            "{\"a\":\"4111111111111111\"}\r\n\n{\"b\":1e3}\n".to_owned(),
+            "{\"a\":\"4539578763621486\"}\r\n\n{\"b\":1e3}\n".to_owned(),
         ),
         (
             "application/json-seq",
-            "\u{1e}{\"a\":\"4111111111111111\"}\n".to_owned(),
+            "\u{1e}{\"a\":\"4539578763621486\"}\n".to_owned(),
         ),
-        ("text/plain", "Dear 4111111111111111, hello\nyou".to_owned()),
+        ("text/plain", "Dear 4539578763621486, hello\nyou".to_owned()),
         (
             "text/csv; charset=utf-8",
-            "name,mail\nMona,4111111111111111\n".to_owned(),
+            "name,mail\nMona,4539578763621486\n".to_owned(),
         ),
         (
             "application/xml",
-            "<a b=\"4111111111111111\">4111111111111111</a>".to_owned(),
+            "<a b=\"4539578763621486\">4539578763621486</a>".to_owned(),
         ),
         (
             "text/html",
-            "<p>to 4111111111111111&nbsp;&amp; you</p>".replace("&nbsp;", "&#160;"),
+            "<p>to 4539578763621486&nbsp;&amp; you</p>".replace("&nbsp;", "&#160;"),
         ),
         (
             PARTS,
-            parts(&[(&format!("{disposition}\"m\""), "4111111111111111")]),
+            parts(&[(&format!("{disposition}\"m\""), "4539578763621486")]),
         ),
         (
             PARTS,
             parts(&[
                 (
-                    &format!("{disposition}\"f\"; filename=\"4111111111111111\""),
+                    &format!("{disposition}\"f\"; filename=\"4539578763621486\""),
                     "x",
                 ),
                 (
                     &format!("{disposition}\"j\"\r\nContent-Type: application/json"),
-                    r#"{"a":"4111111111111111"}"#,
+                    r#"{"a":"4539578763621486"}"#,
                 ),
             ]),
         ),
         (
             "text/event-stream",
-            "id: 7\ndata: {\"a\":\"4111111111111111\"}\n\n".to_owned(),
+            "id: 7\ndata: {\"a\":\"4539578763621486\"}\n\n".to_owned(),
         ),
         (
             "text/event-stream",
-            ": hi\n\ndata: to 4111111111111111\n\n".to_owned(),
+            ": hi\n\ndata: to 4539578763621486\n\n".to_owned(),
         ),
         (
             "application/javascript",
-            "let a = '4111111111111111';".to_owned(),
+            "let a = '4539578763621486';".to_owned(),
         ),
     ];
     for (content_type, body) in rows {
         let clean = masked(content_type, &body).unwrap();
         assert_eq!(
             clean,
-            body.replace("4111111111111111", "[CARD]"),
+            body.replace("4539578763621486", "[CARD]"),
             "{content_type}"
         );
-        let innocent = body.replace("4111111111111111", "nobody");
+        let innocent = body.replace("4539578763621486", "nobody");
         assert_eq!(
             masked(content_type, &innocent).unwrap(),
             innocent,
@@ -175,27 +175,27 @@ fn encodings_inside_a_form_hide_nothing() {
     let rows = [
         (
             "application/json",
-            r#"{"a":"\u0034111111111111111"}"#,
+            r#"{"a":"\u0034539578763621486"}"#,
             r#"{"a":"[CARD]"}"#,
         ),
         (
             "application/x-www-form-urlencoded",
-            "a=41%31111111111%31111&b=x+y%20z&%341111111111%31111=&c",
+            "a=45%3395787636%3214%386&b=x+y%20z&%34539578763621486=&c",
             "a=%5BCARD%5D&b=x+y%20z&%5BCARD%5D=&c",
         ),
         (
             "text/html",
-            "<p>4111&#49;1111&#x31;1&#49111</p>",
+            "<p>4539&#53;7876&#x33;6214&#56;6</p>",
             "<p>[CARD]</p>",
         ),
         (
             "text/event-stream",
-            "data: {\"a\":\ndata: \"4111111111111111\"}\n\n",
+            "data: {\"a\":\ndata: \"4539578763621486\"}\n\n",
             "data: {\"a\":\ndata: \"[CARD]\"}\n\n",
         ),
         (
             "text/event-stream",
-            "data: 4111111111111111\r\rdata: b\r\n\r\n",
+            "data: 4539578763621486\r\rdata: b\r\n\r\n",
             "data: [CARD]\n\ndata: b\r\n\r\n",
         ),
     ];
@@ -207,7 +207,7 @@ fn encodings_inside_a_form_hide_nothing() {
         );
     }
     let hidden = parts(&[(
-        "Content-Disposition: form-data; name=\"f\"; filename*=UTF-8''41%31111111111%31111",
+        "Content-Disposition: form-data; name=\"f\"; filename*=UTF-8''45%3395787636%3214%386",
         "x",
     )]);
     assert!(matches!(
@@ -295,11 +295,11 @@ fn what_is_no_text_passes_only_if_the_rule_lets_it() {
 #[test]
 fn a_blocked_value_ends_the_body() {
     let rows = [
-        ("text/plain", "to 4111111111111111 now"),
-        ("application/json", "{\"a\":\"4111111111111111\"}"),
+        ("text/plain", "to 4539578763621486 now"),
+        ("application/json", "{\"a\":\"4539578763621486\"}"),
         (
             "application/x-www-form-urlencoded",
-            "a=41%31111111111%31111",
+            "a=45%3395787636%3214%386",
         ),
     ];
     for (content_type, body) in rows {
@@ -308,13 +308,13 @@ fn a_blocked_value_ends_the_body() {
         let Err(InspectError::DataBlocked(cause)) = refused else {
             panic!("{content_type}: {refused:?}");
         };
-        assert!(!cause.contains("4111"), "{cause}");
+        assert!(!cause.contains("4539"), "{cause}");
     }
 }
 
 #[test]
 fn a_coded_body_goes_on_plain() {
-    let body = br#"{"a":"4111111111111111","b":"x"}"#;
+    let body = br#"{"a":"4539578763621486","b":"x"}"#;
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
     gzip.write_all(body).unwrap();
     let coded = gzip.finish().unwrap();
