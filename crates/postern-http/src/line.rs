@@ -251,7 +251,7 @@ fn reader_for(sent: &Sent, inbound: &Inbound) -> Option<ResponseReader> {
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    Some(ResponseReader::new(&ResponseOptions {
+    let options = ResponseOptions {
         operation: ai.operation,
         dialect: sent.dialect,
         stream_asked: ai.stream,
@@ -260,5 +260,6 @@ fn reader_for(sent: &Sent, inbound: &Inbound) -> Option<ResponseReader> {
         content_type: text(CONTENT_TYPE).unwrap_or_default(),
         content_encoding: text(CONTENT_ENCODING),
         status: inbound.status.as_u16(),
-    }))
+    };
+    Some(ResponseReader::new(&options, None))
 }

@@ -40,3 +40,27 @@ pub(crate) const DECODED_RATIO_MAX: u64 = 200;
 
 /// Bytes of a list of models; the longest public list is below one megabyte.
 pub(crate) const MODELS_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Bytes of a number in a document that is cleaned. No reader gives more digits a meaning, and a
+/// longer one would be a way to carry text.
+pub(crate) const NUMBER_BYTES_MAX: usize = 100;
+
+/// Bytes of an answer that is one document and is cleaned: it is held whole. The longest answers
+/// are lists of embeddings and pictures, some megabytes each.
+pub(crate) const DOCUMENT_HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Texts of one stream that are open at the same time: OpenAI's limits are 128 choices and 128
+/// calls in parallel.
+pub(crate) const CHANNELS_MAX: usize = 1024;
+
+/// Bytes of a word of the format that is taken as one (an id, a type, the name of a model); what is
+/// longer is inspected as text. Ids of sealed items reach some hundreds.
+pub(crate) const WORD_BYTES_MAX: usize = 1024;
+
+/// Bytes of a place in a finding.
+pub(crate) const PLACE_BYTES_MAX: usize = 128;
+
+/// Bytes of one event that are held while it is cleaned. The last event of a response repeats all of
+/// it with its tools, and pictures come in one event, so that this is far above
+/// `EVENT_HELD_BYTES_MAX`; what is larger cannot be inspected.
+pub(crate) const EVENT_CLEANED_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use postern_types::RefusalCode;
+use postern_types::{DataClass, RefusalCode, RuleName};
 use thiserror::Error;
+
+use crate::clean::CleanError;
 
 /// Why a request or an answer cannot be judged. The text is the operator's cause; it never holds
 /// content of the request beyond names that the request itself chose, cut short.
@@ -21,6 +23,17 @@ pub enum InspectError {
     /// A part of the API that this release does not serve.
     #[error("not served: {0}")]
     Unsupported(Cow<'static, str>),
+    /// Data that may not pass was found.
+    #[error("the rule {rule} blocks {class}")]
+    DataBlocked {
+        /// What was found.
+        class: DataClass,
+        /// The rule that blocks it.
+        rule: RuleName,
+    },
+    /// A data rule applies, and the content cannot be inspected.
+    #[error("cannot be inspected: {0}")]
+    CannotInspect(Cow<'static, str>),
     /// The upstream's answer cannot be read, and it had to be.
     #[error("cannot read the upstream's answer: {0}")]
     Upstream(Cow<'static, str>),
@@ -35,6 +48,8 @@ impl InspectError {
             Self::UnknownModel(_) => RefusalCode::UnknownModel,
             Self::BadRequest(_) => RefusalCode::BadRequest,
             Self::Unsupported(_) => RefusalCode::Unsupported,
+            Self::DataBlocked { .. } => RefusalCode::DataBlocked,
+            Self::CannotInspect(_) => RefusalCode::CannotInspect,
             Self::Upstream(_) => RefusalCode::UpstreamProtocol,
         }
     }
@@ -45,5 +60,14 @@ impl InspectError {
 
     pub(crate) fn upstream(cause: impl Into<Cow<'static, str>>) -> Self {
         Self::Upstream(cause.into())
+    }
+}
+
+impl From<CleanError> for InspectError {
+    fn from(error: CleanError) -> Self {
+        match error {
+            CleanError::Blocked { class, rule } => Self::DataBlocked { class, rule },
+            CleanError::CannotInspect(what) => Self::CannotInspect(Cow::Borrowed(what)),
+        }
     }
 }

@@ -40,8 +40,10 @@
 //! ```
 
 mod bounds;
+mod clean;
 mod detect;
 mod dialect;
+mod document;
 mod error;
 pub mod fuzz;
 mod json;
@@ -50,7 +52,9 @@ mod models;
 mod refusal;
 mod request;
 mod response;
+mod text;
 
+pub use clean::{CleanError, Cleaner};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};
