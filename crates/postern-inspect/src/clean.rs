@@ -1,6 +1,10 @@
-//! A stand-in for the engine of data controls, until it is merged: finds one fixed word.
+//! A stand-in for the engine of data controls, until it is merged: finds two fixed values.
 
-use postern_types::{DataClass, Finding, OpaqueAction, RuleName, ThinkingAction};
+use std::sync::Arc;
+
+use postern_types::{
+    DataAction, DataClass, DataRule, Direction, Finding, OpaqueAction, RuleName, ThinkingAction,
+};
 
 /// Why cleaning ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,33 +20,74 @@ pub enum CleanError {
     CannotInspect(&'static str),
 }
 
-/// One direction of one request.
+/// The rules.
 #[derive(Debug)]
-pub struct Cleaner {
-    pub(crate) opaque: OpaqueAction,
-    pub(crate) thinking: ThinkingAction,
+pub struct RuleSet(Vec<DataRule>);
+
+impl RuleSet {
+    /// Compiles rules.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn compile(rules: &[DataRule]) -> Result<Self, String> {
+        Ok(Self(rules.to_vec()))
+    }
 }
 
-const VALUE: &str = "4111111111111111";
+/// Keys.
+#[derive(Debug)]
+pub struct MaskKeys;
+
+impl MaskKeys {
+    /// Makes keys.
+    #[must_use]
+    pub fn new(_: &[u8; 32], _: &str, _: &str, _: &str) -> Self {
+        Self
+    }
+}
+
+/// One direction of one request.
+#[derive(Debug)]
+pub struct Cleaner(Arc<RuleSet>);
+
+const VALUES: [(&str, &str); 2] = [
+    ("4111111111111111", "[CARD]"),
+    ("jane.doe@example.com", "[EMAIL]"),
+];
 
 impl Cleaner {
+    /// A cleaner.
+    #[must_use]
+    pub fn new(rules: Arc<RuleSet>, _: Direction, _: &[DataClass], _: MaskKeys) -> Self {
+        Self(rules)
+    }
     pub(crate) fn opaque(&self) -> OpaqueAction {
-        self.opaque
+        self.0.0[0].spec.opaque
     }
     pub(crate) fn thinking(&self) -> ThinkingAction {
-        self.thinking
+        self.0.0[0].spec.thinking
     }
     /// Cleans a text.
     ///
     /// # Errors
-    /// Never.
+    /// When it is blocked.
     pub fn clean_value(
         &mut self,
         _: &str,
         _: &str,
         text: &str,
     ) -> Result<Option<String>, CleanError> {
-        Ok(text.contains(VALUE).then(|| text.replace(VALUE, "[CARD]")))
+        let found = VALUES.iter().any(|(value, _)| text.contains(value));
+        if found && self.0.0[0].spec.action == DataAction::Block {
+            return Err(CleanError::Blocked {
+                class: DataClass::parse("card").map_err(|_| CleanError::CannotInspect(""))?,
+                rule: self.0.0[0].name.clone(),
+            });
+        }
+        let all = VALUES.iter().fold(text.to_owned(), |all, (value, label)| {
+            all.replace(value, label)
+        });
+        Ok(found.then_some(all))
     }
     /// What was found.
     #[must_use]
@@ -75,7 +120,7 @@ impl Channel {
         out: &mut String,
     ) -> Result<(), CleanError> {
         self.held.push_str(text);
-        let alive = self.held.rfind(|c: char| !c.is_ascii_digit());
+        let alive = self.held.rfind(|c: char| c.is_whitespace() || c == '"');
         let end = alive.map_or(0, |at| {
             at + self.held[at..].chars().next().map_or(0, char::len_utf8)
         });

@@ -52,9 +52,11 @@ mod models;
 mod refusal;
 mod request;
 mod response;
+#[cfg(test)]
+mod testing;
 mod text;
 
-pub use clean::{CleanError, Cleaner};
+pub use clean::{CleanError, Cleaner, MaskKeys, RuleSet};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};

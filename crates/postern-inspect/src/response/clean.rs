@@ -213,6 +213,7 @@ impl AnswerCleaner {
     /// Cleans the data of an event, or an element.
     fn data(&mut self, data: &[u8], last: bool) -> Result<Cleaned, CleanError> {
         let tree = Tree::read(data).map_err(CleanError::CannotInspect)?;
+        self.channels.number(&tree);
         let verdict = self.thinking.judge(&tree);
         let mut ends = ends::of(self.dialect, self.operation, &tree);
         if last {
@@ -255,3 +256,6 @@ impl AnswerCleaner {
         Ok(Cleaned { tails, outcome })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,9 @@ use crate::text::{ANTHROPIC_TEXT, Leaf, TextShape, is_word};
 
 use super::ends::End;
 
+/// The member that numbers events.
+const SEQUENCE: &str = "sequence_number";
+
 /// A text that has begun.
 #[derive(Debug)]
 struct Open {
@@ -27,6 +30,8 @@ pub(super) struct Tail {
     before: Vec<u8>,
     text: String,
     after: Vec<u8>,
+    /// Where in `before` the number of the event stands, if events are numbered.
+    sequence: Option<(usize, usize)>,
 }
 
 /// A piece in the current event, and what goes on in its place.
@@ -47,6 +52,8 @@ pub(super) struct Channels {
     name: String,
     /// The index in the current event that is written anew.
     moved: Option<(NodeId, u64)>,
+    /// The number of the current event, where events are numbered.
+    sequence: Option<Vec<u8>>,
 }
 
 impl Channels {
@@ -56,6 +63,15 @@ impl Channels {
         self.name.clear();
         self.name.push_str(name);
         self.moved = None;
+        self.sequence = None;
+    }
+
+    /// Reads what numbers the current event. An event that goes before it takes its number, so that
+    /// numbers never fall.
+    pub(super) fn number(&mut self, tree: &Tree<'_>) {
+        let member = tree.member(Tree::ROOT, SEQUENCE);
+        let number = member.filter(|id| tree.node(*id).kind == Kind::Number);
+        self.sequence = number.map(|id| tree.raw(tree.node(id).span).to_vec());
     }
 
     pub(super) fn move_index(&mut self, moved: Option<(NodeId, u64)>) {
@@ -85,6 +101,9 @@ impl Channels {
             if !text.is_empty() {
                 let mut tail = std::mem::take(&mut open.event);
                 tail.text = text;
+                if let Some(((start, end), number)) = tail.sequence.zip(self.sequence.as_ref()) {
+                    tail.before.splice(start..end, number.iter().copied());
+                }
                 tails.push(tail);
             }
         }
@@ -173,6 +192,7 @@ impl Tail {
         self.name.clear();
         self.before.clear();
         self.after.clear();
+        self.sequence = None;
         if piece.name == ANTHROPIC_TEXT {
             // The event at hand may be the one that begins the block.
             self.name.push_str("content_block_delta");
@@ -212,6 +232,7 @@ impl Tail {
         for child in tree.children(id).filter(|child| *child != next) {
             if keeps(tree, child, shape, outermost) {
                 self.key(tree, child);
+                let start = self.before.len();
                 match moved {
                     Some((id, index)) if id == child => {
                         self.before.extend_from_slice(index.to_string().as_bytes());
@@ -219,6 +240,9 @@ impl Tail {
                     _ => self
                         .before
                         .extend_from_slice(tree.raw(tree.node(child).span)),
+                }
+                if outermost && tree.key(child) == SEQUENCE {
+                    self.sequence = Some((start, self.before.len()));
                 }
                 self.before.push(b',');
             }
