@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use postern_types::{DataClass, RefusalCode, RuleName};
+use postern_types::RefusalCode;
 use thiserror::Error;
 
-use crate::clean::CleanError;
+use crate::CleanError;
 
 /// Why a request or an answer cannot be judged. The text is the operator's cause; it never holds
 /// content of the request beyond names that the request itself chose, cut short.
@@ -23,20 +23,24 @@ pub enum InspectError {
     /// A part of the API that this release does not serve.
     #[error("not served: {0}")]
     Unsupported(Cow<'static, str>),
-    /// Data that may not pass was found.
-    #[error("the rule {rule} blocks {class}")]
-    DataBlocked {
-        /// What was found.
-        class: DataClass,
-        /// The rule that blocks it.
-        rule: RuleName,
-    },
-    /// A data rule applies, and the content cannot be inspected.
-    #[error("cannot be inspected: {0}")]
-    CannotInspect(Cow<'static, str>),
     /// The upstream's answer cannot be read, and it had to be.
     #[error("cannot read the upstream's answer: {0}")]
     Upstream(Cow<'static, str>),
+    /// A data rule blocks what is in the text.
+    #[error("{0}")]
+    DataBlocked(Cow<'static, str>),
+    /// A data rule applies, and the bytes cannot be inspected.
+    #[error("cannot inspect: {0}")]
+    CannotInspect(Cow<'static, str>),
+}
+
+impl From<CleanError> for InspectError {
+    fn from(error: CleanError) -> Self {
+        match error {
+            CleanError::Blocked { .. } => Self::DataBlocked(error.to_string().into()),
+            CleanError::CannotInspect(cause) => Self::CannotInspect(cause.into()),
+        }
+    }
 }
 
 impl InspectError {
@@ -48,9 +52,9 @@ impl InspectError {
             Self::UnknownModel(_) => RefusalCode::UnknownModel,
             Self::BadRequest(_) => RefusalCode::BadRequest,
             Self::Unsupported(_) => RefusalCode::Unsupported,
-            Self::DataBlocked { .. } => RefusalCode::DataBlocked,
-            Self::CannotInspect(_) => RefusalCode::CannotInspect,
             Self::Upstream(_) => RefusalCode::UpstreamProtocol,
+            Self::DataBlocked(_) => RefusalCode::DataBlocked,
+            Self::CannotInspect(_) => RefusalCode::CannotInspect,
         }
     }
 
@@ -60,14 +64,5 @@ impl InspectError {
 
     pub(crate) fn upstream(cause: impl Into<Cow<'static, str>>) -> Self {
         Self::Upstream(cause.into())
-    }
-}
-
-impl From<CleanError> for InspectError {
-    fn from(error: CleanError) -> Self {
-        match error {
-            CleanError::Blocked { class, rule } => Self::DataBlocked { class, rule },
-            CleanError::CannotInspect(what) => Self::CannotInspect(Cow::Borrowed(what)),
-        }
     }
 }

@@ -52,11 +52,12 @@ mod models;
 mod refusal;
 mod request;
 mod response;
+mod segment;
 #[cfg(test)]
 mod testing;
 mod text;
 
-pub use clean::{CleanError, Cleaner, MaskKeys, RuleSet};
+pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};

@@ -102,7 +102,7 @@ impl<'t, 'c> Walk<'t, 'c> {
             last.1 = shape;
         }
         if shape.leaf == Leaf::Thinking {
-            return match self.cleaner.thinking() {
+            return match self.thinking() {
                 ThinkingAction::Pass => Ok(()),
                 ThinkingAction::Drop => Err(CleanError::CannotInspect(
                     "thinking stands where it cannot be left out",
@@ -163,7 +163,7 @@ impl<'t, 'c> Walk<'t, 'c> {
         for child in tree.children(id) {
             let thinks = tree.node(child).kind == Kind::Object
                 && self.shape_of(child, elements).leaf == Leaf::Thinking;
-            let drops = thinks && self.cleaner.thinking() == ThinkingAction::Drop;
+            let drops = thinks && self.thinking() == ThinkingAction::Drop;
             if !thinks {
                 self.value(child, elements, key)?;
             }
@@ -253,7 +253,7 @@ impl<'t, 'c> Walk<'t, 'c> {
         if text.is_empty() {
             return Ok(());
         }
-        if self.cleaner.opaque() == OpaqueAction::Refuse {
+        if self.cleaner.rules().opaque(self.cleaner.direction()) == OpaqueAction::Refuse {
             return Err(OPAQUE);
         }
         // An address is text, too.
@@ -335,6 +335,10 @@ impl<'t, 'c> Walk<'t, 'c> {
             Kind::Text => self.tree.text(id).into_owned().into_bytes(),
             _ => self.tree.raw(self.span(id)).to_vec(),
         }
+    }
+
+    fn thinking(&self) -> ThinkingAction {
+        self.cleaner.rules().thinking(self.cleaner.direction())
     }
 
     fn span(&self, id: NodeId) -> Span {

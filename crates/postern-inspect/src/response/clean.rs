@@ -68,7 +68,7 @@ impl AnswerCleaner {
         Self {
             dialect,
             operation,
-            thinking: Thinking::new(dialect, cleaner.thinking()),
+            thinking: Thinking::new(dialect, cleaner.rules().thinking(cleaner.direction())),
             cleaner,
             event: text::event(dialect, operation),
             channels: Channels::default(),
