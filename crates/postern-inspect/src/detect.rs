@@ -10,12 +10,16 @@
 mod gap;
 
 mod checksum;
+pub(crate) mod context;
 mod detector;
+pub(crate) mod engine;
 #[cfg(test)]
 mod examples;
+pub(crate) mod facts;
 mod national;
 mod payment;
 mod personal;
+pub(crate) mod prefilter;
 mod secret;
 
 /// One table of several, so that each country and each kind of value has a file of its own.

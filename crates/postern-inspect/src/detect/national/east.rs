@@ -204,7 +204,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Digits(9),
         r"\d{3}[- ]?\d{3}[- ]?\d{3}",
     )
-    .edges(Edges::Number)
+    .edges(Edges::Groups)
     .check(taj)
     .words(TAJ, 35, 94)
     .at_most(11)

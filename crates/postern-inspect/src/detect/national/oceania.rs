@@ -18,7 +18,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Digits(8),
         r"\d{3}[ -]\d{3}[ -]\d{2,3}",
     )
-    .edges(Edges::Number)
+    .edges(Edges::Groups)
     .check(tfn)
     .words(TFN, 54, 96)
     .at_most(11)
@@ -41,7 +41,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Digits(11),
         r"[1-9]\d ?\d{3} ?\d{3} ?\d{3}",
     )
-    .edges(Edges::Number)
+    .edges(Edges::Groups)
     .check(abn)
     .words(ABN, 72, 97)
     .at_most(14)
@@ -55,7 +55,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Digits(9),
         r"\d{3} \d{3} \d{3}",
     )
-    .edges(Edges::Number)
+    .edges(Edges::Groups)
     .check(acn)
     .words(ACN, 52, 95)
     .at_most(11)
@@ -101,7 +101,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Digits(8),
         r"\d{2,3}[- ]?\d{3}[- ]?\d{3}",
     )
-    .edges(Edges::Number)
+    .edges(Edges::Groups)
     .check(ird)
     .words(IRD, 35, 95)
     .at_most(11)
