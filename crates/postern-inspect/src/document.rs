@@ -25,8 +25,13 @@ pub(crate) fn clean_json(
     places: &'static TextShape,
     cleaner: &mut Cleaner,
 ) -> Result<Option<Vec<u8>>, CleanError> {
-    let edits = edits(body, places, cleaner)?;
-    Ok(edits.apply(body))
+    Ok(edits(body, places, cleaner)?.apply(body))
+}
+
+/// Whether all that may be done is to report: the rules are dry runs, and there is nothing to turn
+/// back.
+pub(crate) fn only_watches(cleaner: &Cleaner) -> bool {
+    cleaner.rules().only_watches(cleaner.direction()) && cleaner.pseudonyms().is_empty()
 }
 
 /// What cleaning changes in a document.
@@ -34,6 +39,19 @@ pub(crate) fn clean_json(
 /// # Errors
 /// As [`clean_json`].
 pub(crate) fn edits(
+    body: &[u8],
+    places: &'static TextShape,
+    cleaner: &mut Cleaner,
+) -> Result<Edits, CleanError> {
+    let watches = only_watches(cleaner);
+    match walked(body, places, cleaner) {
+        // What a dry run cannot read passes, like everything else.
+        _ if watches => Ok(Edits::default()),
+        walked => walked,
+    }
+}
+
+fn walked(
     body: &[u8],
     places: &'static TextShape,
     cleaner: &mut Cleaner,

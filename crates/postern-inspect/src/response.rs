@@ -25,6 +25,7 @@ use bytes::Bytes;
 use postern_types::{Finding, Operation, OwnedId, Usage};
 
 use crate::clean::{CleanError, Cleaner};
+use crate::document;
 use crate::refusal::{self, RefusalText, StreamFraming};
 use crate::{Dialect, InspectError};
 use clean::AnswerCleaner;
@@ -103,12 +104,14 @@ impl ResponseReader {
             && options.operation == Operation::ChatCompletions
             && framing != Framing::Document
             && encoding != Encoding::Other;
+        let cleaner = cleaner.filter(|cleaner| !cleaner.idle());
         let broken = cleaner
             .as_ref()
-            .filter(|_| encoding == Encoding::Other)
+            .filter(|cleaner| encoding == Encoding::Other && !document::only_watches(cleaner))
             .map(|_| CleanError::CannotInspect("the answer has an encoding that is not read"));
-        let cleaner =
-            cleaner.map(|cleaner| AnswerCleaner::new(options.dialect, options.operation, cleaner));
+        let cleaner = cleaner
+            .filter(|_| encoding != Encoding::Other)
+            .map(|cleaner| AnswerCleaner::new(options.dialect, options.operation, cleaner));
         let edits = strips || cleaner.is_some();
         Self {
             dialect: options.dialect,

@@ -6,7 +6,7 @@ use crate::request::Family;
 use crate::testing::cleaner;
 use crate::text;
 
-const CARD: &str = "4111111111111111";
+const CARD: &str = "4539578763621486";
 const MAIL: &str = "jane.doe@example.com";
 
 fn cleaned(body: &str, places: &'static TextShape) -> Result<Option<String>, CleanError> {

@@ -45,6 +45,8 @@ pub(super) struct AnswerCleaner {
     channels: Channels,
     thinking: Thinking,
     form: Form,
+    /// Whether the rules are dry runs: then everything passes as it came.
+    watches: bool,
 }
 
 /// What became of the data of one event.
@@ -69,6 +71,7 @@ impl AnswerCleaner {
             dialect,
             operation,
             thinking: Thinking::new(dialect, cleaner.rules().thinking(cleaner.direction())),
+            watches: document::only_watches(&cleaner),
             cleaner,
             event: text::event(dialect, operation),
             channels: Channels::default(),
@@ -80,6 +83,11 @@ impl AnswerCleaner {
         self.cleaner.findings()
     }
 
+    /// Whether everything passes as it came, and is only looked at.
+    pub(super) fn watches(&self) -> bool {
+        self.watches
+    }
+
     /// Cleans a whole event of server-sent events. `last` says that the stream ends with it.
     pub(super) fn event(
         &mut self,
@@ -87,6 +95,16 @@ impl AnswerCleaner {
         last: bool,
         out: &mut Vec<u8>,
     ) -> Result<(), CleanError> {
+        if self.watches {
+            // What a dry run cannot read passes, like everything else.
+            let _ = self.clean_event(raw, last, &mut Vec::new());
+            out.extend_from_slice(raw);
+            return Ok(());
+        }
+        self.clean_event(raw, last, out)
+    }
+
+    fn clean_event(&mut self, raw: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), CleanError> {
         let lines = Lines::split(raw);
         let data = lines.data(raw);
         let trimmed = data.trim_ascii();
@@ -116,6 +134,15 @@ impl AnswerCleaner {
 
     /// Takes the next bytes of an answer that is not made of events.
     pub(super) fn document(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), CleanError> {
+        if self.watches {
+            let _ = self.clean_document(bytes, &mut Vec::new());
+            out.extend_from_slice(bytes);
+            return Ok(());
+        }
+        self.clean_document(bytes, out)
+    }
+
+    fn clean_document(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), CleanError> {
         if matches!(self.form, Form::Unknown) {
             let grows = self.operation == Operation::StreamGenerateContent;
             self.form = if grows {
@@ -151,6 +178,14 @@ impl AnswerCleaner {
 
     /// The answer has ended.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
+        if self.watches {
+            let _ = self.clean_end(&mut Vec::new());
+            return Ok(());
+        }
+        self.clean_end(out)
+    }
+
+    fn clean_end(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
         match std::mem::replace(&mut self.form, Form::Unknown) {
             Form::Whole(held) if !held.trim_ascii().is_empty() => {
                 let places = text::answer(self.dialect, self.operation);

@@ -49,7 +49,7 @@ impl EventEditor {
             return Ok(());
         }
         self.held.extend_from_slice(bytes);
-        if self.cleaner.is_some() {
+        if self.cleaner.as_ref().is_some_and(|c| !c.watches()) {
             if self.held.len() > EVENT_CLEANED_BYTES_MAX {
                 return Err(CleanError::CannotInspect("an event is too long to hold"));
             }
@@ -80,7 +80,9 @@ impl EventEditor {
             }
         }
         match &mut self.cleaner {
-            Some(cleaner) if !self.held.is_empty() => cleaner.event(&self.held, false, out)?,
+            Some(cleaner) if !self.held.is_empty() && !self.released => {
+                cleaner.event(&self.held, false, out)?
+            }
             _ => out.extend_from_slice(&self.held),
         }
         self.dropped = !self.released && out.len() == before;

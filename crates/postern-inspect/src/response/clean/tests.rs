@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::testing::cleaner;
 use crate::{Dialect, InspectError, RefusalText, ResponseOptions, ResponseReader};
 
-const CARD: &str = "4111111111111111";
+const CARD: &str = "4539578763621486";
 const MAIL: &str = "jane.doe@example.com";
 
 fn options(dialect: Dialect, operation: Operation) -> ResponseOptions<'static> {
@@ -544,4 +544,47 @@ fn usage_is_taken_out_of_a_cleaned_stream_too() {
         !out.contains("usage") && out.contains("[EMAIL]") && !out.contains(MAIL),
         "{out}"
     );
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_reports() {
+    // Goal: under dry runs alone every answer passes byte for byte, readable or not, and what would
+    // be done is reported.
+    let watch = |spec: &mut DataRuleSpec| spec.dry_run = true;
+    let answers = [
+        (
+            Dialect::OpenAi,
+            Operation::ChatCompletions,
+            chunk(0, &json!({"content":MAIL}), Some("stop")),
+        ),
+        (Dialect::OpenAi, Operation::Responses, response_stream(MAIL)),
+        (Dialect::Anthropic, Operation::Messages, message_stream()),
+        (
+            Dialect::Gemini,
+            Operation::StreamGenerateContent,
+            format!("[{}]", candidate(Some(MAIL), false, Some("STOP"))),
+        ),
+    ];
+    for (dialect, operation, answer) in &answers {
+        let given = options(*dialect, *operation);
+        for cut in [1, 7, 4096] {
+            assert_eq!(carried(&given, answer, cut, watch).as_ref(), Ok(answer));
+        }
+        let mut reader = ResponseReader::new(&given, Some(cleaner(Direction::Response, watch)));
+        reader
+            .push(Bytes::from(answer.clone()), &mut Vec::new())
+            .unwrap();
+        reader.finish(&mut Vec::new()).unwrap();
+        let findings = reader.findings();
+        assert!(!findings.is_empty() && findings.iter().all(|finding| finding.dry_run));
+    }
+    for odd in [
+        "data: {\"a\"",
+        "data: {\"a\":1,\"a\":2}\n\n",
+        "{\"a\"",
+        "[1",
+    ] {
+        let given = options(Dialect::Gemini, Operation::StreamGenerateContent);
+        assert_eq!(carried(&given, odd, 2, watch).as_deref(), Ok(odd));
+    }
 }
