@@ -59,6 +59,27 @@ pub(crate) const PARTS_MAX: usize = 1024;
 /// Steps of a field's path in a data rule.
 pub(crate) const FIELD_STEPS_MAX: usize = 31;
 
+/// Bytes of a number in a document that is cleaned. No reader gives more digits a meaning, and a
+/// longer one would be a way to carry text.
+pub(crate) const NUMBER_BYTES_MAX: usize = 100;
+
+/// Bytes of an answer that is one document and is cleaned: it is held whole. The longest answers
+/// are lists of embeddings and pictures, some megabytes each.
+pub(crate) const DOCUMENT_HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Texts of one stream that are open at the same time: OpenAI's limits are 128 choices and 128
+/// calls in parallel.
+pub(crate) const CHANNELS_MAX: usize = 1024;
+
+/// Bytes of a word of the format that is taken as one (an id, a type, the name of a model); what is
+/// longer is inspected as text. Ids of sealed items reach some hundreds.
+pub(crate) const WORD_BYTES_MAX: usize = 1024;
+
+/// Bytes of one event that are held while it is cleaned. The last event of a response repeats all of
+/// it with its tools, and pictures come in one event, so that this is far above
+/// `EVENT_HELD_BYTES_MAX`; what is larger cannot be inspected.
+pub(crate) const EVENT_CLEANED_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// Bytes of text to the left of a value that a detector may ask about.
 pub(crate) const LEFT_BYTES: usize = 128;
 
@@ -92,3 +113,13 @@ pub(crate) const FINDINGS_MAX: usize = 256;
 
 /// Bytes of a finding's place.
 pub(crate) const PLACE_BYTES_MAX: usize = 128;
+
+/// Bytes of a number or word in JSON text that are held until it is known to be one.
+pub(crate) const JSON_BARE_BYTES_MAX: usize = 512;
+
+/// Bytes at the end of JSON text that are kept for when it turns out to be none: what is held of a
+/// word, and what stands to its left.
+pub(crate) const JSON_TAIL_BYTES: usize = JSON_BARE_BYTES_MAX + LEFT_BYTES;
+
+/// JSON texts inside strings of each other that are read as such; deeper ones are plain text.
+pub(crate) const JSON_INSIDE_MAX: usize = 3;

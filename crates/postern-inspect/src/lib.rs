@@ -54,6 +54,9 @@ mod refusal;
 mod request;
 mod response;
 mod segment;
+#[cfg(test)]
+mod testing;
+mod text;
 
 pub use body::{BodyCleaner, BodyKind};
 pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};

@@ -7,9 +7,9 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use postern_guard::Caller;
 use postern_inspect::{
-    BodyCleaner, BodyKind, Cleaner, InspectError, ResponseOptions, ResponseReader,
+    BodyCleaner, BodyKind, Cleaner, Dialect, InspectError, ResponseOptions, ResponseReader,
 };
-use postern_types::{Direction, Refusal, RefusalCode};
+use postern_types::{AiRequest, Direction, Refusal, RefusalCode};
 
 use super::reader::Way;
 use super::{Controls, Reader, fields};
@@ -184,13 +184,17 @@ fn cannot(cause: &'static str) -> Refusal {
 
 /// What is done to an answer without rules: that of an AI provider is read, and no other.
 fn passing_way(sent: &Sent, inbound: &Inbound) -> Way {
-    match ai_reader(sent, inbound) {
-        Some(reader) => Way::Ai(reader),
+    match &sent.ai {
+        Some(ai) => {
+            let reader = ResponseReader::new(&options(sent, ai, inbound), None);
+            Way::Ai(Box::new(reader))
+        }
         None => Way::Pass,
     }
 }
 
-/// What is done to the body of an answer under rules, and whether it is held to its end.
+/// What is done to the body of an answer under rules, and whether it is held to its end. What an
+/// AI provider answers other than it was asked, an error, may be of any kind.
 fn cleaning_way(
     sent: &Sent,
     cleaner: Cleaner,
@@ -198,21 +202,24 @@ fn cleaning_way(
 ) -> Result<(Way, bool), InspectError> {
     let field = |name| one_of(&inbound.headers, name);
     let (content_type, content_encoding) = (field(CONTENT_TYPE)?, field(CONTENT_ENCODING)?);
-    let reader = ai_reader(sent, inbound).filter(|_| inbound.status.is_success());
-    let decoded = reader
-        .as_ref()
-        .is_some_and(|reader| reader.decodes_downstream());
-    let kind = BodyKind {
-        content_type,
-        content_encoding: content_encoding.filter(|_| !decoded),
-    };
-    let cleaner = Box::new(BodyCleaner::new(&kind, cleaner));
-    let whole = cleaner.is_held();
-    let way = match reader {
-        Some(reader) => Way::Both(reader, cleaner),
-        None => Way::Body(cleaner),
-    };
-    Ok((way, whole))
+    match sent.ai.as_ref().filter(|_| inbound.status.is_success()) {
+        Some(ai) => {
+            let kind = content_type.unwrap_or_default().to_ascii_lowercase();
+            let grows = sent.dialect == Dialect::Gemini || !kind.starts_with("application/json");
+            let whole = !(ai.stream && grows);
+            let reader = ResponseReader::new(&options(sent, ai, inbound), Some(cleaner));
+            Ok((Way::Ai(Box::new(reader)), whole))
+        }
+        None => {
+            let kind = BodyKind {
+                content_type,
+                content_encoding,
+            };
+            let cleaner = Box::new(BodyCleaner::new(&kind, cleaner));
+            let whole = cleaner.is_held();
+            Ok((Way::Body(cleaner), whole))
+        }
+    }
 }
 
 /// A field that may stand once: with two, readers differ in which they take.
@@ -258,16 +265,15 @@ pub(crate) fn clean_list(
     Ok(out.concat().into())
 }
 
-/// The reader of an AI answer; plain HTTP answers are not read.
-fn ai_reader(sent: &Sent, inbound: &Inbound) -> Option<Box<ResponseReader>> {
-    let ai = sent.ai.as_ref()?;
+/// What is known of an AI answer before its body.
+fn options<'a>(sent: &Sent, ai: &AiRequest, inbound: &'a Inbound) -> ResponseOptions<'a> {
     let text = |name| {
         inbound
             .headers
             .get(name)
             .and_then(|value| value.to_str().ok())
     };
-    Some(Box::new(ResponseReader::new(&ResponseOptions {
+    ResponseOptions {
         operation: ai.operation,
         dialect: sent.dialect,
         stream_asked: ai.stream,
@@ -276,5 +282,5 @@ fn ai_reader(sent: &Sent, inbound: &Inbound) -> Option<Box<ResponseReader>> {
         content_type: text(CONTENT_TYPE).unwrap_or_default(),
         content_encoding: text(CONTENT_ENCODING),
         status: inbound.status.as_u16(),
-    })))
+    }
 }

@@ -20,10 +20,8 @@ struct Rehearsal {
 pub(super) enum Way {
     /// They pass.
     Pass,
-    /// The answer of an AI provider to what it was asked for.
+    /// The answer of an AI provider to what it was asked for, under a rule or not.
     Ai(Box<ResponseReader>),
-    /// Such an answer under a data rule.
-    Both(Box<ResponseReader>, Box<BodyCleaner>),
     /// Any other, under a data rule.
     Body(Box<BodyCleaner>),
 }
@@ -111,7 +109,7 @@ impl Way {
     pub(super) fn refuses(&self) -> bool {
         match self {
             Self::Pass | Self::Ai(_) => false,
-            Self::Both(_, cleaner) | Self::Body(cleaner) => cleaner.refuses(),
+            Self::Body(cleaner) => cleaner.refuses(),
         }
     }
 
@@ -122,14 +120,6 @@ impl Way {
                 Ok(())
             }
             Self::Ai(reader) => reader.push(chunk, out),
-            Self::Both(reader, cleaner) => {
-                let mut read = Vec::new();
-                let pushed = reader.push(chunk, &mut read);
-                for chunk in read {
-                    cleaner.push(chunk, out)?;
-                }
-                pushed
-            }
             Self::Body(cleaner) => cleaner.push(chunk, out),
         }
     }
@@ -138,36 +128,29 @@ impl Way {
         match self {
             Self::Pass => Ok(()),
             Self::Ai(reader) => reader.finish(out),
-            Self::Both(reader, cleaner) => {
-                let mut read = Vec::new();
-                reader.finish(&mut read)?;
-                for chunk in read {
-                    cleaner.push(chunk, out)?;
-                }
-                cleaner.finish(out)
-            }
             Self::Body(cleaner) => cleaner.finish(out),
         }
     }
 
     fn newly_created(&mut self) -> &[OwnedId] {
         match self {
-            Self::Ai(reader) | Self::Both(reader, _) => reader.newly_created(),
+            Self::Ai(reader) => reader.newly_created(),
             Self::Pass | Self::Body(_) => &[],
         }
     }
 
     fn report(&self) -> ResponseReport {
         match self {
-            Self::Ai(reader) | Self::Both(reader, _) => reader.report(),
+            Self::Ai(reader) => reader.report(),
             Self::Pass | Self::Body(_) => ResponseReport::default(),
         }
     }
 
     fn findings(&self) -> Vec<Finding> {
         match self {
-            Self::Pass | Self::Ai(_) => Vec::new(),
-            Self::Both(_, cleaner) | Self::Body(cleaner) => cleaner.findings(),
+            Self::Pass => Vec::new(),
+            Self::Ai(reader) => reader.findings(),
+            Self::Body(cleaner) => cleaner.findings(),
         }
     }
 
@@ -175,7 +158,7 @@ impl Way {
         match self {
             Self::Pass => false,
             Self::Ai(reader) => reader.decodes_downstream(),
-            Self::Both(_, cleaner) | Self::Body(cleaner) => !cleaner.passes(),
+            Self::Body(cleaner) => !cleaner.passes(),
         }
     }
 
@@ -183,13 +166,13 @@ impl Way {
         match self {
             Self::Pass => false,
             Self::Ai(reader) => reader.changes_length(),
-            Self::Both(_, cleaner) | Self::Body(cleaner) => !cleaner.passes(),
+            Self::Body(cleaner) => !cleaner.passes(),
         }
     }
 
     fn error_ending(&self, refusal: &RefusalText<'_>) -> Option<Vec<u8>> {
         match self {
-            Self::Ai(reader) | Self::Both(reader, _) => reader.error_ending(refusal),
+            Self::Ai(reader) => reader.error_ending(refusal),
             Self::Pass | Self::Body(_) => None,
         }
     }

@@ -165,30 +165,31 @@ impl Taken {
     fn clean(
         self,
         kind: &BodyKind<'_>,
-        cleaner: Cleaner,
+        mut cleaner: Cleaner,
     ) -> (Result<Clean, InspectError>, Cleaner) {
-        let (body, strip_usage) = match self.facts {
-            Some((facts, splice)) => {
-                let outgoing = facts.outbound(self.body, splice);
-                (outgoing.pieces.concat().into(), outgoing.strip_usage)
-            }
-            None => (self.body, false),
-        };
-        let mut body_cleaner = BodyCleaner::new(kind, cleaner);
+        if let Some((facts, splice)) = self.facts {
+            let clean = facts.clean_outbound(self.body, splice, &mut cleaner);
+            let clean = clean.map(|outgoing| Clean {
+                outgoing,
+                passes: false,
+            });
+            return (clean, cleaner);
+        }
+        let mut body = BodyCleaner::new(kind, cleaner);
         let mut pieces = Vec::new();
-        let result = body_cleaner
-            .push(body, &mut pieces)
-            .and_then(|()| body_cleaner.finish(&mut pieces));
-        let passes = body_cleaner.passes();
+        let result = body
+            .push(self.body, &mut pieces)
+            .and_then(|()| body.finish(&mut pieces));
+        let passes = body.passes();
         let len = pieces.iter().map(|piece| piece.len() as u64).sum();
         let clean = result.map(|()| Clean {
             outgoing: Outgoing {
                 pieces,
                 len,
-                strip_usage,
+                strip_usage: false,
             },
             passes,
         });
-        (clean, body_cleaner.into_cleaner())
+        (clean, body.into_cleaner())
     }
 }

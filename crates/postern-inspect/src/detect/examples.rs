@@ -90,16 +90,16 @@ impl Row {
 fn edges(edges: Edges, before: &str, after: &str) -> bool {
     let word = |sign: char| sign.is_alphanumeric() || sign == '_';
     let key = |sign: char| word(sign) || "-+/=".contains(sign);
+    let apart = |sign: char| "./-".contains(sign) || edges == Edges::Groups && sign.is_whitespace();
     let clear = |test: &dyn Fn(char) -> bool| !before.ends_with(test) && !after.starts_with(test);
     let joint = |mut signs: Box<dyn Iterator<Item = char> + '_>| {
-        signs.next().is_some_and(|sign| "./-".contains(sign))
-            && signs.next().is_some_and(|sign| sign.is_ascii_digit())
+        signs.next().is_some_and(apart) && signs.next().is_some_and(|sign| sign.is_ascii_digit())
     };
     match edges {
         Edges::Any => true,
         Edges::Word => clear(&word),
         Edges::Key => clear(&key),
-        Edges::Number => {
+        Edges::Number | Edges::Groups => {
             clear(&word)
                 && !joint(Box::new(before.chars().rev()))
                 && !joint(Box::new(after.chars()))

@@ -1,9 +1,9 @@
 //! What stands between the groups of a number, as pieces of patterns.
 
-/// One white space that joins groups: a space, a tab, a no-break, thin or narrow no-break space.
+/// One white space that joins groups: a space, a tab, a no-break, figure, thin or narrow no-break space.
 macro_rules! gap {
     () => {
-        r"(?:[ \t]|\xC2\xA0|\xE2\x80[\x89\xAF])"
+        r"(?:[ \t]|\xC2\xA0|\xE2\x80[\x87\x89\xAF])"
     };
 }
 

@@ -32,7 +32,7 @@ fn options(exchange: &Exchange, strip_usage: bool) -> ResponseOptions<'_> {
 
 /// Sends a body through a reader in pieces; gives what came out and what was learnt.
 fn carry(options: &ResponseOptions<'_>, body: &[u8], cut: usize) -> (Vec<u8>, ResponseReport) {
-    let mut reader = ResponseReader::new(options);
+    let mut reader = ResponseReader::new(options, None);
     let (mut all, mut out) = (Vec::new(), Vec::new());
     for piece in body.chunks(cut) {
         reader

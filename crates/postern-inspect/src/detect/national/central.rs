@@ -122,7 +122,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Digits(11),
         r"[1-9]\d(?: ?\d{3}){3}",
     )
-    .edges(Edges::Number)
+    .edges(Edges::Groups)
     .check(tax_id)
     .words(TAX_ID, 68, 96)
     .at_most(14)

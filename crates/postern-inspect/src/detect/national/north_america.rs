@@ -101,7 +101,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             &["1SG4-TE5-MK72", "0EG4-TE5-MK72", "1EG4-TE5-MK721", "1EG4-TE5-M172"],
         ),
     Detector::new("us_npi", UsNpi, Needs::Digits(10), r"[12]\d{9}|[12]\d{3}[- ]\d{3}[- ]\d{3}")
-        .edges(Edges::Number)
+        .edges(Edges::Groups)
         .check(npi)
         .words(NPI, 40, 92)
         .at_most(12)
@@ -110,7 +110,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             &["1245319599", "NPI 1245319598", "NPI 12453195991", "npi 3245319599"],
         ),
     Detector::new("ca_sin_grouped", CaSin, Needs::Digits(9), r"[1-79]\d{2}[- ]\d{3}[- ]\d{3}")
-        .edges(Edges::Number)
+        .edges(Edges::Groups)
         .check(sin)
         .words(SIN, 60, 95)
         .at_most(11)

@@ -88,7 +88,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Digits(10),
         r"\d{3}[- ]\d{3}[- ]\d{4}",
     )
-    .edges(Edges::Number)
+    .edges(Edges::Groups)
     .check(nhs)
     .words(NHS, 62, 96)
     .at_most(12)
@@ -255,7 +255,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Digits(14),
         r"\d{3} ?\d{3} ?\d{3} ?\d{5}",
     )
-    .edges(Edges::Number)
+    .edges(Edges::Groups)
     .check(siret)
     .words(SIREN, 60, 94)
     .at_most(17)
@@ -269,7 +269,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Digits(9),
         r"\d{3} ?\d{3} ?\d{3}",
     )
-    .edges(Edges::Number)
+    .edges(Edges::Groups)
     .check(siren)
     .words(SIREN, 35, 92)
     .at_most(11)

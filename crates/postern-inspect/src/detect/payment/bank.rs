@@ -68,13 +68,16 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new("bic", RoutingNumber, Needs::Run(8), r"[A-Z]{6}[A-Z2-9][A-NP-Z0-9](?:[A-Z0-9]{3})?")
         .edges(Edges::Key)
         .check(bic)
-        .words(&["bic", "swift", "bic/swift", "swift/bic", "bic_code", "swift_code", "swiftcode"], 30, 90)
+        // Only letters, like words in capitals: the label must stand directly before it. It ends in
+        // few letters, so that the words of prose need not be searched.
+        .left(r"(?:^|[^a-z])(?:bic|swift)(?:[ _-]?code)?[:=#( ]{1,4}")
+        .sure(90)
         .at_most(11)
         .examples(
             &["BIC ⟦WESTGB22⟧", "SWIFT: ⟦WESTDEFF500⟧"],
             &["WESTGB22", "BIC WESTXX22", "swift PASSWORD", "BIC WESTGB221"],
         ),
-    Detector::new("in_ifsc", RoutingNumber, Needs::Run(11), r"[A-Z]{4}0[A-Z0-9]{6}")
+    Detector::new("in_ifsc", RoutingNumber, Needs::Digits(1), r"[A-Z]{4}0[A-Z0-9]{6}")
         .edges(Edges::Key)
         .words(&["ifsc", "ifsc code", "neft", "rtgs", "imps"], 40, 92)
         .at_most(11)
