@@ -43,6 +43,7 @@ const LICENCE: &[&str] = &[
     "dl",
     "dvla",
     "führerschein",
+    "fahrerlaubnis",
     "führerscheinnummer",
     "fuehrerschein",
     "kørekort",
@@ -102,7 +103,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             &["L898902C37UTO7408122F1204159ZE184226B<<<<<10", "L898902C36UTO"],
         ),
     // Five letters of the name, a digit of the year, month (plus 50 for women), day, year, initials.
-    Detector::new("uk_driving_licence", DrivingLicense, Needs::Digits(6), r"(?i)(?:[a-z]{5}|[a-z]{1,4}9{1,4})\d[0156]\d[0-3]\d\d[a-z][a-z9][a-hj-np-z2-9][a-z]{2}")
+    Detector::new("uk_driving_licence", DrivingLicense, Needs::Digits(6), r"(?i)(?:[a-z]{5}|[a-z]{1,4}9{1,4})\d[0156]\d[0-3]\d\d[a-z][a-z9][0-9a-z][a-z]{2}")
         .edges(Edges::Key)
         .check(uk_licence)
         .words(LICENCE, 82, 96)
@@ -146,7 +147,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             &["112212345612", "driver license 102212345612"],
         ),
     // Formats of the states differ: a letter or two and digits, or digits alone.
-    Detector::new("us_driving_licence", DrivingLicense, Needs::Digits(4), r"(?i)[a-z]{1,2}[- ]?\d{3}[- ]?\d{3,4}[- ]?\d{2,4}(?:[- ]?\d{1,3})?|[a-z]{1,3}\d{4,14}|\d{2}[a-z]{3}\d{5}|\d{7,10}[a-z]?|[a-z]{1,2}-\d{4,8}|\d{3}-?\d{3}-?\d{3}")
+    Detector::new("us_driving_licence", DrivingLicense, Needs::Digits(4), r"(?i)[a-z]{1,2}[- ]?\d{3}[- ]?\d{3,4}[- ]?\d{2,4}(?:[- ]?\d{1,3})?|[a-z]{1,3}\d{4,14}|\d{2}[a-z]{3}\d{5}|\d{7,10}[a-z]?|[a-z]{1,2}-\d{4,8}|[a-z]{2}[a-z0-9]{2}(?:-[a-z0-9]{4}){1,3}|\d{3}-?\d{3}-?\d{3}")
         .edges(Edges::Key)
         .check(varied)
         .left(concat!(r"(?:^|[^a-z])(?:driver.{0,3}s? ?licen[cs]e|driving ?licen[cs]e|licen[cs]e|\bdl|dmv|k\xC3\xB8rekort|k\xC3\xB6rkort|f\xC3\xB8rerkort|f\xC3\xBChrerschein|permis|permis de conduire|rijbewijs|prawo jazdy|ajokortti|patente)", tail!()))

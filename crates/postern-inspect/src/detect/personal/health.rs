@@ -10,7 +10,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .edges(Edges::Key)
         .check(record)
         .left(concat!(
-            r"(?:^|[^a-z])(?:mrn|patient[ _-]?(?:id|number|no|nr|nummer|identifier)|medical[ _-]?record(?:s)?|health[ _-]?record|chart|journalnummer|journalnr|patientnummer|fallnummer|patientennummer|n[.]? de dossier|dossier m\xC3\xA9dical|historia cl\xC3\xADnica|case file|hospital)",
+            r"(?:^|[^a-z])(?:mrn|patient[ _-]?(?:id|number|no|nr|nummer|identifier)|medical[ _-]?(?:record|records|file)|health[ _-]?record|chart|journalnummer|journalnr|patientnummer|fallnummer|patientennummer|n[.]? de dossier|dossier m\xC3\xA9dical|historia cl\xC3\xADnica|case file|hospital)",
             tail!()
         ))
         .sure(78)

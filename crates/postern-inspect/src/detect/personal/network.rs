@@ -110,7 +110,7 @@ fn ipv4(text: &str) -> bool {
         let [first, rest @ ..] = address.octets();
         let large = rest.iter().any(|&part| part > 99) || first > 99 || first == 10;
         let spread = rest.iter().filter(|&&part| part > 20).count() >= 2;
-        (large || spread) && rest != [0, 0, 0]
+        (large || spread) && (rest != [0, 0, 0] || first == 10)
     })
 }
 
@@ -136,7 +136,8 @@ fn ipv6(text: &str) -> bool {
         && (first.starts_with(['2', '3'])
             || first.starts_with("fe8")
             || first.starts_with("fc")
-            || first.starts_with("fd"));
+            || first.starts_with("fd")
+            || first.starts_with("ff0"));
     let digit = text.bytes().any(|byte| byte.is_ascii_digit());
     text.parse::<Ipv6Addr>().is_ok() && digit && (groups >= 3 || known || text.contains('.'))
 }

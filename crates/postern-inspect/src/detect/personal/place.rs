@@ -43,7 +43,7 @@ macro_rules! district {
     () => {
         concat!(
             r"(?:[A-PR-UWYZ](?:\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d{1,2}|[A-HK-Y]\d[ABEHMNPRVWXY])",
-            r"|GIR(?: 0AA)?)"
+            r"|GIR)"
         )
     };
 }

@@ -108,15 +108,15 @@ pub(super) const DETECTORS: &[Detector] = &[
             &["⟦KA99ME3456⟧", "registration ⟦MH-12-AB-1234⟧"],
             &["XX99ME3456", "KA99ME345", "KKA99ME3456"],
         ),
-    Detector::new("ng_plate", VehicleId, Needs::Digits(3), r"[A-Z]{3}-\d{3}[A-Z]{2}|[A-Z]{3}\d{3}[A-Z]{2}")
+    Detector::new("ng_plate", VehicleId, Needs::Digits(3), r"[A-Z]{3}-\d{3}[A-Z]{2}")
         .edges(Edges::Key)
-        .words(PLATE, 48, 88)
+        .words(PLATE, 52, 88)
         .at_most(9)
         .examples(
-            &["plates: ⟦APP-456CV⟧ and ⟦KJA999PZ⟧", "vehicle ⟦LSD-123AA⟧"],
-            &["APP-456CV", "plate APP-456C", "plate APP-4567CV"],
+            &["plates: ⟦APP-456CV⟧ and ⟦KJA-999PZ⟧", "vehicle ⟦LSD-123AA⟧"],
+            &["APP456CV", "plate APP-456C", "plate APP-4567CV"],
         ),
-    Detector::new("plate_in_context", VehicleId, Needs::Digits(2), r"[A-Z]{2}[- ]?\d{3}[- ]?[A-Z]{2}|[A-Z]{2}[- ]?\d{2}[- ]?\d{3}|[A-Z]{2,3}[- ]?\d{2,5}[A-Z]?|\d{4}[- ]?[A-Z]{3}|\d{1,3}[- ]?[A-Z]{2,3}[- ]?\d{1,3}|[A-Z0-9]{2,3}-[A-Z0-9]{2,4}(?:-[A-Z0-9]{1,3})?")
+    Detector::new("plate_in_context", VehicleId, Needs::Digits(2), r"[A-Z]{2}[- ]?\d{3}[- ]?[A-Z]{2}|[A-Z]{2}[- ]?\d{2}[- ]?\d{3}|[A-Z]{3}[- ]?\d{3}[A-Z]{2}|[A-Z]{2,3}[- ]?\d{2,5}[A-Z]?|\d{4}[- ]?[A-Z]{3}|\d{1,3}[- ]?[A-Z]{2,3}[- ]?\d{1,3}|[A-Z0-9]{2,3}-[A-Z0-9]{2,4}(?:-[A-Z0-9]{1,3})?")
         .edges(Edges::Key)
         .check(mixed)
         .left(concat!(r"(?:^|[^a-z])(?:number ?plates?|licen[cs]e ?plates?|plates?|registration|nummerplade|kennzeichen|plaka|kenteken|targa|matr(?:\xC3\xAD|i)cula|immatriculation|registreringsnummer|reg\.?nr|rekisteritunnus)", tail!()))
