@@ -6,10 +6,13 @@
 //! says what a value looks like and nothing about streams.
 
 mod detector;
+mod listing;
 mod national;
 mod payment;
 mod personal;
 mod secret;
+
+pub use listing::{DetectorFacts, detectors};
 
 pub(crate) use detector::{Detector, Edges, Needs};
 

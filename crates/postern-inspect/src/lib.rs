@@ -51,6 +51,7 @@ mod refusal;
 mod request;
 mod response;
 
+pub use detect::{DetectorFacts, detectors};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};
