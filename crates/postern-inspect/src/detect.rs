@@ -5,11 +5,15 @@
 //! how sure a match is. Everything else (segments, order, actions) is the engine's, so that a row
 //! says what a value looks like and nothing about streams.
 
+pub(crate) mod context;
 mod detector;
+pub(crate) mod engine;
+pub(crate) mod facts;
 mod listing;
 mod national;
 mod payment;
 mod personal;
+pub(crate) mod prefilter;
 mod secret;
 
 pub use listing::{DetectorFacts, detectors};

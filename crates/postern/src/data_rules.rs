@@ -53,7 +53,10 @@ pub fn read(name: &RuleName, spec: &DataRuleSpec) -> Result<DataRule, String> {
 /// # Errors
 /// What is wrong with which rule.
 pub fn compile(rules: &[DataRule]) -> Result<(), String> {
-    let mut upstreams: Vec<_> = rules.iter().map(|rule| rule.spec.upstream.clone()).collect();
+    let mut upstreams: Vec<_> = rules
+        .iter()
+        .map(|rule| rule.spec.upstream.clone())
+        .collect();
     upstreams.sort();
     upstreams.dedup();
     for upstream in upstreams {
@@ -68,7 +71,9 @@ pub fn compile(rules: &[DataRule]) -> Result<(), String> {
 }
 
 fn compile_set(rules: &[DataRule]) -> Result<(), String> {
-    RuleSet::compile(rules).map(|_| ()).map_err(|error| error.to_string())
+    RuleSet::compile(rules)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
 }
 
 /// The shape of a rule.
@@ -253,8 +258,10 @@ mod tests {
             let rule = read(&"people".parse().unwrap(), &given).unwrap();
             assert_eq!(shape(&rule), given);
         }
-        let rule = spec(serde_json::json!({"classes": ["email"], "headers": ["X-Note"],
-            "directions": ["request", "request"]}));
+        let rule = spec(
+            serde_json::json!({"classes": ["email"], "headers": ["X-Note"],
+            "directions": ["request", "request"]}),
+        );
         let rule = read(&"people".parse().unwrap(), &rule).unwrap();
         assert_eq!(rule.spec.headers, ["x-note"]);
         assert_eq!(rule.spec.directions.len(), 1);
@@ -264,28 +271,77 @@ mod tests {
     fn what_is_wrong_is_said_with_what_to_do() {
         let rows = [
             (serde_json::json!({}), "looks for nothing"),
-            (serde_json::json!({"classes": ["emial"]}), "data-rule classes"),
-            (serde_json::json!({"classes": ["email"], "directions": []}), "no direction"),
-            (serde_json::json!({"classes": ["email"], "directions": ["up"]}), "up"),
-            (serde_json::json!({"classes": ["email"], "action": "redact"}), "use allow, flag"),
-            (serde_json::json!({"classes": ["email"], "confidence_min": 101}), "percentage"),
-            (serde_json::json!({"classes": ["person"]}), "needs an analyzer"),
-            (serde_json::json!({"classes": ["analyzed"]}), "needs an analyzer"),
-            (serde_json::json!({"classes": ["custom:badge"]}), "without defining it"),
-            (serde_json::json!({"custom": [{"class": "custom:badge"}]}), "neither a pattern"),
-            (serde_json::json!({"custom": [{"class": "email", "pattern": "x+"}]}), "custom:NAME"),
-            (serde_json::json!({"custom": [{"class": "custom:a", "pattern": "x", "words": ["y"]}]}),
-                "twice"),
-            (serde_json::json!({"fields": [{"path": "customer.email", "class": "email"}]}),
-                "is no path"),
-            (serde_json::json!({"fields": [{"path": "$.a[0]", "class": "email"}]}), "is no path"),
-            (serde_json::json!({"classes": ["email"], "headers": ["a b"]}), "no name of a header"),
-            (serde_json::json!({"classes": ["email"], "query": [""]}), "is empty"),
-            (serde_json::json!({"classes": ["email"], "opaque": "maybe"}), "maybe"),
+            (
+                serde_json::json!({"classes": ["emial"]}),
+                "data-rule classes",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "directions": []}),
+                "no direction",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "directions": ["up"]}),
+                "up",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "action": "redact"}),
+                "use allow, flag",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "confidence_min": 101}),
+                "percentage",
+            ),
+            (
+                serde_json::json!({"classes": ["person"]}),
+                "needs an analyzer",
+            ),
+            (
+                serde_json::json!({"classes": ["analyzed"]}),
+                "needs an analyzer",
+            ),
+            (
+                serde_json::json!({"classes": ["custom:badge"]}),
+                "without defining it",
+            ),
+            (
+                serde_json::json!({"custom": [{"class": "custom:badge"}]}),
+                "neither a pattern",
+            ),
+            (
+                serde_json::json!({"custom": [{"class": "email", "pattern": "x+"}]}),
+                "custom:NAME",
+            ),
+            (
+                serde_json::json!({"custom": [{"class": "custom:a", "pattern": "x", "words": ["y"]}]}),
+                "twice",
+            ),
+            (
+                serde_json::json!({"fields": [{"path": "customer.email", "class": "email"}]}),
+                "is no path",
+            ),
+            (
+                serde_json::json!({"fields": [{"path": "$.a[0]", "class": "email"}]}),
+                "is no path",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "headers": ["a b"]}),
+                "no name of a header",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "query": [""]}),
+                "is empty",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "opaque": "maybe"}),
+                "maybe",
+            ),
         ];
         for (given, said) in rows {
             let error = read(&"people".parse().unwrap(), &spec(given.clone())).unwrap_err();
-            assert!(error.contains("people") && error.contains(said), "{given}: {error}");
+            assert!(
+                error.contains("people") && error.contains(said),
+                "{given}: {error}"
+            );
         }
         for path in ["$.a", "$.a.b", "$..b", "$.items[*].note", "$.*.x", "$[*].a"] {
             assert!(is_path(path), "{path}");

@@ -15,9 +15,7 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 pub use audit::{AuditEntry, AuditProgress, AuditQuery, CheckpointNote, SearchLine};
-pub use data_rules::{
-    ChangeDataRule, CustomClass, DataRule, DataRuleSpec, FieldRule, NewDataRule,
-};
+pub use data_rules::{ChangeDataRule, CustomClass, DataRule, DataRuleSpec, FieldRule, NewDataRule};
 pub use tokens::{
     IssuedToken, NewToken, RevokeToken, RevokedToken, RotateToken, Token, TokenList, TokenSecret,
 };

@@ -46,7 +46,10 @@ pub(crate) async fn are_saved_listed_changed_and_deleted(fixture: &Fixture) {
     assert_eq!(rules.show(&dev, &people.name).await.unwrap(), changed);
 
     let late = rules.update(&dev, &people, 1, after(6)).await;
-    assert!(late.unwrap_err().is_conflict(), "a change is not overwritten unseen");
+    assert!(
+        late.unwrap_err().is_conflict(),
+        "a change is not overwritten unseen"
+    );
 
     rules.delete(&dev, &people.name).await.unwrap();
     let gone = rules.show(&dev, &people.name).await.unwrap_err();
