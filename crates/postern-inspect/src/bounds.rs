@@ -74,3 +74,13 @@ pub(crate) const FINDINGS_MAX: usize = 256;
 
 /// Bytes of a finding's place.
 pub(crate) const PLACE_BYTES_MAX: usize = 128;
+
+/// Bytes of a number or word in JSON text that are held until it is known to be one.
+pub(crate) const JSON_BARE_BYTES_MAX: usize = 512;
+
+/// Bytes at the end of JSON text that are kept for when it turns out to be none: what is held of a
+/// word, and what stands to its left.
+pub(crate) const JSON_TAIL_BYTES: usize = JSON_BARE_BYTES_MAX + LEFT_BYTES;
+
+/// JSON texts inside strings of each other that are read as such; deeper ones are plain text.
+pub(crate) const JSON_INSIDE_MAX: usize = 3;

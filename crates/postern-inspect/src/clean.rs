@@ -9,9 +9,11 @@ mod action;
 mod channel;
 mod findings;
 mod flow;
+mod json_text;
 mod keys;
 mod pseudonym;
 mod rules;
+mod spelling;
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::flow::Flow;
+use super::json_text::JsonText;
 use super::{CleanError, Cleaner};
 
 /// What the text of a channel is.
@@ -19,9 +20,15 @@ pub(crate) enum TextKind {
 #[derive(Debug)]
 pub(crate) struct Channel {
     place: String,
-    flow: Flow,
+    text: Text,
     /// Why the text ended before its end. Nothing goes on after that.
     failed: Option<CleanError>,
+}
+
+#[derive(Debug)]
+enum Text {
+    Plain(Flow),
+    Json(JsonText),
 }
 
 /// Where text goes that is settled.
@@ -49,10 +56,12 @@ impl Sink for String {
 impl Channel {
     /// A channel whose text stands at `place`, with `left` to its left (a key's name).
     pub(crate) fn new(kind: TextKind, place: &str, left: &str) -> Self {
-        let _ = kind;
         Self {
             place: place.to_owned(),
-            flow: Flow::new(left),
+            text: match kind {
+                TextKind::Plain => Text::Plain(Flow::new(left)),
+                TextKind::Json => Text::Json(JsonText::new(left, 0)),
+            },
             failed: None,
         }
     }
@@ -68,8 +77,9 @@ impl Channel {
             out.push_str(text);
             return Ok(());
         }
-        self.guarded(out, |channel, out| {
-            channel.flow.push(text, cleaner, &channel.place, out)
+        self.guarded(out, |channel, out| match &mut channel.text {
+            Text::Plain(flow) => flow.push(text, cleaner, &channel.place, out),
+            Text::Json(json) => json.push(text, cleaner, &channel.place, out),
         })
     }
 
@@ -82,14 +92,18 @@ impl Channel {
         if cleaner.idle() {
             return Ok(());
         }
-        self.guarded(out, |channel, out| {
-            channel.flow.finish(cleaner, &channel.place, out)
+        self.guarded(out, |channel, out| match &mut channel.text {
+            Text::Plain(flow) => flow.finish(cleaner, &channel.place, out),
+            Text::Json(json) => json.finish(cleaner, &channel.place, out),
         })
     }
 
     /// Whether text is held back.
     pub(crate) fn holds(&self) -> bool {
-        self.flow.holds()
+        match &self.text {
+            Text::Plain(flow) => flow.holds(),
+            Text::Json(json) => json.holds(),
+        }
     }
 
     /// SECURITY: a detector that panics must not let text pass, and a text that failed once stays

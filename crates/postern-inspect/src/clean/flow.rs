@@ -30,6 +30,16 @@ impl Flow {
         if text.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
             text.push_str(": ");
         }
+        Self::start(text)
+    }
+
+    /// A text that goes on directly behind `left`.
+    pub(super) fn after(left: &str) -> Self {
+        let from = floor(left, left.len().saturating_sub(LEFT_BYTES));
+        Self::start(left[from..].to_owned())
+    }
+
+    fn start(text: String) -> Self {
         Self {
             from: text.len(),
             segmenter: Segmenter::new(&text),
@@ -47,7 +57,7 @@ impl Flow {
         piece: &str,
         cleaner: &mut Cleaner,
         place: &str,
-        out: &mut impl Sink,
+        out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
         let mut rest = piece;
         while !rest.is_empty() {
@@ -64,7 +74,7 @@ impl Flow {
         &mut self,
         cleaner: &mut Cleaner,
         place: &str,
-        out: &mut impl Sink,
+        out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
         self.advance(cleaner, true);
         self.release(cleaner, place, out)
@@ -158,7 +168,7 @@ impl Flow {
         &mut self,
         cleaner: &mut Cleaner,
         place: &str,
-        out: &mut impl Sink,
+        out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
         let settled = self.segmenter.settled();
         let mut at = self.from;

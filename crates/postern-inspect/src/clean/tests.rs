@@ -153,7 +153,16 @@ fn clean(cleaner: &mut Cleaner, text: &str) -> Result<String, CleanError> {
 
 /// Cleans a text in pieces of so many characters.
 fn in_pieces(cleaner: &mut Cleaner, text: &str, chars: usize) -> Result<String, CleanError> {
-    let mut channel = Channel::new(TextKind::Plain, "messages.content", "");
+    pieces_of(TextKind::Plain, cleaner, text, chars)
+}
+
+fn pieces_of(
+    kind: TextKind,
+    cleaner: &mut Cleaner,
+    text: &str,
+    chars: usize,
+) -> Result<String, CleanError> {
+    let mut channel = Channel::new(kind, "messages.content", "");
     let mut out = String::new();
     let all: Vec<char> = text.chars().collect();
     for piece in all.chunks(chars) {
@@ -240,4 +249,53 @@ fn prose_waits_for_its_word_only() {
     }
     channel.finish(&mut cleaner, &mut out).unwrap();
     assert_eq!(out, text);
+}
+
+/// Goal: JSON text is cleaned as what it says, and keeps its spelling elsewhere; what is no JSON is
+/// cleaned as text. Method: texts with what becomes of them, whole and in small pieces.
+#[test]
+fn json_text_is_cleaned_inside() {
+    let cases = [
+        (
+            r#"{"to": "a\u0040b.com", "n": 4111111111111111 , "k\u0065y":"\ud83d\ude00 \/"}"#,
+            r#"{"to": "[EMAIL]", "n": "[CARD]" , "k\u0065y":"\ud83d\ude00 \/"}"#,
+        ),
+        (
+            r#"{"password":"hunter2!","x":[true,null,-1.5e3,{}],"a@b.com":{}}"#,
+            r#"{"password":"[GENERIC_SECRET]","x":[true,null,-1.5e3,{}],"[EMAIL]":{}}"#,
+        ),
+        (
+            r#"{"in":"{\"password\": \"hunter2!\"}","s":"\"a@b.com\""}"#,
+            r#"{"in":"{\"password\": \"[GENERIC_SECRET]\"}","s":"\"[EMAIL]\""}"#,
+        ),
+        ("[4111 1111 1111 1111]", "[[CARD]]"),
+        ("[INFO] mail a@b.com now", "[INFO] mail [EMAIL] now"),
+        ("plain a@b.com", "plain [EMAIL]"),
+        (r#"{"a":"x"} then a@b.com"#, r#"{"a":"x"} then [EMAIL]"#),
+        (r#"{"a":"c:\dir a@b.com"}"#, r#"{"a":"c:\dir [EMAIL]"}"#),
+        (
+            r#""password": hunter2!x y"#,
+            r#""password": [GENERIC_SECRET] y"#,
+        ),
+        (r#"{"open":"a@b.com"#, r#"{"open":"[EMAIL]"#),
+        (r#"{"open":[4111111111111111"#, r#"{"open":[[CARD]"#),
+        (
+            "{\"a\":1}\n{\"b\":\"a@b.com\"}",
+            "{\"a\":1}\n{\"b\":\"[EMAIL]\"}",
+        ),
+        ("", ""),
+    ];
+    for (text, expected) in cases {
+        for chars in [1, 2, 3, 1000] {
+            let out = pieces_of(TextKind::Json, &mut masking(), text, chars).unwrap();
+            assert_eq!(out, expected, "{text} in {chars}");
+        }
+    }
+    for lone in [r#"["\ud83d"]"#, r#"["\ude00x"]"#, r#"["\ud83d"#] {
+        let out = pieces_of(TextKind::Json, &mut masking(), lone, 1);
+        assert!(matches!(out, Err(CleanError::CannotInspect(_))), "{lone}");
+    }
+    let deep = "[".repeat(200);
+    let out = pieces_of(TextKind::Json, &mut masking(), &deep, 7);
+    assert!(matches!(out, Err(CleanError::CannotInspect(_))));
 }
