@@ -2,7 +2,7 @@
 //!
 //! Integer arithmetic throughout: a finding must not depend on the floating point of a machine.
 
-use super::placeholder::stands_for_something;
+use super::placeholder::{is_dotted_name, stands_for_something};
 
 /// Shannon's entropy of the bytes, in hundredths of a bit for each byte; 0 for an empty text.
 pub(super) fn bits(text: &str) -> u32 {
@@ -68,7 +68,7 @@ pub(super) fn random(value: &str) -> bool {
         (false, ..24) => 300,
         (false, _) => 330,
     };
-    varied(value) && bits(value) >= least && !worded(value)
+    varied(value) && bits(value) >= least && !is_worded(value, is_noise)
 }
 
 /// Whether a value behind a vendor's name and the word for a key is one. The words say much
@@ -76,8 +76,23 @@ pub(super) fn random(value: &str) -> bool {
 pub(super) fn keyed(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
-    let mixed = digits >= 2 && letters >= 2 || digits >= 16;
-    (mixed || value.len() >= 24) && varied(value) && bits(value) >= 250 && !worded(value)
+    if letters == 0 {
+        return digits >= 16 && distinct(value) >= 6;
+    }
+    let mixed = digits >= 2 && letters >= 2 || value.len() >= 24;
+    let noise = |part: &str| is_noise(part) || switches(part) >= 2;
+    mixed && varied(value) && bits(value) >= 250 && !is_worded(value, noise)
+}
+
+/// Whether a value in quotes behind the name of a secret is one by its marks: many characters that
+/// stand neither in words nor between them.
+pub(super) fn marked(value: &str) -> bool {
+    value.len() >= 10
+        && marks(value) >= 3
+        && marks(value) * 6 >= value.len()
+        && letters_and_digits(value) * 2 >= value.len()
+        && bits(value) >= 300
+        && !stands_for_something(value)
 }
 
 /// Whether a value may be a password: something in it is no plain word.
@@ -86,27 +101,59 @@ pub(super) fn password(value: &str) -> bool {
     let inner = value.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
     let letters = inner.bytes().filter(u8::is_ascii_alphabetic).count();
     let digits = inner.bytes().filter(u8::is_ascii_digit).count();
-    let other = inner.len() - letters - digits;
-    let joints = inner
-        .bytes()
-        .filter(|byte| matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b','))
-        .count();
-    let mixed = digits > 0 && letters > 0 || other > joints || digits >= 6 && other == 0;
-    mixed && distinct(value) >= 4 && longest_repeat(value) < 6 && !stands_for_something(value)
+    let mixed =
+        digits > 0 && letters > 0 || marks(inner) > 0 || digits >= 6 && digits == inner.len();
+    mixed
+        && distinct(value) >= 4
+        && longest_repeat(value) < 6
+        && !is_dotted_name(value)
+        && !stands_for_something(value)
 }
 
 /// Whether the value is made of words, numbers and joints: `rc0.13.0_20230412`, `getUserName`.
-fn worded(value: &str) -> bool {
+fn is_worded(value: &str, is_noise: impl Fn(&str) -> bool) -> bool {
+    if is_uuid(value) || is_hex(value) || marks(value) * 5 >= value.len() {
+        return false;
+    }
     let parts = value.split(|letter: char| !letter.is_ascii_alphanumeric());
     let (mut word, mut noise) = (0, 0);
     for part in parts.filter(|part| !part.is_empty()) {
-        if switches(part) * 5 >= part.len() || longest_consonants(part) >= 6 {
+        if is_noise(part) {
             noise += part.len();
-        } else {
+        } else if !part.bytes().all(|byte| byte.is_ascii_digit()) {
             word += part.len();
         }
     }
-    noise < 12.min(word + noise) || noise < word
+    noise < 12.min(value.len() / 2) || noise < word
+}
+
+/// Whether a part is no word: it changes its kind of letter too often, or has too few vowels.
+fn is_noise(part: &str) -> bool {
+    let letters = part.bytes().filter(u8::is_ascii_alphabetic).count();
+    let vowels = part
+        .bytes()
+        .filter(|byte| b"aeiouyAEIOUY".contains(byte))
+        .count();
+    switches(part) * 5 >= part.len()
+        || letters >= 20 && vowels * 100 < letters * 26
+        || longest_consonants(part) >= 8
+}
+
+/// Hexadecimal digits of a digest's or key's length are no words, whatever they spell.
+fn is_hex(value: &str) -> bool {
+    value.len() >= 16
+        && value.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && value.bytes().any(|byte| byte.is_ascii_digit())
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// The form of RFC 9562: five groups of hexadecimal digits.
+fn is_uuid(value: &str) -> bool {
+    let groups = value.split('-').map(str::len);
+    groups.eq([8, 4, 4, 4, 12])
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// How often a part changes between letters and digits, or between the cases where no camel does.
@@ -124,12 +171,24 @@ fn switches(part: &str) -> usize {
     changes.count()
 }
 
-/// The length of the longest run of consonants: words of any language have few of six and more.
+/// The length of the longest run of consonants.
 fn longest_consonants(part: &str) -> usize {
-    part.split(|letter: char| !letter.is_ascii_alphabetic() || "aeiouyAEIOUY".contains(letter))
+    part.split(|letter: char| !letter.is_ascii_alphabetic() || "aeiouAEIOU".contains(letter))
         .map(str::len)
         .max()
         .unwrap_or(0)
+}
+
+/// Characters that stand neither in words nor between them.
+fn marks(value: &str) -> usize {
+    let plain = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':' | b',')
+    };
+    value.len() - value.bytes().filter(plain).count()
+}
+
+fn letters_and_digits(value: &str) -> usize {
+    value.bytes().filter(u8::is_ascii_alphanumeric).count()
 }
 
 fn distinct(value: &str) -> usize {

@@ -33,7 +33,8 @@ macro_rules! secret {
             r"|project|rest|root|server|service|session|shared|signing|storage|subscription",
             r"|write)[_. -]?key",
             r"|salt|nonce_key|connection_?string|authorization|webhook|pat_)",
-            r"[a-z0-9_.-]{0,24}",
+            // Names that end in `id` name something that is no secret.
+            r"(?:[a-z0-9_.-]{0,24}(?:[a-ce-z0-9_.-]|[a-hj-z0-9_.-]d)|s)?",
         )
     };
 }
@@ -43,8 +44,11 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "assigned_key",
         GenericSecret,
-        Needs::Run(12),
-        r"[A-Za-z0-9_.+/~%!$*^-]{12,256}={0,2}",
+        Needs::Run(10),
+        concat!(
+            r"[A-Za-z0-9_.+/~%!$*^-][A-Za-z0-9_.+/~%!$*^#@{}()\[\]?|-]{8,254}",
+            r"[A-Za-z0-9_.+/~%!$*^#@}-]={0,2}",
+        ),
     )
     .left(concat!("(?:", secret!(), assigned!(), "|", option!(), ")"))
     .edges(Edges::Word)
@@ -72,7 +76,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     quoted(
         "quoted_password",
         b'"',
-        r#"[^"\s\\]{4,160}"#,
+        r#""([^"\s\\]{4,160})"#,
         &[
             "password = \"⟦h7K,q2&x⟧\"",
             "{\"db_password\":\"⟦s3cr!t;x⟧\"}",
@@ -86,7 +90,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     quoted(
         "single_quoted_password",
         b'\'',
-        r"[^'\s\\]{4,160}",
+        r"'([^'\s\\]{4,160})",
         &[
             "'password' => '⟦h7K,q2&x⟧'",
             "IDENTIFIED WITH PASSWORD '⟦s3cr!t;x⟧'",
@@ -96,9 +100,26 @@ pub(super) const DETECTORS: &[Detector] = &[
     quoted(
         "ticked_password",
         b'`',
-        r"[^`\s\\]{4,160}",
+        r"`([^`\s\\]{4,160})",
         &["password := `⟦h7K,q2&x⟧`"],
         &["password := `string`", "the password `admin` does not work"],
+    ),
+    quoted_secret(
+        "quoted_secret",
+        b'"',
+        r#""([^"\s\\]{10,160})"#,
+        &["api_key = \"⟦h7{Kq)2Vx]9Lm$4Tz⟧\""],
+        &[
+            "api_key = \"string\"",
+            "token = \"{scheme}://{host}/{path}\"",
+        ],
+    ),
+    quoted_secret(
+        "single_quoted_secret",
+        b'\'',
+        r"'([^'\s\\]{10,160})",
+        &["'api_key' => '⟦h7{Kq)2Vx]9Lm$4Tz⟧'"],
+        &["'api_key' => 'string'", "'token' => '[a-z]{3}'"],
     ),
     bare("bare_password", Needs::Digits(1)).examples(
         &[
@@ -141,7 +162,8 @@ pub(super) const DETECTORS: &[Detector] = &[
         concat!(
             r"(?i:",
             password!(),
-            r#"["'\]\)]{0,2}(?::=|=>|={1,3}|:|>))([^\s"'`,;&<>(){}|\[\]\\]{4,160})"#,
+            r#"["'\]\)]{0,2}(?::=|=>|={1,3}|:|>))"#,
+            r#"([^\s"'`,;&<>(){}|\[\]\\:=][^\s"'`,;&<>\\]{2,158}[^\s"'`,;&<>(){}|\[\]\\.:?])"#,
         ),
     )
     .edges(Edges::Any)
@@ -210,13 +232,33 @@ const fn quoted(
         .examples(found, clear)
 }
 
+/// A secret in quotes that is no run of letters and digits.
+const fn quoted_secret(
+    id: &'static str,
+    quote: u8,
+    pattern: &'static str,
+    found: &'static [&'static str],
+    clear: &'static [&'static str],
+) -> Detector {
+    Detector::new(id, GenericSecret, Needs::Byte(quote), pattern)
+        .left(concat!(secret!(), assigned!()))
+        .edges(Edges::Any)
+        .check(entropy::marked)
+        .sure(70)
+        .at_most(160)
+        .examples(found, clear)
+}
+
 /// A password without quotes; punctuation at its end belongs to the sentence.
 const fn bare(id: &'static str, needs: Needs) -> Detector {
     Detector::new(
         id,
         GenericSecret,
         needs,
-        r#"[^\s"'`,;<>(){}|\[\]\\:=]{3,159}[^\s"'`,;<>(){}|\[\]\\.:?=]"#,
+        concat!(
+            r#"[^\s"'`,;&<>(){}|\[\]\\:=][^\s"'`,;&<>\\]{2,158}"#,
+            r#"[^\s"'`,;&<>(){}|\[\]\\.:?]"#,
+        ),
     )
     .left(concat!(
         "(?:",

@@ -44,6 +44,8 @@ const TELLING: &[&str] = &[
     "secrets.",
     "vault:",
     "arn:aws:",
+    "...",
+    "…",
 ];
 
 /// How a value begins that a program fills in, or that is a place and no secret.
@@ -60,6 +62,7 @@ const BEGINNINGS: &[&str] = &[
     "@{",
     "&",
     "...",
+    "…",
     "http://",
     "https://",
     "file:",
@@ -86,11 +89,32 @@ pub(super) fn stands_for_something(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     TELLING.iter().any(|part| lower.contains(part))
         || BEGINNINGS.iter().any(|start| value.starts_with(start))
-        || value.contains("${")
-        || value.contains("{{")
+        || holds_reference(value)
         || is_call(value)
-        || is_dotted_name(value)
         || holds_label(value)
+}
+
+/// A reference to a variable in braces: `${NAME}`, `{{name}}`, `#{name}`, `$(name)`, `{name:?}`.
+fn holds_reference(value: &str) -> bool {
+    const OPENINGS: [(&str, usize, &[&str]); 4] = [
+        ("${", 1, &["}", ":"]),
+        ("{{", 1, &["}}"]),
+        ("$(", 1, &[")"]),
+        // One letter in braces may well stand in a password.
+        ("{", 2, &["}", ":", "!"]),
+    ];
+    OPENINGS.iter().any(|(open, least, closes)| {
+        value.match_indices(open).any(|(at, _)| {
+            let rest = &value[at + open.len()..];
+            let name = rest
+                .bytes()
+                .take_while(|byte| {
+                    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'$')
+                })
+                .count();
+            name >= *least && closes.iter().any(|close| rest[name..].starts_with(close))
+        })
+    })
 }
 
 /// A function call or an index: `get_token()`, `token_data["x"]`, `String(50)`.
@@ -102,11 +126,14 @@ fn is_call(value: &str) -> bool {
     let rest = &value.as_bytes()[name..];
     name > 0
         && !value.as_bytes()[0].is_ascii_digit()
-        && (rest.starts_with(b"(") || rest.starts_with(b"[\"") || rest.starts_with(b"['"))
+        && (rest.starts_with(b"(")
+            || rest.starts_with(b"[\"")
+            || rest.starts_with(b"['")
+            || rest.starts_with(b"[") && rest.ends_with(b"]"))
 }
 
-/// Names joined by dots, as in `user.password`, and `Type::Name`.
-fn is_dotted_name(value: &str) -> bool {
+/// Whether the value is made of names joined by dots: `user.password`, `Type::Name`.
+pub(super) fn is_dotted_name(value: &str) -> bool {
     let name = |part: &str| {
         !part.is_empty()
             && part
@@ -144,8 +171,6 @@ mod tests {
             "os.environ[\"KEY\"]",
             "get_token()",
             "String(50)",
-            "user.password",
-            "Config::Token",
             "/etc/ssl/key.pem",
             "AKIAIOSFODNN7EXAMPLE",
             "[GENERIC_SECRET]",
@@ -160,7 +185,7 @@ mod tests {
 
     #[test]
     fn values_stand_for_themselves() {
-        for text in ["hunter2", "Tr0ub4dor&3", "9f.81c", "x7[k]"] {
+        for text in ["hunter2", "Tr0ub4dor&3", "9f.81c", "m{{h}o)p${e]n"] {
             assert!(!stands_for_something(text), "{text}");
         }
     }

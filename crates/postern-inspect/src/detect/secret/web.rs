@@ -222,11 +222,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         "curl_user",
         BasicAuth,
         Needs::Byte(b':'),
-        r#"[^\s:"'`$<>{}]{1,64}:[^\s"'`]{3,128}"#,
+        r#"[^\s:"'`$<>{}]{1,64}:["']?[^\s"'`]{0,128}"#,
     )
     .left(r#"(?:\s-u|--user|--proxy-user)[\s=]{0,3}["']?"#)
     .edges(Edges::Any)
-    .check(is_user_and_password)
+    .check(is_curl_user)
     .sure(85)
     .at_most(200)
     .examples(
@@ -293,10 +293,10 @@ pub(super) const DETECTORS: &[Detector] = &[
 /// The first part decodes to a JSON object that names an algorithm.
 fn is_jwt(value: &str) -> bool {
     let header = value.split('.').next().and_then(checksum::base64);
-    let Some(header) = header.and_then(|bytes| String::from_utf8(bytes).ok()) else {
-        return false;
-    };
-    header.trim_start().starts_with('{') && header.contains("\"alg\"")
+    header.is_some_and(|header| {
+        let header = String::from_utf8_lossy(&header);
+        header.trim_start().starts_with('{') && header.contains("\"alg\"")
+    })
 }
 
 /// Base64 of `user:password`.
@@ -318,6 +318,14 @@ fn is_user_and_password(value: &str) -> bool {
     let rest = &password[port..];
     let address = port > 0 && port <= 5 && (rest.is_empty() || rest.starts_with(['/', '?']));
     !address && !user.starts_with("//") && is_password(password)
+}
+
+/// `user:password`, or a token in the place of the user.
+fn is_curl_user(value: &str) -> bool {
+    match value.strip_suffix(':') {
+        Some(user) => entropy::password(user),
+        None => is_user_and_password(value),
+    }
 }
 
 /// A password that is none of the words with which people fill examples.

@@ -7,31 +7,41 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
     key(
         "slack_token",
         &[
-            "xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxo-", "xoxc-", "xoxd-", "xoxe-",
+            "xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxo-", "xoxc-", "xoxe-",
         ],
-        "xox[abcdeoprs]-[A-Za-z0-9%+/-]{12,512}={0,2}",
+        "xox[abceoprs]-(?:[0-9]{1,14}-){1,4}[A-Za-z0-9]{8,400}",
         &["key: ⟦xoxb-418529652985-185296329652-4RoBYvIh4RoBYvKh4RoBYxKh⟧"],
         &["xoxb-x"],
-    )
-    .at_most(519),
+    ),
+    key(
+        "slack_cookie",
+        &["xoxd-"],
+        "xoxd-[A-Za-z0-9%+/_-]{20,400}={0,2}",
+        &[concat!(
+            "TOKEN=⟦xoxd-g3QnAXuJg3QnAXwJg3QnAZwJg3QnCZwJg3QpCZwJg3SpCZwJg5SpCZwJi5SpCZ",
+            "8XuHe1OlAXuHe1OnAX⟧"
+        )],
+        &["xoxd-x"],
+    ),
     key(
         "slack_rotating_token",
         &["xoxe.xox"],
         r"xoxe\.xox[bp]-[0-9]-[A-Za-z0-9]{40,400}",
         &[concat!(
-            "TOKEN=⟦xoxe.xoxp-1-axKh4RoDaxKh4RqDaxKh4TqDaxKh6TqDaxKj6TqDaxMj6TqDazMj6Tq",
-            "DczMj6T2RoBYvIf4RoBYvIh4RoBYvKh4RoBYxKh4RoBaxKh4RoDaxKh4RqDaxKh4TqDaxczOl8",
-            "VsFc1Ol8VsFe1Ol8VsHe1Ol8VuHe1Ol⟧"
+            r#"{"auth":"⟦xoxe.xoxp-1-d0Nk7UrGd0Nk7UtGd0Nk7WtGd0Nk9WtGd0Nm9WtGd0Pm9WtGd2Pm"#,
+            "9WtGf2Pm9W5UrEbyLi7UrEbyLk7UrEbyNk7UrEb0Nk7UrEd0Nk7UrGd0Nk7UtGd0Nk7WtGd0f2",
+            r#"RoBYvIf4RoBYvIh4RoBYvKh4RoBYxKh4Ro⟧"}"#
         )],
         &["xoxe.xoxx"],
-    ),
+    )
+    .check(entropy::random),
     key(
         "slack_app_token",
         &["xapp-"],
         "xapp-[0-9]-[A-Za-z0-9]{8,16}-[0-9]{8,16}-[A-Za-z0-9]{40,80}",
         &[concat!(
-            r#"{"auth":"⟦xapp-1-AU5GR2DO1CN-5296307630963-27c16b07c16b05c127c16d27c16b27c"#,
-            r#"18d29e38d27e38d274b05af4905af49e5⟧"}"#
+            "use ⟦xapp-1-AX8JU5GR4FQ-8529630963296-5af49e3af49e38f45af4905af49e5af4b05c",
+            "16b05a16b05a7e38d27c38d27c18⟧, then"
         )],
         &["xapp-x"],
     ),
@@ -39,10 +49,7 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         "slack_webhook",
         &["hooks.slack.com/"],
         r"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{30,120}",
-        &[concat!(
-            "use ⟦hooks.slack.com/services/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",
-            "⟧, then"
-        )],
+        &["⟦hooks.slack.com/services/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⟧"],
         &["hooks.slack.com/x"],
     ),
     key(
@@ -50,8 +57,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["discord.com/api/webhooks/", "discordapp.com/api/webhooks/"],
         r"discord(?:app)?\.com/api/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,80}",
         &[concat!(
-            "⟦discord.com/api/webhooks/418529652985298529/RoBYvIf_RoBYv-h4RoBYvKh4RoBYx",
-            "Kh4RoBaxKh4RoDaxKh4RqDaxKh4TqDaxKtIf2Pm⟧"
+            "x = '⟦discord.com/api/webhooks/741852985218521852/UrEbyLi_UrEby-k7UrEbyNk7",
+            "UrEb0Nk7UrEd0Nk7UrGd0Nk7UtGd0Nk7WtGd0NwLi5Sp⟧';"
         )],
         &["discord.com/api/webhooks/x"],
     ),
@@ -59,7 +66,7 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         "telegram_bot_token",
         &[":AA", ":AE", ":AF", ":AG", ":AH"],
         "[0-9]{8,10}:A[A-Za-z0-9_-]{34}",
-        &["x = '⟦8529630963:AApCZwJg3_pCZwJ-5SpCZwJi5SpCZwLi5Sp⟧';"],
+        &["key: ⟦1852963296:AAsFczMj6_sFczM-8VsFczMl8VsFczOl8Vs⟧"],
         &[":AAx"],
     )
     .check(entropy::random),
@@ -70,16 +77,16 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
             "SKc", "SKd", "SKe", "SKf",
         ],
         "SK[0-9a-f]{32}",
-        &["key: ⟦SK9e38d27e38d27c389e38d49e38d29e38⟧"],
-        &["SK9x"],
+        &["TOKEN=⟦SKc16b05a16b05af6bc16b07c16b05c16b⟧"],
+        &["SKcx"],
     ),
     key(
         "sendgrid_key",
         &["SG."],
         r"SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{36,64}",
         &[concat!(
-            "TOKEN=⟦SG.yLi5SpC_yLi5S-EbyLi5Sr.FczMj6T_FczMj-VsFczMj8VsFczMl8VsFczOl8VsF",
-            "c1⟧"
+            r#"{"auth":"⟦SG.1Ol8VsF_1Ol8V-He1Ol8Vu.If2Pm9W_If2Pm-YvIf2PmBYvIf2PoBYvIf2RoB"#,
+            r#"YvIf4⟧"}"#
         )],
         &["SG.x"],
     ),
@@ -87,28 +94,28 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         "mailgun_key",
         &["key-"],
         "key-[0-9a-f]{32}",
-        &[r#"{"auth":"⟦key-6b05af4b05af49056b05a16b05af6b05⟧"}"#],
+        &["use ⟦key-9e38d27e38d27c389e38d49e38d29e38⟧, then"],
         &["key-x"],
     ),
     key(
         "mailgun_public_key",
         &["pubkey-"],
         "pubkey-[0-9a-f]{32}",
-        &["use ⟦pubkey-af49e38f49e38d49af49e5af49e3af49⟧, then"],
+        &["⟦pubkey-d27c16b27c16b07cd27c18d27c16d27c⟧"],
         &["pubkey-x"],
     ),
     key(
         "mailchimp_key",
         &["-us"],
         "[0-9a-f]{32}-us[0-9]{1,2}",
-        &["⟦af49e38f49e38d49af49e5af49e3af49-us12⟧"],
+        &["x = '⟦d27c16b27c16b07cd27c18d27c16d27c-us12⟧';"],
         &["-usx"],
     ),
     key(
         "mandrill_key",
         &["md-"],
         "md-[A-Za-z0-9_-]{22}",
-        &["x = '⟦md-AXuHe1O_AXuHe-QnAXuHe3⟧';"],
+        &["key: ⟦md-DaxKh4R_DaxKh-TqDaxKh6⟧"],
         &["md-x"],
     )
     .check(entropy::random),
@@ -117,8 +124,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["xkeysib-", "xsmtpsib-"],
         "x(?:key|smtp)sib-[0-9a-f]{64}-[A-Za-z0-9]{16}",
         &[concat!(
-            "key: ⟦xkeysib-49e38d29e38d27e349e38f49e38d49e3af4b05af4905af496d27c16b27c1",
-            "6b07-9WtGd0Nm9WtGd0Pm⟧"
+            "TOKEN=⟦xkeysib-7c16b05c16b05a167c16b27c16b07c16d27e38d27c38d27c905af49e5af",
+            "49e3a-CZwJg3QpCZwJg3Sp⟧"
         )],
         &["xkeysib-x"],
     ),
@@ -126,7 +133,7 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         "resend_key",
         &["re_"],
         "re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}",
-        &["TOKEN=⟦re_2Pm9WtGf_Jg3QnAXwJg3QnAZwJg3QnCZw⟧"],
+        &[r#"{"auth":"⟦re_5SpCZwJi_Mj6TqDazMj6TqDczMj6TqFcz⟧"}"#],
         &["re_x"],
     )
     .check(entropy::random),
@@ -135,8 +142,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["os_v2_"],
         "os_v2_(?:app|org)_[a-z0-9]{80,120}",
         &[concat!(
-            r#"{"auth":"⟦os_v2_app_gr2dozany9kv6hu5gr2do1cny9kv8ju5gr2f2dozaly9kv6hs5gr2d"#,
-            r#"ozcny9kv6ju5gr2dq1u5gr2fq1cny9mx8ju5gt4fq1cn0bmx8⟧"}"#
+            "use ⟦os_v2_app_ju5gr2dq1cny9kx8ju5gr4fq1cnybmx8ju5i5gr2do1cny9kv8ju5gr2fq1",
+            "cny9mx8ju5gt4x8ju5it4fq1cp0bmx8jw7it4fq3ep0b⟧, then"
         )],
         &["os_v2_x"],
     ),
@@ -144,7 +151,7 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         "telnyx_key",
         &["KEY0", "KEY1"],
         "KEY0[0-9A-F]{31}_[A-Za-z0-9]{22}",
-        &["use ⟦KEY049E38D29E38D27E349E38F49E38D49E_Pm9WtGd2Pm9WtGf2Pm9WtI⟧, then"],
+        &["⟦KEY07C16B05C16B05A167C16B27C16B07C1_SpCZwJg5SpCZwJi5SpCZwL⟧"],
         &["KEY0x"],
     ),
     key(
@@ -155,9 +162,9 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
             "ingWebhook/[A-Za-z0-9]{32}/[A-Za-z0-9-]{36}(?:/[A-Za-z0-9_-]{1,64})?"
         ),
         &[concat!(
-            "⟦acme.webhook.office.com/webhookb2/c16b05a1-6b05-4f6b-a16b-07c16b05c16b@d2",
-            "7c16b2-7c16-407c-a27c-18d27c16d27c/IncomingWebhook/e38d27c38d27c18de38d29e",
-            "38d27e38d/f49e38d4-9e38-429e-a49e-3af49e38f49e⟧"
+            "x = '⟦acme.webhook.office.com/webhookb2/f49e38d4-9e38-429e-a49e-3af49e38f4",
+            "9e@05af49e5-af49-43af-a5af-4b05af4905af/IncomingWebhook/16b05af6b05af4b016",
+            "b05c16b05a16b0/27c16b07-c16b-45c1-a7c1-6d27c16b27c1⟧';"
         )],
         &[".webhook.office.com/x"],
     ),
@@ -165,7 +172,7 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         "intercom_token",
         &["dG9rO"],
         "dG9rO[A-Za-z0-9+/_-]{40,80}={0,2}",
-        &["x = '⟦dG9rOg3QnAXuJg3QnAXwJg3QnAZwJg3QnCZwJg3QpCZwJg3SpCZwJg5SpCZw=⟧';"],
+        &["key: ⟦dG9rOj6TqDaxMj6TqDazMj6TqDczMj6TqFczMj6TsFczMj6VsFczMj8VsFcz=⟧"],
         &["dG9rOx"],
     ),
     key(
@@ -175,7 +182,7 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
             "pat-(?:na|eu|ap)[0-9]-[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-f",
             "A-F]{4}-[0-9a-fA-F]{12}"
         ),
-        &["key: ⟦pat-eu1-27c16b07-c16b-45c1-a7c1-6d27c16b27c1⟧"],
+        &["TOKEN=⟦pat-eu1-5af49e3a-f49e-48f4-aaf4-905af49e5af4⟧"],
         &["pat-eu1-x"],
     ),
     key(
@@ -183,8 +190,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["EAA"],
         "EAA[A-Z][A-Za-z0-9]{90,}",
         &[concat!(
-            "TOKEN=⟦EAACm9WtGd0Pm9WtGd2Pm9WtGf2Pm9WtIf2Pm9WvIf2Pm9YvIf2PmBYvIf2PoBYvIfE",
-            "d0Nk7UrGd0Nk7UtGd0Nk7WtGd0Nk9WtGd0Nm9WtGd0Pm9WtGd2Pm9WtGf⟧"
+            r#"{"auth":"⟦EAACpCZwJg3SpCZwJg5SpCZwJi5SpCZwLi5SpCZyLi5SpCbyLi5SpEbyLi5SrEby"#,
+            r#"LiHg3QnAXuJg3QnAXwJg3QnAZwJg3QnCZwJg3QpCZwJg3SpCZwJg5SpCZwJi⟧"}"#
         )],
         &["EAAx"],
     )
@@ -195,8 +202,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["IGQ", "IGA"],
         "IG(?:Q|AA)[A-Za-z0-9_-]{100,}",
         &[concat!(
-            r#"{"auth":"⟦IGQwJg3QnAZwJg3QnCZwJg3QpCZwJg3SpCZwJg5SpCZwJi5SpCZwLi5SpCZyLi5S"#,
-            r#"pOnAXuHe1QnAXuHe3QnAXuHg3QnAXuJg3QnAXwJg3QnAZwJg3QnCZwJg3Qp⟧"}"#
+            "use ⟦IGQzMj6TqDczMj6TqFczMj6TsFczMj6VsFczMj8VsFczMl8VsFczOl8VsFc1Ol8VsRqDa",
+            "xKh4TqDaxKh6TqDaxKj6TqDaxMj6TqDazMj6TqDczMj6TqFczMj6Ts⟧, then"
         )],
         &["IGQx"],
     )
@@ -206,8 +213,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["AAAAAAAAAAAAAAAAAAAAA"],
         "A{21,24}[A-Za-z0-9%]{60,120}",
         &[concat!(
-            "use ⟦AAAAAAAAAAAAAAAAAAAAAYvIf2PmBYvIf2PoBYvIf2RoBYvIf4RoBYvIh4RoBYvKh4RoB",
-            "YxKh4RoBaxKh4R0Pm9WtGd⟧, then"
+            "⟦AAAAAAAAAAAAAAAAAAAAAbyLi5SpEbyLi5SrEbyLi5UrEbyLi7UrEbyLk7UrEbyNk7UrEb0Nk",
+            "7UrEd0Nk7U3SpCZwJg⟧"
         )],
         &["AAAAAAAAAAAAAAAAAAAAAx"],
     )
@@ -216,14 +223,14 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         "linkedin_token",
         &["WPL_AP"],
         r"WPL_AP[0-9]\.[A-Za-z0-9]{16}\.[A-Za-z0-9+/]{6,12}={0,2}",
-        &["⟦WPL_AP1.vIf2Pm9YvIf2PmBY.CZwJg3Qp⟧"],
+        &["x = '⟦WPL_AP1.yLi5SpCbyLi5SpEb.FczMj6Ts⟧';"],
         &["WPL_APx"],
     ),
     key(
         "twitch_token",
         &["oauth:"],
         "oauth:[a-z0-9]{30}",
-        &["x = '⟦oauth:0bmx8ju7it4fq1ep0bmx8lw7it4fs3⟧';"],
+        &["key: ⟦oauth:3ep0bmxalw7it4hs3ep0bozalw7iv6⟧"],
         &["oauth:x"],
     ),
     key(
@@ -231,8 +238,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["pina_"],
         "pina_[A-Z0-9]{60,120}",
         &[concat!(
-            "key: ⟦pina_OZALW7IV6HS3EP2DOZALW9KV6HS3GR2DOZANALW7IT6HS3EP0DOZALW7KV6HS3E",
-            "R2DOZALY92DOZANY9KV6HU5GR2D⟧"
+            "TOKEN=⟦pina_R2DOZALY9KV6HS5GR2DOZCNY9KV6JU5GR2DQDOZALW9KV6HS3GR2DOZANY9KV6",
+            "HU5GR2DO1C5GR2DQ1CNY9KX8JU5G⟧"
         )],
         &["pina_x"],
     ),
@@ -240,7 +247,10 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         "tiktok_token",
         &["act.", "rft.", "clt."],
         r"(?:act|rft|clt)\.[A-Za-z0-9]{40,80}(?:![0-9]{4}\.[a-z0-9]{1,4})?",
-        &["TOKEN=⟦act.qDaxKh4TqDaxKh6TqDaxKj6TqDaxMj6TqDazMj6TqDczMj6TqFczMj6TsFcz⟧"],
+        &[concat!(
+            r#"{"auth":"⟦act.tGd0Nk7WtGd0Nk9WtGd0Nm9WtGd0Pm9WtGd2Pm9WtGf2Pm9WtIf2Pm9WvIf2"#,
+            r#"⟧"}"#
+        )],
         &["act.x"],
     ),
     key(
@@ -248,8 +258,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["oapi.dingtalk.com/robot/send?access_token="],
         r"oapi\.dingtalk\.com/robot/send\?access_token=([0-9a-f]{64})",
         &[concat!(
-            "see https://oapi.dingtalk.com/robot/send?access_token=⟦f49e38d49e38d29ef49",
-            "e3af49e38f49e5af6b05af4b05af418d27c16d27c16b2⟧"
+            "see https://oapi.dingtalk.com/robot/send?access_token=⟦27c16b07c16b05c127c",
+            "16d27c16b27c18d29e38d27e38d274b05af4905af49e5⟧"
         )],
         &["oapi.dingtalk.com/robot/send?access_token="],
     ),
@@ -258,8 +268,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["/open-apis/bot/"],
         r"open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/([0-9a-f-]{36})",
         &[concat!(
-            "see https://open.feishu.cn/open-apis/bot/v2/hook/⟦49e38d29-e38d-47e3-a9e3-",
-            "8f49e38d49e3⟧"
+            "see https://open.feishu.cn/open-apis/bot/v2/hook/⟦7c16b05c-16b0-4a16-ac16-",
+            "b27c16b07c16⟧"
         )],
         &["open.feishu.cn/open-apis/bot/"],
     ),
@@ -268,8 +278,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["qyapi.weixin.qq.com/cgi-bin/webhook/send?key="],
         r"qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=([0-9a-f-]{36})",
         &[concat!(
-            "see https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=⟦05af49e5-af49-43",
-            "af-a5af-4b05af4905af⟧"
+            "see https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=⟦38d27c18-d27c-46",
+            "d2-a8d2-7e38d27c38d2⟧"
         )],
         &["qyapi.weixin.qq.com/cgi-bin/webhook/send?key="],
     ),
@@ -281,9 +291,9 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
             "-9_-]{39}&token=([A-Za-z0-9_%-]{40,50})"
         ),
         &[concat!(
-            "see https://chat.googleapis.com/v1/spaces/i5SpCZwLi5S/messages?key=AIzazMj",
-            "6TqD_zMj6T-FczMj6TsFczMj6VsFczMj&token=⟦Gd0Nk7U_Gd0Nk-WtGd0Nk9WtGd0Nm9WtGd",
-            "0Pm9WtGd2⟧"
+            "see https://chat.googleapis.com/v1/spaces/l8VsFczOl8V/messages?key=AIza2Pm",
+            "9WtG_2Pm9W-If2Pm9WvIf2Pm9YvIf2Pm&token=⟦Jg3QnAX_Jg3Qn-ZwJg3QnCZwJg3QpCZwJg",
+            "3SpCZwJg5⟧"
         )],
         &["chat.googleapis.com/v1/spaces/"],
     ),
@@ -291,14 +301,14 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         "courier_key",
         &["pk_prod_", "dk_prod_"],
         "[pd]k_prod_[A-Z0-9]{28}",
-        &["key: ⟦pk_prod_EP0BMX8LW7IT4FS3EP0BMZALW7IT⟧"],
+        &["TOKEN=⟦pk_prod_HS3EP0BOZALW7IV6HS3EP2DOZALW⟧"],
         &["pk_prod_x"],
     ),
     key(
         "klaviyo_key",
         &["pk_"],
         "pk_[0-9a-f]{34}",
-        &["TOKEN=⟦pk_b05af4905af49e5ab05af6b05af4b05a16⟧"],
+        &[r#"{"auth":"⟦pk_e38d27c38d27c18de38d29e38d27e38d49⟧"}"#],
         &["pk_x"],
     ),
     key(
@@ -306,8 +316,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["mlsn."],
         r"mlsn\.[0-9a-f]{64}",
         &[concat!(
-            r#"{"auth":"⟦mlsn.16b05af6b05af4b016b05c16b05a16b07c18d27c16d27c163af49e38f49"#,
-            r#"e38d4⟧"}"#
+            "use ⟦mlsn.49e38d29e38d27e349e38f49e38d49e3af4b05af4905af496d27c16b27c16b07",
+            "⟧, then"
         )],
         &["mlsn.x"],
     ),
@@ -315,7 +325,7 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         "ntfy_token",
         &["tk_"],
         "tk_[a-z0-9]{29}",
-        &["use ⟦tk_gr2dozany9kv6hu5gr2do1cny9kv8⟧, then"],
+        &["⟦tk_ju5gr2dq1cny9kx8ju5gr4fq1cnyb⟧"],
         &["tk_x"],
     )
     .check(entropy::random),
@@ -323,7 +333,7 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         "matrix_token",
         &["syt_"],
         "syt_[A-Za-z0-9+/=]{4,64}_[A-Za-z0-9]{20}_[A-Za-z0-9]{6}",
-        &["⟦syt_He1Ol8VuHe1O_YvIf2PmBYvIf2PoBYvIf_pCZwJg⟧"],
+        &["x = '⟦syt_Kh4RoBYxKh4R_byLi5SpEbyLi5SrEbyLi_sFczMj⟧';"],
         &["syt_x"],
     ),
     key(
@@ -331,8 +341,8 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["THAA"],
         "THAA[A-Za-z0-9_-]{100,}",
         &[concat!(
-            "x = '⟦THAARoBYvIf4RoBYvIh4RoBYvKh4RoBYxKh4RoBaxKh4RoDaxKh4RqDaxKh4TqDaxKtI",
-            "f2Pm9WvIf2Pm9YvIf2PmBYvIf2PoBYvIf2RoBYvIf4RoBYvIh4RoBYvK⟧';"
+            "key: ⟦THAAUrEbyLi7UrEbyLk7UrEbyNk7UrEb0Nk7UrEd0Nk7UrGd0Nk7UtGd0Nk7WtGd0NwL",
+            "i5SpCZyLi5SpCbyLi5SpEbyLi5SrEbyLi5UrEbyLi7UrEbyLk7UrEbyN⟧"
         )],
         &["THAAx"],
     )
