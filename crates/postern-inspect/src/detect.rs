@@ -5,10 +5,14 @@
 //! how sure a match is. Everything else (segments, order, actions) is the engine's, so that a row
 //! says what a value looks like and nothing about streams.
 
+pub(crate) mod context;
 mod detector;
+pub(crate) mod engine;
+pub(crate) mod facts;
 mod national;
 mod payment;
 mod personal;
+pub(crate) mod prefilter;
 mod secret;
 
 pub(crate) use detector::{Detector, Edges, Needs};

@@ -50,7 +50,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "putty_private_lines",
         PrivateKey,
-        Needs::Run(40),
+        Needs::Digits(1),
         r"[A-Za-z0-9+/]{40,64}={0,2}",
     )
     .left(r"private-lines: [0-9]{1,3}\s{1,2}(?:[a-z0-9+/]{64}\s{1,2})?")

@@ -44,7 +44,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "assigned_key",
         GenericSecret,
-        Needs::Run(10),
+        Needs::Digits(1),
         concat!(
             r"[A-Za-z0-9_.+/~%!$*^-][A-Za-z0-9_.+/~%!$*^#@{}()\[\]?|-]{8,254}",
             r"[A-Za-z0-9_.+/~%!$*^#@}-]={0,2}",
@@ -268,7 +268,7 @@ const fn bare(id: &'static str, needs: Needs) -> Detector {
         option!(),
         ")"
     ))
-    .edges(Edges::Any)
+    .edges(Edges::Word)
     .check(entropy::password)
     .sure(75)
     .at_most(160)

@@ -75,7 +75,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "aws_secret_key",
         CloudCredential,
-        Needs::Run(40),
+        Needs::Digits(1),
         "[A-Za-z0-9/+]{40}",
     )
     .left(concat!(
@@ -99,7 +99,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "cloud_assigned_key",
         CloudCredential,
-        Needs::Run(16),
+        Needs::Digits(1),
         r"[A-Za-z0-9_~.+/-]{16,120}={0,2}",
     )
     .left(CLOUD_LEFT)
@@ -119,7 +119,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "vendor_assigned_key",
         ApiKey,
-        Needs::Run(12),
+        Needs::Digits(1),
         r"[A-Za-z0-9_~.+/|:-]{12,120}={0,2}",
     )
     .left(API_LEFT)
@@ -140,7 +140,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "discord_bot_token",
         ApiKey,
-        Needs::Run(58),
+        Needs::Digits(1),
         r"[MNOA][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}",
     )
     .edges(Edges::Word)
@@ -166,7 +166,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "ghost_admin_key",
         ApiKey,
-        Needs::Run(64),
+        Needs::Digits(1),
         "[0-9a-f]{24}:[0-9a-f]{64}",
     )
     .edges(Edges::Word)
@@ -182,7 +182,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "mailgun_signing_key",
         ApiKey,
-        Needs::Run(50),
+        Needs::Digits(1),
         "[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}",
     )
     .edges(Edges::Key)

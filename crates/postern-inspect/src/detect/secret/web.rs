@@ -200,7 +200,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "bearer_authorization",
         GenericSecret,
-        Needs::Run(16),
+        Needs::Digits(1),
         r"[A-Za-z0-9_.~+/|-]{16,}={0,2}",
     )
     .left(concat!(
@@ -225,7 +225,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         r#"[^\s:"'`$<>{}]{1,64}:["']?[^\s"'`]{0,128}"#,
     )
     .left(r#"(?:\s-u|--user|--proxy-user)[\s=]{0,3}["']?"#)
-    .edges(Edges::Any)
+    .edges(Edges::Word)
     .check(is_curl_user)
     .sure(85)
     .at_most(200)
@@ -273,7 +273,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "docker_registry_auth",
         ApiKey,
-        Needs::Run(12),
+        Needs::Digits(1),
         r"[A-Za-z0-9+/]{12,512}={0,2}",
     )
     .left(r#"["']?\b_?auth["']?\s{0,2}[:=]\s{0,2}["']?"#)
