@@ -122,15 +122,16 @@ impl<'a> DataRules<'a> {
         found.map(|(_, row)| row).ok_or_else(|| missing(env, name))
     }
 
-    /// Lets a rule say something else.
+    /// Lets a rule say something else. `seen` is the version that the change was made from.
     ///
     /// # Errors
-    /// Not found when there is none of that name, or no such upstream; invalid when it is too
-    /// large.
+    /// Not found when there is none of that name, or no such upstream; conflict when it was changed
+    /// meanwhile; invalid when it is too large.
     pub async fn update(
         self,
         env: &EnvName,
         rule: &DataRule,
+        seen: u64,
         now: Timestamp,
     ) -> Result<DataRuleRow, StoreError> {
         check_size(&rule.spec)?;
@@ -138,6 +139,12 @@ impl<'a> DataRules<'a> {
         let mut change = writer.change().await?;
         let found = self.find(change.sql(), env, &rule.name).await?;
         let (key, before) = found.ok_or_else(|| missing(env, &rule.name))?;
+        if before.version != seen {
+            let name = &rule.name;
+            return Err(StoreError::conflict(format!(
+                "the data rule {name} in {env} was changed meanwhile: look at it again"
+            )));
+        }
         // A rule may go on naming an upstream that is gone.
         if before.rule.spec.upstream != rule.spec.upstream {
             require_upstream(change.sql(), env, &rule.spec).await?;

@@ -137,7 +137,7 @@ async fn a_dump_of_the_data_directory_holds_no_word_of_a_data_rule() {
         words: vec!["Project Blue Falcon".to_owned()],
     }];
     rules.create(&env("dev"), &rule, start()).await.unwrap();
-    rules.update(&env("dev"), &rule, after(1)).await.unwrap();
+    rules.update(&env("dev"), &rule, 1, after(1)).await.unwrap();
     for moment in ["while it is open", "after it was closed"] {
         let dump = dump(&fixture.dir().join("data"));
         assert!(holds(&dump, b"projects"), "the name is to find it by");

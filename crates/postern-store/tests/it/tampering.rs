@@ -250,7 +250,7 @@ async fn a_data_rule_changed_by_hand_is_refused() {
         let cards = crate::contract::data_rules::rule("cards", None);
         rules.create(&dev, &people, start()).await.unwrap();
         rules.create(&dev, &cards, start()).await.unwrap();
-        rules.update(&dev, &people, start()).await.unwrap();
+        rules.update(&dev, &people, 1, start()).await.unwrap();
         tamper(&fixture, sql).await;
         let in_dev = rules.list(&dev).await;
         let in_prod = rules.list(&env("prod")).await;

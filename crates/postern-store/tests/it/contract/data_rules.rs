@@ -39,18 +39,24 @@ pub(crate) async fn are_saved_listed_changed_and_deleted(fixture: &Fixture) {
 
     let mut blocks = people.clone();
     blocks.spec.action = DataAction::Block;
-    let changed = rules.update(&dev, &blocks, after(5)).await.unwrap();
+    let changed = rules.update(&dev, &blocks, 1, after(5)).await.unwrap();
     assert_eq!((&changed.rule, changed.version), (&blocks, 2));
     assert_eq!(changed.created_at, saved.created_at);
     assert_eq!(changed.changed_at, after(5));
     assert_eq!(rules.show(&dev, &people.name).await.unwrap(), changed);
+
+    let late = rules.update(&dev, &people, 1, after(6)).await;
+    assert!(
+        late.unwrap_err().is_conflict(),
+        "a change is not overwritten unseen"
+    );
 
     rules.delete(&dev, &people.name).await.unwrap();
     let gone = rules.show(&dev, &people.name).await.unwrap_err();
     assert!(gone.is_not_found());
     let gone = rules.delete(&dev, &people.name).await.unwrap_err();
     assert!(gone.is_not_found());
-    let gone = rules.update(&dev, &blocks, start()).await.unwrap_err();
+    let gone = rules.update(&dev, &blocks, 2, start()).await.unwrap_err();
     assert!(gone.is_not_found());
 }
 
@@ -66,7 +72,7 @@ pub(crate) async fn need_what_they_name_and_a_free_name(fixture: &Fixture) {
     let error = rules.create(&dev, &astray, start()).await.unwrap_err();
     assert!(error.is_not_found() && error.to_string().contains("opneai"));
     let astray = rule("people", Some("opneai"));
-    let error = rules.update(&dev, &astray, start()).await.unwrap_err();
+    let error = rules.update(&dev, &astray, 1, start()).await.unwrap_err();
     assert!(error.is_not_found());
     let mut large = rule("large", None);
     large.spec.headers = vec!["x".repeat(128 * 1024)];
@@ -83,7 +89,7 @@ pub(crate) async fn outlive_their_upstream(fixture: &Fixture) {
     let (upstreams, openai) = (fixture.store.upstreams(), upstream("openai"));
     upstreams.delete(&dev, &openai, start()).await.unwrap();
     cards.spec.action = DataAction::Block;
-    rules.update(&dev, &cards, after(1)).await.unwrap();
+    rules.update(&dev, &cards, 1, after(1)).await.unwrap();
     fixture.add_upstream("dev", "openai", None).await;
     assert_eq!(rules.list(&dev).await.unwrap()[0].rule, cards);
 }
