@@ -1,8 +1,10 @@
 //! Data controls on the line: the rules of a permit, compiled and carried along with one request.
 //!
 //! The rules are compiled once for each change of them, not once a request. A request keeps those
-//! that it began with to its end, whatever is changed meanwhile. SECURITY: rules that do not compile
-//! refuse every request they are for; they never let one pass uninspected.
+//! that it began with to its end, whatever is changed meanwhile.
+//!
+//! SECURITY: rules that do not compile refuse every request that they are for; they never let one
+//! pass uninspected.
 
 mod answer;
 mod fields;

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use postern_guard::{Caller, Permit, Upstream};
-use postern_inspect::Dialect;
+use postern_inspect::{Dialect, Outgoing};
 use postern_types::{AiRequest, Direction, Refusal};
 
 use crate::arrival::{ArrivalBody, ReceiveError};
@@ -93,7 +93,6 @@ impl Plane {
         let trailers_pass = controls
             .as_ref()
             .is_none_or(|controls| controls.only_reports(Direction::Response));
-        let request_bytes = Arc::new(AtomicU64::new(0));
         let mut sent = Sent {
             dialect: Dialect::from(upstream.row.kind),
             ai: None,
@@ -101,33 +100,11 @@ impl Plane {
             keeps_answer: false,
             wants_trailers: wants_trailers && trailers_pass,
             trailers_pass,
-            request_bytes: Arc::clone(&request_bytes),
+            request_bytes: Arc::default(),
             upstream,
             controls,
         };
-        let body = match body {
-            ExchangeBody::Ai { facts, body } => {
-                let outgoing = cleaned.unwrap_or_else(|| facts.outbound(body, splice));
-                sent.strip_usage = outgoing.strip_usage;
-                sent.keeps_answer = facts.keeps_answer;
-                sent.ai = Some(facts.ai);
-                request_bytes.store(outgoing.len, Ordering::Relaxed);
-                OutboundBody::pieces(outgoing.pieces)
-            }
-            ExchangeBody::Whole(body) => {
-                let pieces = cleaned.map_or_else(|| vec![body], |outgoing| outgoing.pieces);
-                let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
-                request_bytes.store(bytes, Ordering::Relaxed);
-                OutboundBody::pieces(pieces)
-            }
-            ExchangeBody::Stream { body, declared } => OutboundBody::stream(
-                Counted {
-                    body,
-                    passed: request_bytes,
-                },
-                declared,
-            ),
-        };
+        let body = outbound_body(body, cleaned, &mut sent);
         let (path, query) = (path.encoded(), query.encoded());
         let request = OutboundRequest {
             method,
@@ -142,6 +119,32 @@ impl Plane {
             sent,
         })
     }
+}
+
+/// The body as it leaves: as it was cleaned, if it was, else as it came.
+fn outbound_body(body: ExchangeBody, cleaned: Option<Outgoing>, sent: &mut Sent) -> OutboundBody {
+    let outgoing = match (body, cleaned) {
+        (ExchangeBody::Ai { facts, body }, cleaned) => {
+            let splice = sent.upstream.settings.include_usage;
+            let outgoing = cleaned.unwrap_or_else(|| facts.outbound(body, splice));
+            sent.strip_usage = outgoing.strip_usage;
+            sent.keeps_answer = facts.keeps_answer;
+            sent.ai = Some(facts.ai);
+            outgoing
+        }
+        (_, Some(cleaned)) => cleaned,
+        (ExchangeBody::Whole(body), None) => Outgoing {
+            len: body.len() as u64,
+            pieces: vec![body],
+            strip_usage: false,
+        },
+        (ExchangeBody::Stream { body, declared }, None) => {
+            let passed = Arc::clone(&sent.request_bytes);
+            return OutboundBody::stream(Counted { body, passed }, declared);
+        }
+    };
+    sent.request_bytes.store(outgoing.len, Ordering::Relaxed);
+    OutboundBody::pieces(outgoing.pieces)
 }
 
 /// A request body that counts what passes.

@@ -1,5 +1,5 @@
-//! `application/x-www-form-urlencoded`: names and values are decoded, cleaned, and written anew only
-//! where they changed.
+//! `application/x-www-form-urlencoded`: names and values are decoded, cleaned, and written anew
+//! only where they changed.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 

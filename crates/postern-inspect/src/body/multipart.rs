@@ -1,5 +1,5 @@
-//! `multipart/form-data` (RFC 7578), read strictly: parts as their own types say, and what describes
-//! them as text.
+//! `multipart/form-data` (RFC 7578), read strictly: parts as their own types say, and what
+//! describes them as text.
 //!
 //! Readers of multipart bodies differ in what they forgive, so nothing is forgiven: no text before
 //! the first or after the last boundary, no bare line feeds in heads, no transfer encodings, no
