@@ -4,6 +4,10 @@ use postern_types::{
     BuiltinClass, ClassSelector, DataAction, DataClass, DataRule, DataRuleSpec, Direction, RuleName,
 };
 
+mod actions;
+mod own;
+mod promises;
+
 use super::*;
 use crate::detect::engine::Engine;
 use crate::detect::{Detector, Edges, Needs};
@@ -82,11 +86,11 @@ static ROWS: &[Detector] = &[
         "t_password",
         BuiltinClass::GenericSecret,
         Needs::Run(6),
-        r"[!-~]{6,64}",
+        r"[!-~]{6,}",
     )
     .edges(Edges::Any)
     .left(r#"(?:password|secret)["']?\s*[:=]\s*"#)
-    .at_most(64),
+    .open_ended(),
     Detector::new(
         "t_birth",
         BuiltinClass::DateOfBirth,
