@@ -296,20 +296,24 @@ pub(super) const DETECTORS: &[Detector] = &[
         ],
         &["HRC 12345", "HRB 1234567", "HRB"],
     ),
-    Detector::new(
-        "at_svnr",
-        AtSvnr,
-        Needs::Digits(10),
-        r"[1-9]\d{3}[ -]?\d{6}",
-    )
-    .edges(Edges::Number)
-    .check(austrian)
-    .words(AUSTRIAN, 65, 96)
-    .at_most(11)
-    .examples(
-        &["SVNR ⟦1503190373⟧", "⟦2250 130376⟧"],
-        &["1503190374", "1513190373", "11503190373"],
-    ),
+    Detector::new("at_svnr", AtSvnr, Needs::Digits(10), r"[1-9]\d{3}[ -]\d{6}")
+        .edges(Edges::Number)
+        .check(austrian)
+        .words(AUSTRIAN, 65, 96)
+        .at_most(11)
+        .examples(
+            &["SVNR ⟦1503-190373⟧", "⟦2250 130376⟧"],
+            &["1503 190374", "1513 190373", "11503 190373"],
+        ),
+    Detector::new("at_svnr_plain", AtSvnr, Needs::Digits(10), r"[1-9]\d{9}")
+        .edges(Edges::Number)
+        .check(austrian)
+        .words(AUSTRIAN, 40, 94)
+        .at_most(10)
+        .examples(
+            &["SVNR ⟦1503190373⟧", "SV-Nummer: ⟦2250130376⟧"],
+            &["1503190373", "SVNR 1503190374", "SVNR 15031903731"],
+        ),
     Detector::new(
         "at_tax_number",
         OtherNationalId,

@@ -50,10 +50,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new("in_aadhaar", InAadhaar, Needs::Digits(12), r"[2-9]\d{11}")
         .edges(Edges::Number)
         .check(aadhaar)
-        .words(AADHAAR, 52, 95)
+        .words(AADHAAR, 45, 95)
         .at_most(12)
         .examples(
-            &["aadhaar ⟦268310985783⟧", "⟦264240078088⟧"],
+            &["aadhaar ⟦268310985783⟧", "UIDAI ⟦264240078088⟧"],
             &["268310985784", "2683109857831", "0683109857831"],
         ),
     // WHY NOT a virtual id's own class: it stands for the same number.

@@ -104,7 +104,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         ),
     Detector::new("postcode_in_context", PostalCode, Needs::Digits(4), r"(?:[A-Z]{1,2}-)?\d{5}-\d{3,4}|(?:[A-Z]{1,2}-)?\d{3}[- ]\d{2,4}|(?:[A-Z]{1,2}-)?\d{4,7}(?: [A-Z]{2})?")
         .edges(Edges::Number)
-        .left(r"(?:^|[^a-z])(?:plz|postleitzahl|zip|zip ?code|postcode|post code|postal ?code|postnr\.?|postnummer|code postal|c\.?p\.?|c(?:\xC3\xB3|o)digo postal|cap|cep|postinumero|kod pocztowy|ps\xC4\x8D|pin ?code)(?: is| ist| er| est)?[^0-9a-z\n]{1,4}")
+        .left(r"(?:^|[^a-z_])(?:plz|postleitzahl|zip|zip ?code|postcode|post code|postal ?code|postnr\.?|postnummer|code postal|c\.?p\.?|c(?:\xC3\xB3|o)digo postal|cap|cep|postinumero|kod pocztowy|ps\xC4\x8D|pin ?code)(?: is| ist| er| est)?[^0-9a-z\n]{1,4}")
         .sure(70)
         .at_most(13)
         .examples(
