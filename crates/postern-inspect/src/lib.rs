@@ -58,6 +58,7 @@ mod testing;
 mod text;
 
 pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
+pub use detect::scan::{Detected, detect};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};
