@@ -61,8 +61,8 @@ mod text;
 
 pub use body::{BodyCleaner, BodyKind};
 pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
-pub use detect::{DetectorFacts, detectors};
 pub use detect::scan::{Detected, detect};
+pub use detect::{DetectorFacts, detectors};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};
