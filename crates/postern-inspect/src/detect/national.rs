@@ -10,6 +10,7 @@ mod africa_middle_east;
 mod asia;
 mod central;
 mod east;
+mod labelled;
 mod latin_america;
 mod north;
 mod north_america;
@@ -32,6 +33,7 @@ const PARTS: &[&[Detector]] = &[
     asia::DETECTORS,
     oceania::DETECTORS,
     vat::DETECTORS,
+    labelled::DETECTORS,
 ];
 
 /// The table.

@@ -32,7 +32,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         "in_aadhaar_grouped",
         InAadhaar,
         Needs::Digits(12),
-        r"[2-9]\d{3}[ -]\d{4}[ -]\d{4}",
+        r"[2-9]\d{3}[ :-]\d{4}[ :-]\d{4}",
     )
     .edges(Edges::Number)
     .check(aadhaar)

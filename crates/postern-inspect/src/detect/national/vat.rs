@@ -51,7 +51,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         EuVat,
         Needs::Digits(8),
         concat!(
-            r"ATU\d{8}|BE ?[01]\d{3}[. ]?\d{3}[. ]?\d{3}|BG\d{9,10}|CY\d{8}[A-Z]|CZ\d{8,10}|DE ?\d{9}",
+            r"ATU\d{8}|BE ?[01]\d{3}[. ]?\d{3}[. ]?\d{3}|BG\d{9,10}|CY\d{8}[A-Z]|CZ\d{8,10}|DE[ .]?\d{3}[ .]?\d{3}[ .]?\d{3}",
             r"|DK ?\d{8}|DK \d{2} \d{2} \d{2} \d{2}|EE\d{9}|EL\d{9}|ES[A-Z0-9]\d{7}[A-Z0-9]|FI\d{8}",
             r"|FR ?[0-9A-HJ-NP-Z]{2} ?\d{3} ?\d{3} ?\d{3}|GB ?\d{3} ?\d{4} ?\d{2}(?: ?\d{3})?|HR\d{11}",
             r"|HU\d{8}|IE\d[0-9A-Z+*]\d{5}[A-W][A-I]?|LT(?:\d{12}|\d{9})|LU\d{8}|LV\d{11}|MT\d{8}",

@@ -93,12 +93,12 @@ pub(super) const DETECTORS: &[Detector] = &[
             &["BSB ⟦062-000⟧", "bsb: ⟦062000⟧"],
             &["062-000", "BSB 062-0001", "bsb 06-2000"],
         ),
-    Detector::new("bank_account_in_context", BankAccount, Needs::Digits(6), r"(?:[A-Z]{1,4}[- ]?)?\d(?:[- ]?\d){5,21}")
+    Detector::new("bank_account_in_context", BankAccount, Needs::Digits(6), r"(?:[A-Z]{1,4}[- ]?|[a-z]{1,4})?\d(?:[- ]?\d){5,21}[A-Za-z]?")
         .edges(Edges::Number)
         .check(account)
         .left(concat!(
             r"(?:^|[^a-z])(?:(?:bank|checking|savings|bank[ _-]?konto|giro)?[ _-]?",
-            r"(?:account|accounts|acct|a/c|konto|kontonr|kontonummer|compte|cuenta|conto|conta|rekening|tilinumero|rachunek)",
+            r"(?:account|accounts|acct|acc|a/c|konto|kontonr|kontonummer|compte|cuenta|conto|conta|rekening|tilinumero|rachunek)",
             r"|bankgiro|plusgiro|iban)",
             tail!()
         ))
