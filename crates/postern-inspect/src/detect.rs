@@ -21,6 +21,7 @@ mod national;
 mod payment;
 mod personal;
 pub(crate) mod prefilter;
+pub(crate) mod scan;
 mod secret;
 
 pub use listing::{DetectorFacts, detectors};
@@ -61,3 +62,6 @@ pub(crate) const TABLES: [&[Detector]; 4] = [
     national::DETECTORS,
     personal::DETECTORS,
 ];
+
+#[cfg(test)]
+mod tests;

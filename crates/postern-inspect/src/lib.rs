@@ -55,6 +55,7 @@ mod response;
 mod segment;
 
 pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
+pub use detect::scan::{Detected, detect};
 pub use detect::{DetectorFacts, detectors};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
