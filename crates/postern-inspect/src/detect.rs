@@ -20,6 +20,7 @@ mod national;
 mod payment;
 mod personal;
 pub(crate) mod prefilter;
+pub(crate) mod scan;
 mod secret;
 
 /// One table of several, so that each country and each kind of value has a file of its own.
@@ -58,3 +59,6 @@ pub(crate) const TABLES: [&[Detector]; 4] = [
     national::DETECTORS,
     personal::DETECTORS,
 ];
+
+#[cfg(test)]
+mod tests;
