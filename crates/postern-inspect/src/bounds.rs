@@ -84,3 +84,15 @@ pub(crate) const JSON_TAIL_BYTES: usize = JSON_BARE_BYTES_MAX + LEFT_BYTES;
 
 /// JSON texts inside strings of each other that are read as such; deeper ones are plain text.
 pub(crate) const JSON_INSIDE_MAX: usize = 3;
+
+/// Bytes that a pattern of a rule may match at most: so much may have to be held.
+pub(crate) const CUSTOM_MATCH_BYTES_MAX: usize = 512;
+
+/// Bytes of the text of such a pattern.
+pub(crate) const CUSTOM_PATTERN_BYTES_MAX: usize = 2048;
+
+/// Bytes of the automaton of such a pattern; a larger one is refused when the rule is saved.
+pub(crate) const CUSTOM_AUTOMATON_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of all words of all rules of an upstream: a deny list of some ten thousand names.
+pub(crate) const CUSTOM_WORDS_BYTES_MAX: usize = 512 * 1024;

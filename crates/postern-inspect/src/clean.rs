@@ -7,6 +7,7 @@
 
 mod action;
 mod channel;
+mod custom;
 mod findings;
 mod flow;
 mod json_text;

@@ -13,6 +13,7 @@ mod national;
 mod payment;
 mod personal;
 pub(crate) mod prefilter;
+pub(crate) mod scan;
 mod secret;
 
 pub(crate) use detector::{Detector, Edges, Needs};
@@ -24,3 +25,6 @@ pub(crate) const TABLES: [&[Detector]; 4] = [
     national::DETECTORS,
     personal::DETECTORS,
 ];
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,7 @@ mod response;
 mod segment;
 
 pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
+pub use detect::scan::{Detected, detect};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};

@@ -8,6 +8,7 @@ use postern_types::{
 };
 use thiserror::Error;
 
+use super::custom::Custom;
 use crate::detect::engine::{ENGINE, Engine};
 use crate::detect::prefilter::Bits;
 
@@ -60,6 +61,7 @@ pub struct RuleSet {
     names: Vec<RuleName>,
     request: Way,
     response: Way,
+    custom: Option<Custom>,
     request_rows: Bits,
     response_rows: Bits,
     tells_client: bool,
@@ -85,6 +87,7 @@ impl RuleSet {
         let rows = |way: &Way| engine.wanted(|class, surest| way.asks(class, surest));
         Ok(Self {
             engine,
+            custom: Custom::compile(rules)?,
             request_rows: rows(&request),
             response_rows: rows(&response),
             names: rules.iter().map(|rule| rule.name.clone()).collect(),
@@ -140,6 +143,11 @@ impl RuleSet {
     #[must_use]
     pub fn wants_analyzer(&self, direction: Direction) -> bool {
         self.way(direction).analyzer
+    }
+
+    /// The classes that the rules define.
+    pub(super) fn custom(&self) -> Option<&Custom> {
+        self.custom.as_ref()
     }
 
     /// The tables.

@@ -13,6 +13,15 @@ pub(crate) fn floor(text: &str, at: usize) -> usize {
     at
 }
 
+/// The first boundary between characters at or after the offset.
+pub(crate) fn ceiling(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
+
 /// Whether a letter of the scripts in which words are written with letters.
 pub(crate) fn is_word_letter(c: char) -> bool {
     if c.is_ascii() {

@@ -174,7 +174,7 @@ impl Span {
 }
 
 impl Row {
-    fn new(detector: &'static Detector) -> Self {
+    pub(super) fn new(detector: &'static Detector) -> Self {
         let read = |pattern| Facts::read(pattern).expect("a test reads every pattern");
         Self {
             detector,
@@ -271,10 +271,15 @@ impl Row {
     }
 
     fn left_ends(&self, left: &str) -> bool {
-        let regex = self
-            .left
-            .get_or_init(|| compile(&format!("(?i:{})\\z", self.detector.left)));
-        regex.is_match(left)
+        let compiled = || compile(&format!("(?i:{})\\z", self.detector.left));
+        self.left.get_or_init(compiled).is_match(left)
+    }
+
+    /// Compiles both patterns now.
+    #[cfg(test)]
+    pub(super) fn compiles(&self) {
+        self.regex();
+        self.left_ends("");
     }
 }
 
