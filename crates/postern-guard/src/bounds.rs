@@ -47,6 +47,9 @@ impl Default for GuardBounds {
     }
 }
 
+/// Points in time that a rate limit remembers of one window, for each token: a kilobyte and a half
+/// at most. What was used comes back late by the window's share at most, a second for a minute.
+pub(crate) const RATE_GRAINS: u32 = 60;
 /// Bytes of a path kept in a record.
 pub(crate) const RECORD_PATH_MAX: usize = 1_024;
 /// Bytes of any other client text kept in a record.
