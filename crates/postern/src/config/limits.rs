@@ -149,17 +149,21 @@ pub struct Limits {
 }
 
 pub(super) fn parse(reading: &mut Reading<'_>) -> Limits {
+    // Where the two stand is known only until they are taken.
+    let places = ["request_bodies", "request_body"].map(|name| reading.place(&KEYS, name));
     let mut count = |name| narrow(reading.take(&KEYS, name, units::number(1, 1_000_000)));
     let connections = count("connections");
     let connections_per_address = count("connections_per_address");
     let requests_in_progress = count("requests_in_progress");
     let head = reading.take(&KEYS, "request_head", units::size(4 * KIB, MIB));
     let body = reading.take(&KEYS, "request_body", units::size(KIB, 4096 * MIB));
-    let bodies_place = reading.place(&KEYS, "request_bodies");
-    let body_place = reading.place(&KEYS, "request_body");
     let bodies = reading.take(&KEYS, "request_bodies", units::size(2 * KIB, MIB * MIB));
     if bodies < 2 * body {
-        let at = bodies_place.or(body_place).map_or(0, |span| span.start);
+        let at = places
+            .into_iter()
+            .flatten()
+            .next()
+            .map_or(0, |span| span.start);
         let message = "limits.request_bodies: less than twice limits.request_body: one token may \
                        hold half of it, so the largest bodies would never be taken; make it larger \
                        or request_body smaller";
