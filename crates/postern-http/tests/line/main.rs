@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod data;
+mod data_ai;
 mod ends;
 mod fixture;
 mod passes;
