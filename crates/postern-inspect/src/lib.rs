@@ -39,10 +39,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod body;
 mod bounds;
 mod clean;
 mod detect;
 mod dialect;
+mod document;
 mod error;
 pub mod fuzz;
 mod json;
@@ -53,7 +55,11 @@ mod refusal;
 mod request;
 mod response;
 mod segment;
+#[cfg(test)]
+mod testing;
+mod text;
 
+pub use body::{BodyCleaner, BodyKind};
 pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
 pub use detect::scan::{Detected, detect};
 pub use detect::{DetectorFacts, detectors};

@@ -52,6 +52,8 @@ struct Way {
     fields: Vec<FieldRule>,
     analyzer: bool,
     applies: bool,
+    /// Whether a rule that is no dry run applies.
+    firm: bool,
 }
 
 /// The compiled rules of one upstream: shared, and never changed.
@@ -113,6 +115,13 @@ impl RuleSet {
     #[must_use]
     pub fn thinking(&self, direction: Direction) -> ThinkingAction {
         self.way(direction).thinking
+    }
+
+    /// Whether the rules of the direction are dry runs, all of them: then nothing may change.
+    #[must_use]
+    pub fn only_watches(&self, direction: Direction) -> bool {
+        let way = self.way(direction);
+        way.applies && !way.firm
     }
 
     /// The headers whose values are inspected, in lower case.
@@ -253,6 +262,7 @@ impl Way {
         self.applies = true;
         // A dry run must not change what passes.
         if !spec.dry_run {
+            self.firm = true;
             if spec.opaque == OpaqueAction::Refuse {
                 self.opaque = OpaqueAction::Refuse;
             }
