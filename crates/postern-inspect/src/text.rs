@@ -22,7 +22,7 @@ use crate::bounds::WORD_BYTES_MAX;
 use crate::request::Family;
 
 pub(crate) use anthropic::TEXT_NAME as ANTHROPIC_TEXT;
-pub(crate) use gemini::PARTIAL_NAME;
+pub(crate) use gemini::{PARTIAL_NAME, TEXT_NAME as GEMINI_TEXT};
 
 /// What a scalar is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

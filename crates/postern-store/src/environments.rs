@@ -158,7 +158,8 @@ impl<'a> Environments<'a> {
             .ok_or_else(|| StoreError::not_found("environment", name))
     }
 
-    /// Retires an environment, with its policies, data rules and principals. Its name and its keys stay taken.
+    /// Retires an environment, with its policies, data rules and principals. Its name and its keys
+    /// stay taken.
     ///
     /// # Errors
     /// Not found when there is none of that name; conflict while it has live tokens or upstreams.

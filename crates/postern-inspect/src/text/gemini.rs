@@ -1,8 +1,7 @@
 //! Text in requests and answers of Gemini. Protobuf JSON takes each field in two spellings.
 
 use super::{
-    ALL_TEXT, CLEARED, JUDGED, LOOSE, Leaf, OPAQUE, PLAIN_PIECE, SEAL, TEXT, TextMember, TextShape,
-    WORD, m, mm,
+    ALL_TEXT, CLEARED, JUDGED, LOOSE, Leaf, OPAQUE, SEAL, TEXT, TextMember, TextShape, WORD, m, mm,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&[
@@ -146,7 +145,7 @@ static CONTENT_PIECE: TextShape = TextShape {
 static PART_PIECE: TextShape = TextShape {
     by: &[&["thought"]],
     ..TextShape::object(&[
-        m("text", &TextShape::leaf(PLAIN_PIECE)),
+        m("text", &TextShape::leaf(TEXT_PIECE)),
         mm("inlineData", "inline_data", &DATA),
         mm("fileData", "file_data", &DATA),
         mm("functionCall", "function_call", &CALL_PIECE),
@@ -179,6 +178,14 @@ const PARTIAL_PIECE: Leaf = Leaf::Piece {
     json: false,
     name: PARTIAL_NAME,
 };
+
+const TEXT_PIECE: Leaf = Leaf::Piece {
+    json: false,
+    name: TEXT_NAME,
+};
+
+/// The name of the text of a candidate.
+pub(crate) const TEXT_NAME: &str = "candidates.content.parts.text";
 
 /// The name of arguments that come in pieces.
 pub(crate) const PARTIAL_NAME: &str = "partial_args";

@@ -6,8 +6,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken corpus has to fail the test")]
 
+mod cleaning;
 mod corpus;
 mod json_suite;
+mod streams;
 
 use bytes::Bytes;
 use corpus::{Exchange, documents, expected_usage};

@@ -4,13 +4,14 @@ use axum::extract::Path;
 use axum::response::Response;
 use postern_store::DataRuleRow;
 use postern_types::{DataRule as Rule, EnvName, RuleName};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::desk::{Act, Body, Desk, name};
 use super::environments::take_up;
 use super::problem::Refused;
 use crate::data_rules;
-use crate::shapes::{ChangeDataRule, DataRule, DataRuleSpec, NewDataRule, Problem};
+use crate::shapes::{ChangeDataRule, DataRule, NewDataRule, Problem};
 
 /// Bytes of a rule in the audit log, which takes 48 KiB a record.
 const DETAIL_BYTES_MAX: usize = 40 * 1024;
@@ -85,19 +86,18 @@ pub(super) async fn update(
 ) -> Response {
     let changed = async {
         let (env, rule) = names(&env, &rule)?;
-        desk.may_see(Some(&env))?;
-        let before = desk.store().data_rules().show(&env, &rule).await?;
-        let wanted = data_rules::shape(&before.rule).changed(change);
         let act = Act {
             action: "data_rule.update",
             object: rule.to_string(),
             environment: Some(&env),
-            detail: describe(&wanted),
+            detail: describe(&change),
         };
         let work = async {
+            let rules = desk.store().data_rules();
+            let before = rules.show(&env, &rule).await?;
+            let wanted = data_rules::shape(&before.rule).changed(change.clone());
             let rule = data_rules::read(&rule, &wanted).map_err(Refused::bad)?;
             check_together(&desk, &env, &rule).await?;
-            let rules = desk.store().data_rules();
             let row = rules.update(&env, &rule, before.version, desk.now());
             let row = row.await?;
             take_up(&desk, &env).await?;
@@ -143,19 +143,16 @@ fn names(env: &str, rule: &str) -> Result<(EnvName, RuleName), Refused> {
     Ok((name(env, EnvName::parse)?, name(rule, RuleName::parse)?))
 }
 
-/// A rule as the audit log names it: all of it but the words of its lists, which may be names of
-/// people.
-fn describe(spec: &DataRuleSpec) -> serde_json::Value {
-    let custom: Vec<_> = spec
-        .custom
-        .iter()
-        .map(|custom| {
-            json!({"class": custom.class, "pattern": custom.pattern.is_some(),
-                "words": custom.words.len()})
-        })
-        .collect();
-    let mut described = serde_json::to_value(spec).unwrap_or_default();
-    described["custom"] = custom.into();
+/// A rule, or a change of one, as the audit log names it: all of it but its patterns and the words
+/// of its lists, which may be names of people.
+fn describe(rule: &impl Serialize) -> Value {
+    let mut described = serde_json::to_value(rule).unwrap_or_default();
+    let custom = described.get_mut("custom").and_then(Value::as_array_mut);
+    for custom in custom.into_iter().flatten() {
+        let words = custom["words"].as_array().map_or(0, Vec::len);
+        *custom = json!({"class": custom["class"], "pattern": custom["pattern"].is_string(),
+            "words": words});
+    }
     let bytes = described.to_string().len();
     if bytes > DETAIL_BYTES_MAX {
         // It will be refused: no rule that is accepted is as long.
@@ -182,7 +179,8 @@ mod tests {
         let spec = json!({"directions": ["request"], "classes": ["email"], "action": "mask",
             "custom": [{"class": "custom:project", "words": ["Blue Falcon"]},
                 {"class": "custom:badge", "pattern": "FALCON-[0-9]+"}]});
-        let described = describe(&serde_json::from_value(spec).unwrap()).to_string();
+        let spec: crate::shapes::DataRuleSpec = serde_json::from_value(spec).unwrap();
+        let described = describe(&spec).to_string();
         assert!(described.contains("custom:project") && described.contains("\"words\":1"));
         assert!(!described.to_lowercase().contains("falcon"), "{described}");
     }

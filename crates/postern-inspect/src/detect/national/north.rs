@@ -5,7 +5,7 @@ use postern_types::BuiltinClass::{
 };
 
 use crate::detect::checksum::{
-    Digits, Signs, day_exists, ddmmyy, luhn, number, one_separator, uniform, weighted, yymmdd,
+    Digits, day_exists, ddmmyy, luhn, number, one_separator, uniform, weighted, yymmdd,
 };
 use crate::detect::{Detector, Edges, Needs};
 

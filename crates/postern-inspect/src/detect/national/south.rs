@@ -154,7 +154,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         "it_fiscal_code",
         ItFiscalCode,
         Needs::Run(16),
-        r"(?i)[a-z]{6}[0-9lmnp-v]{2}[abcdehlmprst][0-7lmnp-t][0-9lmnp-v][a-z][0-9lmnp-v]{3}[a-z]",
+        concat!(
+            r"(?i)[a-z]{6}[0-9lmnp-v]{2}[abcdehlmprst][0-7lmnp-t][0-9lmnp-v]",
+            r"[a-z][0-9lmnp-v]{3}[a-z]"
+        ),
     )
     .edges(Edges::Key)
     .check(fiscal_code)

@@ -97,7 +97,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         "in_gstin",
         InGstin,
         Needs::Digits(7),
-        r"(?i)(?:0[1-9]|[12]\d|3[0-8]|9[679])[a-z]{5}\d{4}[a-z][1-9a-z]z[0-9a-z]",
+        concat!(
+            r"(?i)(?:0[1-9]|[12]\d|3[0-8]|9[679])[a-z]{5}\d{4}",
+            r"[a-z][1-9a-z]z[0-9a-z]"
+        ),
     )
     .edges(Edges::Key)
     .words(GSTIN, 82, 97)

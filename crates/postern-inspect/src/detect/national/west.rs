@@ -120,7 +120,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         "uk_nino",
         UkNino,
         Needs::Digits(6),
-        r"(?i)[a-ceghj-prs-tw-z][a-ceghj-npr-tw-z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[a-d]",
+        concat!(
+            r"(?i)[a-ceghj-prs-tw-z][a-ceghj-npr-tw-z][ -]?\d{2}[ -]?\d{2}",
+            r"[ -]?\d{2}[ -]?[a-d]"
+        ),
     )
     .edges(Edges::Key)
     .check(nino)
@@ -170,7 +173,8 @@ pub(super) const DETECTORS: &[Detector] = &[
     )
     .edges(Edges::Number)
     .left(concat!(
-        r"(?:^|[^a-z])(?:company|companies house|registered|registration|crn)",
+        r"(?:^|[^a-z])(?:company|companies house|registered|registration",
+        r"|crn)",
         tail!()
     ))
     .sure(70)

@@ -27,6 +27,16 @@ macro_rules! password {
     };
 }
 
+/// A value without quotes: it ends where a list, a query or a sentence goes on.
+macro_rules! bare_value {
+    () => {
+        concat!(
+            r#"[^\s"'`,;&<>(){}|\[\]\\:=][^\s"'`,;&<\\]{2,158}"#,
+            r#"[^\s"'`,;&<>(){}|\[\]\\.:?]"#,
+        )
+    };
+}
+
 /// Names of secrets that are generated.
 macro_rules! secret {
     () => {
@@ -157,6 +167,22 @@ pub(super) const DETECTORS: &[Detector] = &[
         &["password:⟦hunter2⟧", "<password>⟦hunter2⟧</password>"],
         &["password:string", "<password>x</password>"],
     ),
+    bare_secret("marked_secret_with_dollar", Needs::Byte(b'$')).examples(
+        &["apikey: ⟦hq{Kq)Vx]Lm$Tz⟧"],
+        &["token: ${HOST}/$PATH#{x}", "secret: $(cat /run/x)"],
+    ),
+    bare_secret("marked_secret_with_hash", Needs::Byte(b'#')).examples(
+        &["secret: '⟦hq{Kq)Vx]Lm#Tz⟧'"],
+        &["token: https://host.internal/#/(x)", "secret: #optional"],
+    ),
+    bare_secret("marked_secret_with_bang", Needs::Byte(b'!')).examples(
+        &["private_key := `⟦hq{Kq)Vx]Lm!Tz⟧`"],
+        &["token: vec![x(y), z]", "secret: Surprise!!!"],
+    ),
+    bare_secret("marked_secret_with_at", Needs::Byte(b'@')).examples(
+        &["client_secret: ⟦hq{Kq)Vx]Lm@Tz⟧"],
+        &["token: someone@mail.internal", "secret: @Value(x)"],
+    ),
     Detector::new(
         "numeric_password",
         GenericSecret,
@@ -222,7 +248,9 @@ const fn joined(id: &'static str, needs: Needs) -> Detector {
             r"(?i:",
             password!("_"),
             r#"["'\]\)]{0,2}(?::=|=>|={1,3}|:|>))"#,
-            r#"([^\s"'`,;&<>(){}|\[\]\\:=][^\s"'`,;&<>\\]{2,158}[^\s"'`,;&<>(){}|\[\]\\.:?])"#,
+            "(",
+            bare_value!(),
+            ")",
         ),
     )
     .edges(Edges::Any)
@@ -248,27 +276,29 @@ const fn quoted_secret(
         .examples(found, clear)
 }
 
+/// A secret without quotes that is no run of letters and digits.
+const fn bare_secret(id: &'static str, needs: Needs) -> Detector {
+    Detector::new(id, GenericSecret, needs, bare_value!())
+        .left(concat!(secret!(), assigned!()))
+        .edges(Edges::Word)
+        .check(entropy::marked)
+        .sure(68)
+        .at_most(160)
+}
+
 /// A password without quotes; punctuation at its end belongs to the sentence.
 const fn bare(id: &'static str, needs: Needs) -> Detector {
-    Detector::new(
-        id,
-        GenericSecret,
-        needs,
-        concat!(
-            r#"[^\s"'`,;&<>(){}|\[\]\\:=][^\s"'`,;&<>\\]{2,158}"#,
-            r#"[^\s"'`,;&<>(){}|\[\]\\.:?]"#,
-        ),
-    )
-    .left(concat!(
-        "(?:",
-        password!("[_ ]"),
-        assigned!(),
-        "|",
-        option!(),
-        ")"
-    ))
-    .edges(Edges::Word)
-    .check(entropy::password)
-    .sure(75)
-    .at_most(160)
+    Detector::new(id, GenericSecret, needs, bare_value!())
+        .left(concat!(
+            "(?:",
+            password!("[_ ]"),
+            assigned!(),
+            "|",
+            option!(),
+            ")"
+        ))
+        .edges(Edges::Word)
+        .check(entropy::password)
+        .sure(75)
+        .at_most(160)
 }

@@ -20,6 +20,8 @@ struct Open {
     /// An event that would carry more of it, around the text.
     event: Tail,
     ended: bool,
+    /// Whether it had ended before, doubtfully, and went on.
+    again: bool,
 }
 
 /// An event made for what a text held back.
@@ -48,6 +50,8 @@ struct Placed {
 pub(super) struct Channels {
     open: Vec<Open>,
     placed: Vec<Placed>,
+    /// Texts that ended doubtfully.
+    doubtful: Vec<(String, Vec<Vec<u8>>)>,
     /// The `event` field of the current event.
     name: String,
     /// The index in the current event that is written anew.
@@ -87,10 +91,16 @@ impl Channels {
     ) -> Result<Vec<Tail>, CleanError> {
         let mut tails = Vec::new();
         for (at, open) in self.open.iter_mut().enumerate() {
-            if !ends.iter().any(|end| end.is_of(&open.name, &open.ids)) {
+            let is_of = |end: &&End| end.is_of(&open.name, &open.ids);
+            let firm = ends.iter().filter(is_of).any(|end| !end.doubtful);
+            let doubtful = ends.iter().filter(is_of).any(|end| end.doubtful);
+            if !firm && (!doubtful || open.again) {
                 continue;
             }
             open.ended = true;
+            if !firm && self.doubtful.len() < CHANNELS_MAX {
+                self.doubtful.push((open.name.clone(), open.ids.clone()));
+            }
             let last = self.placed.iter_mut().rfind(|placed| placed.open == at);
             if let Some(placed) = last {
                 open.channel.finish(cleaner, &mut placed.new)?;
@@ -142,6 +152,10 @@ impl Channels {
             channel: Channel::new(kind, piece.place, ""),
             event: Tail::default(),
             ended: false,
+            again: self
+                .doubtful
+                .iter()
+                .any(|(name, ids)| name == piece.name && ids == piece.ids),
         });
         Ok(self.open.len() - 1)
     }

@@ -4,13 +4,15 @@ use postern_types::Operation;
 
 use crate::Dialect;
 use crate::json::{Kind, NodeId, Tree};
-use crate::text::PARTIAL_NAME;
+use crate::text::{GEMINI_TEXT, PARTIAL_NAME};
 
 /// A group of texts that ends. What is not said of it is true of any.
 #[derive(Debug, Default)]
 pub(super) struct End {
     name: Option<&'static str>,
     ids: Vec<Vec<u8>>,
+    /// Whether more may come all the same: some servers say with each chunk that it is the last.
+    pub(super) doubtful: bool,
 }
 
 impl End {
@@ -19,7 +21,10 @@ impl End {
     }
 
     fn of(ids: Vec<Vec<u8>>) -> Self {
-        Self { name: None, ids }
+        Self {
+            ids,
+            ..Self::default()
+        }
     }
 
     /// Whether a text is in the group.
@@ -78,7 +83,10 @@ impl Event<'_> {
         let choices = self.elements(Tree::ROOT, "choices").into_iter();
         choices
             .filter(|choice| self.says(*choice, &["finish_reason"]).is_some())
-            .map(|choice| End::of(vec![self.id(choice, &["index"])]))
+            .map(|choice| End {
+                doubtful: true,
+                ..End::of(vec![self.id(choice, &["index"])])
+            })
             .collect()
     }
 
@@ -115,17 +123,16 @@ impl Event<'_> {
         }
     }
 
+    /// Older models give a reason for the end with each part, so that only the end of the stream
+    /// ends its texts.
     fn gemini(&self) -> Vec<End> {
         let mut ends = Vec::new();
         for candidate in self.elements(Tree::ROOT, "candidates") {
             let ids = vec![self.id(candidate, &["index"])];
-            if self
-                .says(candidate, &["finishReason", "finish_reason"])
-                .is_some()
-            {
-                ends.push(End::of(ids));
-                continue;
-            }
+            let ends_of = |name| End {
+                name: Some(name),
+                ..End::of(ids.clone())
+            };
             let Some(content) = self.tree.member(candidate, "content") else {
                 continue;
             };
@@ -135,17 +142,11 @@ impl Event<'_> {
                     self.id(call, &["willContinue", "will_continue"]) == b"true"
                 });
                 if call.is_some() && !goes_on {
-                    ends.push(End {
-                        name: Some(PARTIAL_NAME),
-                        ids: ids.clone(),
-                    });
+                    ends.push(ends_of(PARTIAL_NAME));
                 }
-                // Text goes before what is not text.
+                // Text goes before a part that is no text.
                 if self.tree.member(part, "text").is_none() {
-                    ends.push(End {
-                        name: Some("candidates.content.parts.text"),
-                        ids: ids.clone(),
-                    });
+                    ends.push(ends_of(GEMINI_TEXT));
                 }
             }
         }

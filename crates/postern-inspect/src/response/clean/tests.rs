@@ -588,3 +588,16 @@ fn a_dry_run_changes_nothing_and_reports() {
         assert_eq!(carried(&given, odd, 2, watch).as_deref(), Ok(odd));
     }
 }
+
+#[test]
+fn an_end_that_was_none_is_not_believed_again() {
+    // Goal: where a server says with every chunk that it is the last, a value over later chunks is
+    // still found.
+    let mut stream = chunk(0, &json!({"content":"Dear "}), Some("stop"));
+    for piece in ["jane", ".doe@exam", "ple.com", " bye"] {
+        stream += &chunk(0, &json!({ "content": piece }), Some("stop"));
+    }
+    stream += "data: [DONE]\n\n";
+    let out = cleaned(Dialect::OpenAi, Operation::ChatCompletions, &stream);
+    assert_eq!(chat_text(&out, 0, "/delta/content"), "Dear [EMAIL] bye");
+}
