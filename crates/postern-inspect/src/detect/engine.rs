@@ -196,7 +196,7 @@ impl Row {
             // a match with good edges to an earlier alternative with bad ones.
             let pattern = match self.detector.edges {
                 Edges::Any => pattern.to_owned(),
-                Edges::Word | Edges::Number | Edges::Key => {
+                Edges::Word | Edges::Number | Edges::Groups | Edges::Key => {
                     format!(r"(?-u:\b{{start-half}})(?:{pattern})(?-u:\b{{end-half}})")
                 }
             };
