@@ -184,7 +184,7 @@ impl Row {
             detector,
             facts: read(detector.pattern),
             // In any letter case, as it is searched.
-            left_last: read(&format!("(?i:{})", detector.left)).last,
+            left_last: read(&format!("(?i:{})", detector.left)).last_of_left(),
             regex: OnceLock::new(),
             left: OnceLock::new(),
         }

@@ -70,6 +70,8 @@ pub(crate) struct Facts {
     pub(crate) tail: Option<ByteSet>,
     /// The bytes, white space apart, that may stand last in a match.
     pub(crate) last: ByteSet,
+    /// Whether white space or nothing matches too.
+    may_be_white: bool,
 }
 
 impl Facts {
@@ -83,7 +85,18 @@ impl Facts {
             bytes: bytes(&hir),
             tail: tail(&hir),
             last: last(&hir).0,
+            may_be_white: last(&hir).1,
         })
+    }
+
+    /// The bytes, white space apart, behind which a value may stand if this is what must stand to
+    /// its left.
+    pub(crate) fn last_of_left(&self) -> ByteSet {
+        if self.may_be_white {
+            ByteSet::ALL
+        } else {
+            self.last
+        }
     }
 }
 
