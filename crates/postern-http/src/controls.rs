@@ -171,8 +171,8 @@ impl Plane {
         let rules = self
             .rules
             .find(environment, &upstream.row.name, &data.rules)?;
-        // KNOWN GAP: there is no analyzer yet. Such rules cannot be saved; one that is there all the
-        // same is not passed over.
+        // KNOWN GAP: there is no analyzer yet. Such rules cannot be saved; one that is there all
+        // the same is not passed over.
         let both = [Direction::Request, Direction::Response];
         if both
             .iter()
