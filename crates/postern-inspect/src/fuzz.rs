@@ -1,13 +1,16 @@
 //! What the fuzz targets call: each takes arbitrary bytes and holds the crate to a promise. The
 //! targets themselves are one line each; ordinary tests call the same functions.
 
-use std::sync::{Arc, LazyLock};
+mod dialects;
+mod plain;
 
 use bytes::Bytes;
-use postern_types::{CanonicalPath, DataRule, Direction, Operation, RuleName};
+use postern_types::{CanonicalPath, Operation};
 
-use crate::{BodyCleaner, BodyKind, Cleaner, MaskKeys, RuleSet};
 use crate::{Dialect, ModelsFilter, RefusalText, ResponseOptions, ResponseReader, Target, locate};
+
+pub use dialects::{clean_answer, clean_request};
+pub use plain::plain_body;
 
 /// Reads bytes as server-sent events: cutting them anywhere must not change what goes on or what
 /// is learnt.
@@ -77,58 +80,6 @@ pub fn json_body(bytes: &[u8]) {
             }
         }
     }
-}
-
-/// Reads bytes as a body of plain HTTP under a data rule; the first byte chooses the type. Cutting
-/// the rest anywhere must not change what goes on, nor whether it does.
-///
-/// # Panics
-/// When the promise is broken.
-pub fn plain_body(bytes: &[u8]) {
-    const TYPES: [&str; 8] = [
-        "text/plain",
-        "application/json",
-        "application/x-ndjson",
-        "text/html",
-        "text/event-stream",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data; boundary=b",
-        "application/json-seq",
-    ];
-    const CODINGS: [Option<&str>; 5] =
-        [None, Some("gzip"), Some("deflate"), Some("br"), Some("zstd")];
-    let Some((first, body)) = bytes.split_first() else {
-        return;
-    };
-    let kind = BodyKind {
-        content_type: Some(TYPES[usize::from(first % 8)]),
-        content_encoding: CODINGS[usize::from(first / 8 % 5)],
-    };
-    let whole = clean(&kind, body, usize::MAX);
-    for cut in [1, 3, 64] {
-        assert!(clean(&kind, body, cut) == whole, "a cut changed the body");
-    }
-}
-
-/// What goes on of a body under a rule that masks everything; `None` if it is refused.
-fn clean(kind: &BodyKind<'_>, body: &[u8], cut: usize) -> Option<Vec<u8>> {
-    static RULES: LazyLock<Arc<RuleSet>> = LazyLock::new(|| {
-        let spec = r#"{"directions":["request"],"classes":["all"],"action":"mask"}"#;
-        let rule = DataRule {
-            name: RuleName::parse("all").expect("a plain word is a name"),
-            spec: serde_json::from_str(spec).expect("the text above is a rule"),
-        };
-        let rules = RuleSet::compile(&[rule]);
-        Arc::new(rules.expect("a rule of built-in classes compiles"))
-    });
-    let keys = MaskKeys::new(&[7; 32], "dev", "token", "request");
-    let cleaner = Cleaner::new(Arc::clone(&RULES), Direction::Request, &[], keys);
-    let (mut cleaner, mut out) = (BodyCleaner::new(kind, cleaner), Vec::new());
-    for piece in body.chunks(cut) {
-        cleaner.push(Bytes::copy_from_slice(piece), &mut out).ok()?;
-    }
-    cleaner.finish(&mut out).ok()?;
-    Some(out.concat())
 }
 
 /// What an independent reader sees of a body.
@@ -268,6 +219,17 @@ mod tests {
              18446744073709551615}",
             "\"response\":",
             "\u{e9}",
+            "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"jane.doe@example.com\"",
+            "},\"finish_reason\":\"stop\"}]}",
+            "}}]}\n\n",
+            "{\"model\":\"m\",\"messages\":[{\"content\":\"",
+            "4539578763621486",
+            "jane@example.org",
+            "{\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"text_delta\",\
+             \"text\":\"",
+            "\"}}",
+            "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"",
+            "\"}]}}]}",
         ]);
         let piece = prop_oneof![
             9 => token.prop_map(|text| text.as_bytes().to_vec()),
@@ -295,6 +257,17 @@ mod tests {
         }
     }
 
+    proptest! {
+        // Each of these reads its bytes some fifty times.
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn the_promises_of_cleaning_hold_on_strange_bytes(bytes in near()) {
+            clean_answer(&bytes);
+            clean_request(&bytes);
+        }
+    }
+
     #[test]
     fn the_promises_hold_on_bodies_that_are_read() {
         // Goal: the differential check is not passed by refusing everything.
@@ -304,6 +277,7 @@ mod tests {
             r#"{"model":"m","max_tokens":1,"x":{"model":"n","model":1e999}}"#,
         ] {
             json_body(body.as_bytes());
+            clean_request(body.as_bytes());
         }
     }
 }

@@ -212,3 +212,21 @@ fn what_is_read_twice_differently_is_refused_under_a_rule_alone() {
         );
     }
 }
+
+#[test]
+fn zz_show() {
+    let line = Line::new();
+    line.rule(
+        "cards",
+        json!({"directions":["response"],"classes":["all"],"action":"mask","opaque":"allow"}),
+    );
+    let ask = r#"{"contents":[{"parts":[{"text":"What do you see tonight?"}],"role":"user"}]}"#;
+    let got = line.request(
+        &line.master(),
+        "POST",
+        "/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
+        &[("content-type", "application/json")],
+        ask.as_bytes(),
+    );
+    panic!("{}", got.text());
+}
