@@ -214,19 +214,26 @@ fn what_is_read_twice_differently_is_refused_under_a_rule_alone() {
 }
 
 #[test]
-fn zz_show() {
+fn the_last_event_of_a_stream_has_its_usage_also_where_one_is_added() {
+    // Goal: clients that read the usage and the reason of the last event find them there. Method:
+    // a committed stream whose last letter is held to its end.
     let line = Line::new();
-    line.rule(
-        "cards",
-        json!({"directions":["response"],"classes":["all"],"action":"mask","opaque":"allow"}),
-    );
+    let all = json!({"directions": ["response"], "classes": ["all"], "action": "mask"});
+    line.rule("all", all);
     let ask = r#"{"contents":[{"parts":[{"text":"What do you see tonight?"}],"role":"user"}]}"#;
-    let got = line.request(
-        &line.master(),
-        "POST",
-        "/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
-        &[("content-type", "application/json")],
-        ask.as_bytes(),
+    let target = "/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse";
+    let headers = [("content-type", "application/json")];
+    let got = line.request(&line.master(), "POST", target, &headers, ask.as_bytes());
+    let text = got.text();
+    assert_eq!(
+        delta_text(&text),
+        "Moon over the skerries, and no wind – 🌙."
     );
-    panic!("{}", got.text());
+    let last = text
+        .lines()
+        .rfind(|line| line.starts_with("data: "))
+        .unwrap();
+    let last: Value = serde_json::from_str(&last["data: ".len()..]).unwrap();
+    assert_eq!(last["usageMetadata"]["totalTokenCount"], 23, "{text}");
+    assert_eq!(last["candidates"][0]["finishReason"], "STOP", "{text}");
 }
