@@ -27,6 +27,7 @@ use crate::bounds::BODY_HELD_BYTES_MAX;
 use crate::clean::Cleaner;
 use coding::Decoder;
 use events::Events;
+pub(crate) use fields::FieldPath;
 use lines::Lines;
 use media::Form;
 use text::Text;
@@ -58,7 +59,7 @@ enum Shape {
         form: Form,
         body: Vec<u8>,
     },
-    Text(Text),
+    Text(Box<Text>),
     Lines(Lines),
     Events(Events),
 }
@@ -173,8 +174,8 @@ fn prepare(
     }
     let decoder = Decoder::for_header(kind.content_encoding)?;
     let shape = match form {
-        Form::Plain => Shape::Text(Text::plain()),
-        Form::Markup => Shape::Text(Text::markup()),
+        Form::Plain => Shape::Text(Box::new(Text::plain())),
+        Form::Markup => Shape::Text(Box::new(Text::markup())),
         Form::Lines => Shape::Lines(Lines::default()),
         Form::Events => Shape::Events(Events::default()),
         form => Shape::Held {
@@ -241,8 +242,8 @@ fn clean_held(
             let mut shape = match form {
                 Form::Lines => Shape::Lines(Lines::default()),
                 Form::Events => Shape::Events(Events::default()),
-                Form::Markup => Shape::Text(Text::markup()),
-                _ => Shape::Text(Text::plain()),
+                Form::Markup => Shape::Text(Box::new(Text::markup())),
+                _ => Shape::Text(Box::new(Text::plain())),
             };
             let mut out = Vec::with_capacity(body.len());
             shape.push(body, cleaner, &mut out)?;

@@ -1,10 +1,16 @@
 //! What the fuzz targets call: each takes arbitrary bytes and holds the crate to a promise. The
 //! targets themselves are one line each; ordinary tests call the same functions.
 
+mod dialects;
+mod plain;
+
 use bytes::Bytes;
 use postern_types::{CanonicalPath, Operation};
 
 use crate::{Dialect, ModelsFilter, RefusalText, ResponseOptions, ResponseReader, Target, locate};
+
+pub use dialects::{clean_answer, clean_request};
+pub use plain::plain_body;
 
 /// Reads bytes as server-sent events: cutting them anywhere must not change what goes on or what
 /// is learnt.
@@ -213,6 +219,17 @@ mod tests {
              18446744073709551615}",
             "\"response\":",
             "\u{e9}",
+            "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"jane.doe@example.com\"",
+            "},\"finish_reason\":\"stop\"}]}",
+            "}}]}\n\n",
+            "{\"model\":\"m\",\"messages\":[{\"content\":\"",
+            "4539578763621486",
+            "jane@example.org",
+            "{\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"text_delta\",\
+             \"text\":\"",
+            "\"}}",
+            "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"",
+            "\"}]}}]}",
         ]);
         let piece = prop_oneof![
             9 => token.prop_map(|text| text.as_bytes().to_vec()),
@@ -236,6 +253,18 @@ mod tests {
             sse_decode(&bytes);
             json_body(&bytes);
             response_observe(&bytes);
+            plain_body(&bytes);
+        }
+    }
+
+    proptest! {
+        // Each of these reads its bytes some fifty times.
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn the_promises_of_cleaning_hold_on_strange_bytes(bytes in near()) {
+            clean_answer(&bytes);
+            clean_request(&bytes);
         }
     }
 
@@ -248,6 +277,7 @@ mod tests {
             r#"{"model":"m","max_tokens":1,"x":{"model":"n","model":1e999}}"#,
         ] {
             json_body(body.as_bytes());
+            clean_request(body.as_bytes());
         }
     }
 }

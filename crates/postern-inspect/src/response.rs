@@ -160,7 +160,7 @@ impl ResponseReader {
             return Err(broken.clone().into());
         }
         if let Some(editor) = &mut self.editor {
-            let mut held = Vec::new();
+            let mut held = self.track.take_lead();
             let finished = editor.finish(&mut held);
             if !held.is_empty() {
                 out.push(Bytes::from(held));

@@ -12,12 +12,12 @@ use crate::clean::{Cleaner, MaskKeys, RuleSet};
 /// A rule for cards and e-mail addresses.
 pub(crate) fn rule(action: DataAction) -> DataRule {
     DataRule {
-        name: RuleName::parse("test").unwrap(),
+        name: RuleName::parse("test").expect("the name is valid"),
         spec: DataRuleSpec {
             upstream: None,
             directions: vec![Direction::Request, Direction::Response],
             classes: ["card", "email"]
-                .map(|class| ClassSelector::parse(class).unwrap())
+                .map(|class| ClassSelector::parse(class).expect("the class exists"))
                 .to_vec(),
             action,
             dry_run: false,
@@ -37,7 +37,7 @@ pub(crate) fn rule(action: DataAction) -> DataRule {
 pub(crate) fn cleaner(direction: Direction, change: impl FnOnce(&mut DataRuleSpec)) -> Cleaner {
     let mut rule = rule(DataAction::Mask);
     change(&mut rule.spec);
-    let rules = Arc::new(RuleSet::compile(&[rule]).unwrap());
+    let rules = Arc::new(RuleSet::compile(&[rule]).expect("the rule is valid"));
     let keys = MaskKeys::new(&[7; 32], "test", "token", "request");
     Cleaner::new(rules, direction, &[], keys)
 }

@@ -119,7 +119,7 @@ fn action(direction: Direction) -> &'static EntityUid {
     &ACTIONS[usize::from(direction == Direction::Response)]
 }
 
-/// Whether a permit speaks of data in its scope and yet reveals nothing, because it names no action.
+/// Whether a permit speaks of data in its scope and yet reveals nothing: it names no action.
 pub(crate) fn reveals_in_vain(policy: &Policy) -> bool {
     let about_data = |name: &EntityTypeName| {
         let name = name.to_string();

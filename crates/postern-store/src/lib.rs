@@ -12,9 +12,9 @@
 //! revision. What may be lost in a power cut without harm (last uses, ownership of objects at a
 //! provider: its loss closes, never opens) waits for no disk.
 //!
-//! Names of people, words about tokens, data rules and the grants themselves are sealed in one record a row,
-//! bound to the columns beside it: the file tells nothing about people, and a row that was changed
-//! by hand is refused.
+//! Names of people, words about tokens, data rules and the grants themselves are sealed in one
+//! record a row, bound to the columns beside it: the file tells nothing about people, and a row
+//! that was changed by hand is refused.
 //!
 //! KNOWN GAP: names and addresses of upstreams, policies, and descriptions of environments stand in
 //! the clear and can be changed by whoever can write to the file; so can a whole older copy of a

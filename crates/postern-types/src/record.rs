@@ -187,6 +187,7 @@ pub struct OutcomeRecord {
     /// Where the time went.
     pub timing: Timing,
     /// What data rules found on the way, and what was done about it; at most 64 kinds of it.
+    #[serde(default)]
     pub findings: Vec<Finding>,
 }
 

@@ -70,7 +70,45 @@ pub struct AdminState {
 
 /// All routes.
 pub fn router(state: Arc<AdminState>) -> Router {
-    let environments = Router::new()
+    let tokens = Router::new()
+        .route("/", get(tokens::list).post(tokens::create))
+        .route("/{id}", get(tokens::show))
+        .route("/{id}/rotate", post(tokens::rotate))
+        .route("/{id}/revoke", post(tokens::revoke));
+    let audit = Router::new()
+        .route("/entries", get(audit::search))
+        .route("/entries/{id}", get(audit::show))
+        .route("/checkpoint", get(audit::checkpoint));
+    let api = Router::new()
+        .nest("/environments", environments())
+        .nest("/tokens", tokens)
+        .nest("/audit", audit)
+        .route("/status", get(status::status))
+        .route("/openapi.json", get(openapi::serve))
+        .fallback(problem::no_such_route);
+    Router::new()
+        .nest("/api/v1", api)
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_route)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&state),
+            desk::admit,
+        ))
+        // Open to everybody: what is routed below the layer is not asked who calls.
+        .route("/healthz", get(status::healthz))
+        .route("/readyz", get(status::readyz))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&state),
+            origin::check,
+        ))
+        .layer(middleware::from_fn(in_time))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(state)
+}
+
+/// The routes of environments and of what is in them.
+fn environments() -> Router<Arc<AdminState>> {
+    Router::new()
         .route("/", get(environments::list).post(environments::create))
         .route(
             "/{env}",
@@ -113,41 +151,7 @@ pub fn router(state: Arc<AdminState>) -> Router {
             get(data_rules::show)
                 .merge(patch(data_rules::update))
                 .delete(data_rules::delete),
-        );
-    let tokens = Router::new()
-        .route("/", get(tokens::list).post(tokens::create))
-        .route("/{id}", get(tokens::show))
-        .route("/{id}/rotate", post(tokens::rotate))
-        .route("/{id}/revoke", post(tokens::revoke));
-    let audit = Router::new()
-        .route("/entries", get(audit::search))
-        .route("/entries/{id}", get(audit::show))
-        .route("/checkpoint", get(audit::checkpoint));
-    let api = Router::new()
-        .nest("/environments", environments)
-        .nest("/tokens", tokens)
-        .nest("/audit", audit)
-        .route("/status", get(status::status))
-        .route("/openapi.json", get(openapi::serve))
-        .fallback(problem::no_such_route);
-    Router::new()
-        .nest("/api/v1", api)
-        .fallback(problem::no_such_route)
-        .method_not_allowed_fallback(problem::no_such_route)
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&state),
-            desk::admit,
-        ))
-        // Open to everybody: what is routed below the layer is not asked who calls.
-        .route("/healthz", get(status::healthz))
-        .route("/readyz", get(status::readyz))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&state),
-            origin::check,
-        ))
-        .layer(middleware::from_fn(in_time))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(state)
+        )
 }
 
 /// Bounds the time of a request, and keeps every answer out of caches.

@@ -179,6 +179,18 @@ impl Line {
         });
     }
 
+    /// A further policy of dev's guard-rails.
+    pub(crate) fn policy(&self, name: &str, text: &str) {
+        let name = PolicyName::parse(name).unwrap();
+        let now = self.guard.clock().now();
+        self.block_on(async {
+            let policies = self.guard.store().policies();
+            let dev = env("dev");
+            policies.create(&dev, &name, text, now).await.unwrap();
+            self.guard.environment_changed(&dev).await.unwrap();
+        });
+    }
+
     pub(crate) fn revoke(&self, id: TokenId) {
         let by = Revocation {
             by: "test".into(),

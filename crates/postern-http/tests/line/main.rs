@@ -5,6 +5,7 @@
 
 mod bodies;
 mod data;
+mod data_ai;
 mod ends;
 mod fixture;
 mod passes;

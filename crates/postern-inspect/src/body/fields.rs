@@ -89,7 +89,7 @@ impl FieldPath {
             }
             let end = rest.find(['.', '[']).unwrap_or(rest.len());
             let name = &rest[..end];
-            let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+            let plain = |letter: char| !matches!(letter, ']' | '$' | '"' | '\'' | '*');
             if name == "*" {
                 steps.push(Step::Any { deep });
             } else if !name.is_empty() && name.chars().all(plain) {
@@ -349,7 +349,7 @@ mod tests {
             assert_eq!(named(path, json), expected, "{path}");
         }
         for bad in [
-            "", "$", "a.b", "$.", "$a", "$.a..", "$[0]", "$[a]", "$['a", "$.a b", "$[?@.a]",
+            "", "$", "a.b", "$.", "$a", "$.a..", "$[0]", "$[a]", "$['a", "$[?@.a]",
         ] {
             assert!(FieldPath::parse(bad).is_err(), "{bad}");
         }

@@ -84,105 +84,118 @@ fn thinking_is_left_out_with_its_commas() {
     }
 }
 
+fn schema() -> Value {
+    json!({"type":"object","properties":{"◆":{"description":"◆","enum":["◆"]}}})
+}
+
+fn chat() -> Value {
+    let schema = schema();
+    json!({
+        "model":"m","user":"◆","metadata":{"k":"◆"},"stop":["◆"],"unknown":{"deep":["◆"]},
+        "prediction":{"type":"content","content":"◆"},
+        "response_format":{"type":"json_schema","json_schema":{"name":"n","description":"◆","schema":schema}},
+        "tools":[{"type":"function","function":{"name":"f","description":"◆","parameters":schema}}],
+        "messages":[
+            {"role":"system","content":"◆","name":"◆"},
+            {"role":"user","content":[{"type":"text","text":"◆"},{"type":"new","words":"◆"},
+                {"type":"file","file":{"file_data":"data:text/plain,◆","filename":"◆"}}]},
+            {"role":"assistant","content":null,"refusal":"◆","reasoning_content":"◆",
+             "function_call":{"name":"f","arguments":"J"},
+             "tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"J"}},
+                {"id":"d","type":"custom","custom":{"name":"f","input":"◆"}}]},
+            {"role":"tool","tool_call_id":"c","content":"J"},
+            {"role":"tool","tool_call_id":"c","content":[{"type":"text","text":"J"}]},
+        ],
+    })
+}
+
+fn responses() -> Value {
+    let schema = schema();
+    json!({
+        "model":"m","instructions":"◆","user":"◆","metadata":{"k":"◆"},
+        "prompt":{"id":"p","variables":{"name":"◆","part":{"type":"input_text","text":"◆"}}},
+        "text":{"format":{"type":"json_schema","name":"n","schema":schema}},
+        "tools":[{"type":"function","name":"f","description":"◆","parameters":schema},
+            {"type":"mcp","server_label":"◆","server_url":"◆","headers":{"X":"◆"}}],
+        "input":[
+            {"role":"user","content":"◆"},
+            {"role":"user","content":[{"type":"input_text","text":"◆"}]},
+            {"type":"message","role":"assistant","content":[
+                {"type":"output_text","text":"◆","annotations":[{"type":"url_citation","title":"◆","url":"◆"}]},
+                {"type":"refusal","refusal":"◆"}]},
+            {"type":"function_call","call_id":"c","name":"f","arguments":"J"},
+            {"type":"function_call_output","call_id":"c","output":"J"},
+            {"type":"function_call_output","call_id":"c","output":[{"type":"input_text","text":"◆"}]},
+            {"type":"custom_tool_call","call_id":"c","name":"f","input":"◆"},
+            {"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"◆"}],
+             "content":[{"type":"reasoning_text","text":"◆"}]},
+            {"type":"local_shell_call","action":{"command":["◆"],"env":{"A":"◆"}}},
+            {"type":"shell_call_output","output":[{"stdout":"◆","stderr":"◆"}]},
+            {"type":"file_search_call","queries":["◆"],"results":[{"text":"◆","filename":"◆"}]},
+            {"type":"code_interpreter_call","code":"◆","outputs":[{"type":"logs","logs":"◆"}]},
+            {"type":"mcp_call","arguments":"J","output":"J","error":"◆"},
+        ],
+    })
+}
+
+fn embeddings() -> Value {
+    json!({"model":"m","input":["◆","◆"],"user":"◆"})
+}
+
+fn moderations() -> Value {
+    json!({"model":"m","input":[{"type":"text","text":"◆"},"◆"]})
+}
+
+fn messages() -> Value {
+    let schema = schema();
+    json!({
+        "model":"m","max_tokens":5,"metadata":{"user_id":"◆"},"stop_sequences":["◆"],
+        "system":[{"type":"text","text":"◆"}],
+        "tools":[{"name":"f","description":"◆","input_schema":schema}],
+        "messages":[
+            {"role":"user","content":"◆"},
+            {"role":"user","content":[
+                {"type":"text","text":"◆","citations":[{"type":"char_location","cited_text":"◆","document_title":"◆"}]},
+                {"type":"document","title":"◆","context":"◆","source":{"type":"text","media_type":"text/plain","data":"◆"}},
+                {"type":"document","source":{"type":"content","content":[{"type":"text","text":"◆"}]}},
+                {"type":"search_result","source":{"type":"text","data":"◆"},"title":"◆","content":[{"type":"text","text":"◆"}]},
+                {"type":"tool_result","tool_use_id":"t","content":"J"},
+                {"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"J"}]},
+                {"type":"new","words":["◆"]}]},
+            {"role":"assistant","content":[
+                {"type":"tool_use","id":"t","name":"f","input":{"◆":"◆","n":["◆"]}},
+                {"type":"bash_code_execution_tool_result","content":{"type":"x","stdout":"◆","stderr":"◆"}}]},
+        ],
+    })
+}
+
+fn generate() -> Value {
+    let schema = schema();
+    json!({
+        "systemInstruction":{"parts":[{"text":"◆"}]},"system_instruction":{"parts":{"text":"◆"}},
+        "labels":{"k":"◆"},
+        "generationConfig":{"stopSequences":["◆"],"responseSchema":schema},
+        "tools":[{"functionDeclarations":[{"name":"f","description":"◆","parameters":schema}]},
+            {"function_declarations":[{"name":"f","description":"◆","parameters_json_schema":schema}]}],
+        "contents":[{"role":"user","parts":[
+            {"text":"◆"},{"functionCall":{"name":"f","args":{"◆":"◆"}}},
+            {"function_call":{"name":"f","args":{"a":["◆"]}}},
+            {"functionResponse":{"name":"f","response":{"a":"◆"}}},
+            {"executableCode":{"language":"PYTHON","code":"◆"}},
+            {"code_execution_result":{"outcome":"OUTCOME_OK","output":"◆"}}]}],
+        "generateContentRequest":{"contents":[{"parts":[{"text":"◆"}]}]},
+    })
+}
+
 /// A request of each family with text at every kind of place: `◆` is text, `J` text that is JSON.
 fn requests() -> Vec<(Family, Value)> {
-    let schema = json!({"type":"object","properties":{"◆":{"description":"◆","enum":["◆"]}}});
     vec![
-        (
-            Family::Chat,
-            json!({
-                "model":"m","user":"◆","metadata":{"k":"◆"},"stop":["◆"],"unknown":{"deep":["◆"]},
-                "prediction":{"type":"content","content":"◆"},
-                "response_format":{"type":"json_schema","json_schema":{"name":"n","description":"◆","schema":schema}},
-                "tools":[{"type":"function","function":{"name":"f","description":"◆","parameters":schema}}],
-                "messages":[
-                    {"role":"system","content":"◆","name":"◆"},
-                    {"role":"user","content":[{"type":"text","text":"◆"},{"type":"new","words":"◆"},
-                        {"type":"file","file":{"file_data":"data:text/plain,◆","filename":"◆"}}]},
-                    {"role":"assistant","content":null,"refusal":"◆","reasoning_content":"◆",
-                     "function_call":{"name":"f","arguments":"J"},
-                     "tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"J"}},
-                        {"id":"d","type":"custom","custom":{"name":"f","input":"◆"}}]},
-                    {"role":"tool","tool_call_id":"c","content":"J"},
-                    {"role":"tool","tool_call_id":"c","content":[{"type":"text","text":"J"}]},
-                ],
-            }),
-        ),
-        (
-            Family::Responses,
-            json!({
-                "model":"m","instructions":"◆","user":"◆","metadata":{"k":"◆"},
-                "prompt":{"id":"p","variables":{"name":"◆","part":{"type":"input_text","text":"◆"}}},
-                "text":{"format":{"type":"json_schema","name":"n","schema":schema}},
-                "tools":[{"type":"function","name":"f","description":"◆","parameters":schema},
-                    {"type":"mcp","server_label":"◆","server_url":"◆","headers":{"X":"◆"}}],
-                "input":[
-                    {"role":"user","content":"◆"},
-                    {"role":"user","content":[{"type":"input_text","text":"◆"}]},
-                    {"type":"message","role":"assistant","content":[
-                        {"type":"output_text","text":"◆","annotations":[{"type":"url_citation","title":"◆","url":"◆"}]},
-                        {"type":"refusal","refusal":"◆"}]},
-                    {"type":"function_call","call_id":"c","name":"f","arguments":"J"},
-                    {"type":"function_call_output","call_id":"c","output":"J"},
-                    {"type":"function_call_output","call_id":"c","output":[{"type":"input_text","text":"◆"}]},
-                    {"type":"custom_tool_call","call_id":"c","name":"f","input":"◆"},
-                    {"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"◆"}],
-                     "content":[{"type":"reasoning_text","text":"◆"}]},
-                    {"type":"local_shell_call","action":{"command":["◆"],"env":{"A":"◆"}}},
-                    {"type":"shell_call_output","output":[{"stdout":"◆","stderr":"◆"}]},
-                    {"type":"file_search_call","queries":["◆"],"results":[{"text":"◆","filename":"◆"}]},
-                    {"type":"code_interpreter_call","code":"◆","outputs":[{"type":"logs","logs":"◆"}]},
-                    {"type":"mcp_call","arguments":"J","output":"J","error":"◆"},
-                ],
-            }),
-        ),
-        (
-            Family::Embeddings,
-            json!({"model":"m","input":["◆","◆"],"user":"◆"}),
-        ),
-        (
-            Family::Moderations,
-            json!({"model":"m","input":[{"type":"text","text":"◆"},"◆"]}),
-        ),
-        (
-            Family::Messages,
-            json!({
-                "model":"m","max_tokens":5,"metadata":{"user_id":"◆"},"stop_sequences":["◆"],
-                "system":[{"type":"text","text":"◆"}],
-                "tools":[{"name":"f","description":"◆","input_schema":schema}],
-                "messages":[
-                    {"role":"user","content":"◆"},
-                    {"role":"user","content":[
-                        {"type":"text","text":"◆","citations":[{"type":"char_location","cited_text":"◆","document_title":"◆"}]},
-                        {"type":"document","title":"◆","context":"◆","source":{"type":"text","media_type":"text/plain","data":"◆"}},
-                        {"type":"document","source":{"type":"content","content":[{"type":"text","text":"◆"}]}},
-                        {"type":"search_result","source":{"type":"text","data":"◆"},"title":"◆","content":[{"type":"text","text":"◆"}]},
-                        {"type":"tool_result","tool_use_id":"t","content":"J"},
-                        {"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"J"}]},
-                        {"type":"new","words":["◆"]}]},
-                    {"role":"assistant","content":[
-                        {"type":"tool_use","id":"t","name":"f","input":{"◆":"◆","n":["◆"]}},
-                        {"type":"bash_code_execution_tool_result","content":{"type":"x","stdout":"◆","stderr":"◆"}}]},
-                ],
-            }),
-        ),
-        (
-            Family::Generate,
-            json!({
-                "systemInstruction":{"parts":[{"text":"◆"}]},"system_instruction":{"parts":{"text":"◆"}},
-                "labels":{"k":"◆"},
-                "generationConfig":{"stopSequences":["◆"],"responseSchema":schema},
-                "tools":[{"functionDeclarations":[{"name":"f","description":"◆","parameters":schema}]},
-                    {"function_declarations":[{"name":"f","description":"◆","parameters_json_schema":schema}]}],
-                "contents":[{"role":"user","parts":[
-                    {"text":"◆"},{"functionCall":{"name":"f","args":{"◆":"◆"}}},
-                    {"function_call":{"name":"f","args":{"a":["◆"]}}},
-                    {"functionResponse":{"name":"f","response":{"a":"◆"}}},
-                    {"executableCode":{"language":"PYTHON","code":"◆"}},
-                    {"code_execution_result":{"outcome":"OUTCOME_OK","output":"◆"}}]}],
-                "generateContentRequest":{"contents":[{"parts":[{"text":"◆"}]}]},
-            }),
-        ),
+        (Family::Chat, chat()),
+        (Family::Responses, responses()),
+        (Family::Embeddings, embeddings()),
+        (Family::Moderations, moderations()),
+        (Family::Messages, messages()),
+        (Family::Generate, generate()),
     ]
 }
 

@@ -81,7 +81,7 @@ impl EventEditor {
         }
         match &mut self.cleaner {
             Some(cleaner) if !self.held.is_empty() && !self.released => {
-                cleaner.event(&self.held, false, out)?
+                cleaner.event(&self.held, false, out)?;
             }
             _ => out.extend_from_slice(&self.held),
         }

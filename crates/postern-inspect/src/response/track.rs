@@ -4,6 +4,7 @@ use super::editor::EventEditor;
 use super::observe::{EventView, Observer};
 use super::shape::Slot;
 use super::sse::{EventData, Sse};
+use crate::bounds::EVENT_HELD_BYTES_MAX;
 use crate::clean::CleanError;
 use crate::json::{Scanner, Shape};
 
@@ -44,6 +45,8 @@ pub(super) struct Track {
     /// The document or the data of the current event is not JSON, or not readable.
     lost: bool,
     done: DoneMark,
+    /// White space that came before the framing was known.
+    lead: Vec<u8>,
     pub(super) observer: Observer,
 }
 
@@ -109,6 +112,7 @@ impl Track {
             scanner: Scanner::new(table, false),
             lost: false,
             done: DoneMark::default(),
+            lead: Vec::new(),
             observer,
         }
     }
@@ -126,13 +130,23 @@ impl Track {
         bytes: &[u8],
         editor: Option<(&mut EventEditor, &mut Vec<u8>)>,
     ) -> Result<(), CleanError> {
+        let joined;
+        let mut bytes = bytes;
         if self.framing == Framing::Unknown {
             let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
             self.framing = match first {
-                None => Framing::Unknown,
-                Some(b'{' | b'[') => Framing::Document,
+                None if self.lead.len() + bytes.len() <= EVENT_HELD_BYTES_MAX => {
+                    self.lead.extend_from_slice(bytes);
+                    return Ok(());
+                }
+                None | Some(b'{' | b'[') => Framing::Document,
                 Some(_) => Framing::Events,
             };
+            if !self.lead.is_empty() {
+                joined = [self.lead.as_slice(), bytes].concat();
+                self.lead.clear();
+                bytes = &joined;
+            }
         }
         match self.framing {
             Framing::Events => self.push_events(bytes, editor)?,
@@ -140,12 +154,8 @@ impl Track {
                 if !self.lost {
                     self.lost = self.scanner.push(bytes, &mut self.observer).is_err();
                 }
-                match editor {
-                    Some((editor, out)) if self.framing == Framing::Document => {
-                        editor.document(bytes, out)?;
-                    }
-                    Some((_, out)) => out.extend_from_slice(bytes),
-                    None => {}
+                if let Some((editor, out)) = editor {
+                    editor.document(bytes, out)?;
                 }
             }
         }
@@ -216,6 +226,11 @@ impl Track {
             }
             _ => {}
         }
+    }
+
+    /// What came and had no framing.
+    pub(super) fn take_lead(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.lead)
     }
 
     /// Whether a new event may begin here.

@@ -6,12 +6,11 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use postern_inspect::{
-    Cleaner, Dialect, InspectError, MaskKeys, ResponseOptions, ResponseReader, RuleSet, Target,
-    locate,
+    Cleaner, Dialect, InspectError, MaskKeys, ResponseOptions, ResponseReader, RuleSet,
 };
 use postern_types::{
-    CanonicalPath, ClassSelector, DataAction, DataRule, DataRuleSpec, Direction, OpaqueAction,
-    Operation, RefusalCode, RuleName, ThinkingAction,
+    ClassSelector, DataAction, DataRule, DataRuleSpec, Direction, OpaqueAction, Operation,
+    RuleName, ThinkingAction,
 };
 use serde_json::Value;
 
@@ -19,7 +18,7 @@ use crate::corpus::{self, Exchange};
 use crate::streams::{Event, Stream};
 
 /// Values and what stands for each. None holds anything that JSON escapes.
-const VALUES: [(&str, &str); 4] = [
+pub(crate) const VALUES: [(&str, &str); 4] = [
     ("4539 5787 6362 1486", "[CARD]"),
     ("jane.doe+tag@mail.example.com", "[EMAIL]"),
     ("GB82 WEST 1234 5698 7654 32", "[IBAN]"),
@@ -52,13 +51,13 @@ static RULES: LazyLock<Arc<RuleSet>> = LazyLock::new(|| {
     Arc::new(RuleSet::compile(&[rule]).unwrap())
 });
 
-fn cleaner(direction: Direction) -> Cleaner {
+pub(crate) fn cleaner(direction: Direction) -> Cleaner {
     let keys = MaskKeys::new(&[7; 32], "test", "token", "request");
     Cleaner::new(Arc::clone(&RULES), direction, &[], keys)
 }
 
 /// What goes on of an answer, and whether anything was found in it.
-fn carried(
+pub(crate) fn carried(
     (dialect, operation, streaming): (Dialect, Operation, bool),
     body: &[u8],
     cut: usize,
@@ -84,10 +83,10 @@ fn carried(
 }
 
 /// A small source of choices: printed with what fails, the same in every run.
-struct Choice(u64);
+pub(crate) struct Choice(pub(crate) u64);
 
 impl Choice {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -335,7 +334,7 @@ fn letter_by_letter(stream: &Stream, key: &str, new: &str) -> Option<Stream> {
 }
 
 /// No part of a value that tells anything may be in what goes on.
-fn no_part_of(value: &str, out: &str, before: &str) {
+pub(crate) fn no_part_of(value: &str, out: &str, before: &str) {
     /// A part of this length tells something.
     const TELLING: usize = 8;
     let parts = value.as_bytes().windows(TELLING);
@@ -421,4 +420,125 @@ fn planted_values_do_not_get_through_streams() {
         spread >= 120 && letters >= 40,
         "{spread} spread, {letters} letter by letter"
     );
+}
+
+/// The texts of a second stream, moved so that they are none of the first one's.
+fn moved(stream: &Stream) -> Stream {
+    const FAR: u64 = 50;
+    let far = |value: &mut Value| *value = (value.as_u64().unwrap_or(0) + FAR).into();
+    let mut moved = stream.clone();
+    moved.events.clear();
+    for event in &stream.events {
+        let Some(mut data) = event.data.clone() else {
+            continue;
+        };
+        let kind = data["type"].as_str().unwrap_or_default().to_owned();
+        let list = match stream.dialect {
+            Dialect::Gemini => "candidates",
+            _ => "choices",
+        };
+        if kind.starts_with("content_block") {
+            far(&mut data["index"]);
+        } else if data["output_index"].is_u64() {
+            far(&mut data["output_index"]);
+        } else if data[list].as_array().is_some_and(|all| !all.is_empty()) {
+            for one in data[list].as_array_mut().unwrap() {
+                far(&mut one["index"]);
+            }
+        } else {
+            continue;
+        }
+        moved.events.push(event.with(stream.array, data));
+    }
+    moved
+}
+
+/// Puts the events of one stream between those of another, from its first text to its last.
+fn between(first: &Stream, second: &Stream) -> Option<Stream> {
+    let has_text = |event: &Event| {
+        let data = event.data.as_ref();
+        data.is_some_and(|data| !first.pieces(data).is_empty())
+    };
+    let start = first.events.iter().position(has_text)?;
+    let end = first.events.iter().rposition(has_text)?;
+    let mut all = first.clone();
+    all.events.clear();
+    let mut more = second.events.iter().map(|event| event.closed(first.array));
+    for (at, event) in first.events.iter().enumerate() {
+        all.events.push(event.closed(first.array));
+        if (start..end).contains(&at) {
+            all.events.extend(more.next());
+        } else if at == end {
+            all.events.extend(more.by_ref());
+        }
+    }
+    Some(all)
+}
+
+#[test]
+fn texts_that_come_between_each_other_do_not_mix() {
+    // Goal: each text is cleaned by itself, however the events of several come between each other.
+    // Method: in each recorded stream a value is planted, cut into pieces; the events of the next
+    // one of its dialect are moved to other places and put between its own.
+    let Some(streams) = streams() else {
+        return;
+    };
+    let mut mixed = 0;
+    for (number, pair) in streams.windows(2).enumerate() {
+        let [(exchange, first), (_, second)] = pair else {
+            continue;
+        };
+        if (first.dialect, first.operation, first.array)
+            != (second.dialect, second.operation, second.array)
+            || exchange.answer.len() > LONG
+        {
+            continue;
+        }
+        let given = (exchange.dialect, exchange.operation, true);
+        let clear = |stream: &Stream| {
+            let (_, found) = carried(given, stream.body().as_bytes(), usize::MAX).unwrap();
+            !found
+        };
+        let value = VALUES[number % VALUES.len()];
+        let mut choice = Choice(number as u64);
+        let second = moved(second);
+        let (Some([first, first_clear]), Some([second, second_clear])) = (
+            spread(first, value, &mut choice),
+            spread(&second, value, &mut choice),
+        ) else {
+            continue;
+        };
+        let Some(sent) = between(&first, &second) else {
+            continue;
+        };
+        if !clear(&first_clear) || !clear(&second_clear) {
+            continue;
+        }
+        let mut expected = first_clear.texts();
+        expected.extend(second_clear.texts());
+        eprintln!("{} {}", exchange.id, value.1);
+        let out = carried(given, sent.body().as_bytes(), 64).unwrap().0;
+        check(&sent, &out, &expected, value);
+        mixed += 1;
+    }
+    assert!(mixed >= 30, "{mixed}");
+}
+
+/// A stream with a value spread over one of its texts, and the same with what stands for it.
+fn spread(stream: &Stream, value: (&str, &str), choice: &mut Choice) -> Option<[Stream; 2]> {
+    let texts: Vec<(String, String)> = stream.texts().into_iter().collect();
+    let (key, text) = texts.get(choice.below(texts.len()))?;
+    let [with, without] = planted(key, text, value, choice)?;
+    let data = stream.events.iter().filter_map(|event| event.data.as_ref());
+    let pieces = data.flat_map(|data| stream.pieces(data));
+    let count = match stream.dialect {
+        // A part of Gemini's that is no text ends the text before it.
+        Dialect::Gemini => 1,
+        _ => pieces.filter(|piece| piece.text == *key).count(),
+    };
+    let parts = parts(&with, value.0, count, choice);
+    Some([
+        rewrite(stream, key, &with, &parts),
+        rewrite(stream, key, &without, &[without.clone()]),
+    ])
 }

@@ -139,6 +139,16 @@ pub(crate) fn naughty_strings() -> Option<Vec<String>> {
     )
 }
 
+/// Texts that attack what reads them.
+pub(crate) fn abuse() -> Option<Vec<String>> {
+    Some(
+        rows("abuse/payloads.jsonl")?
+            .iter()
+            .map(|row| text(&row["text"]))
+            .collect(),
+    )
+}
+
 fn decode_base64(encoded: &str) -> Vec<u8> {
     use base64::Engine;
     base64::engine::general_purpose::STANDARD

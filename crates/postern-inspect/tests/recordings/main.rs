@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken corpus has to fail the test")]
 
+mod bodies;
 mod cleaning;
 mod corpus;
 mod json_suite;

@@ -97,6 +97,15 @@ impl Stream {
 }
 
 impl Event {
+    /// The event with the blank line that a last one may lack.
+    pub(crate) fn closed(&self, array: bool) -> Self {
+        let mut closed = self.clone();
+        if !array && !closed.raw.ends_with("\n\n") && !closed.raw.ends_with("\r\n\r\n") {
+            closed.raw = format!("{}\n\n", closed.raw.trim_end());
+        }
+        closed
+    }
+
     /// The event with other data.
     pub(crate) fn with(&self, array: bool, data: Value) -> Self {
         let text = data.to_string();

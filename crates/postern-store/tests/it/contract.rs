@@ -57,7 +57,7 @@ macro_rules! contract_on {
             data_rules: {
                 are_saved_listed_changed_and_deleted,
                 need_what_they_name_and_a_free_name,
-                outlive_their_upstream,
+                a_rule_for_an_upstream_outlives_it,
             }
             tokens: {
                 are_checked_by_their_digest,

@@ -235,7 +235,7 @@ async fn a_principal_changed_by_hand_is_refused() {
 #[tokio::test]
 async fn a_data_rule_changed_by_hand_is_refused() {
     // Goal: nobody weakens a rule in the file. Method: move it, turn it back, and exchange what it
-    // says, one column at a time; the list is refused whole, since a rule left out protects nothing.
+    // says, one column at a time; the list is refused whole: a rule left out protects nothing.
     for sql in [
         "UPDATE data_rules SET name = 'other' WHERE name = 'people'",
         "UPDATE data_rules SET env = 'prod' WHERE name = 'people'",

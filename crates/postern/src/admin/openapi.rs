@@ -14,9 +14,9 @@ use crate::shapes;
     info(
         title = "Postern admin API",
         description = "Environments, principals, upstreams, policies, data rules, tokens and the \
-                       audit log of a Postern gateway. Every route but `/healthz` and `/readyz` asks for an \
-                       administrator's token. Refusals are problem details (RFC 9457) whose `code` \
-                       is one of the closed refusal codes. Every act is recorded.",
+                       audit log of a Postern gateway. Every route but `/healthz` and `/readyz` \
+                       asks for an administrator's token. Refusals are problem details (RFC 9457) \
+                       whose `code` is one of the closed refusal codes. Every act is recorded.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(

@@ -357,6 +357,28 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_is_told_in_the_line_and_in_the_sheet() {
+        let finding = |class: &str, count| Finding {
+            class: class.parse().unwrap(),
+            direction: postern_types::Direction::Response,
+            action: postern_types::DataAction::Mask,
+            rule: "people".parse().unwrap(),
+            dry_run: class == "card",
+            place: "choices.message.content".to_owned(),
+            count,
+        };
+        let found = [finding("email", 2), finding("card", 1), finding("email", 3)];
+        assert_eq!(counted(&found), "5 email, 1 card");
+        assert_eq!(
+            describe(&found[1]),
+            "1 × card in the response at choices.message.content: mask (dry run), by rule people"
+        );
+        let text = findings(&found).render(None);
+        let text = anstream::adapter::strip_str(&text).to_string();
+        assert!(text.contains("mask (dry run)"), "{text}");
+    }
+
+    #[test]
     fn control_characters_in_recorded_fields_never_reach_a_terminal() {
         // Goal: whatever a client wrote into a record, a terminal obeys none of it. Method: render
         // a hostile record in every way there is, take our own colours off, look for what is left.

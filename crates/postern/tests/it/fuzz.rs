@@ -4,7 +4,9 @@
 //! The targets in `fuzz/` are one line each; what the fuzzer finds goes into `fuzz/corpus/` and is
 //! replayed here from then on.
 
-pub(crate) use postern_inspect::fuzz::{json_body, response_observe, sse_decode};
+pub(crate) use postern_inspect::fuzz::{
+    clean_answer, clean_request, json_body, plain_body, response_observe, sse_decode,
+};
 use postern_types::{ApiToken, AuditRecord, CanonicalPath, Grant, RecordHeader};
 
 /// A token that parses is written as it was read.
@@ -56,9 +58,12 @@ mod replay {
 
     const TARGETS: &[Named] = &[
         ("audit_segment", super::audit_segment),
+        ("clean_answer", super::clean_answer),
+        ("clean_request", super::clean_request),
         ("grant_parse", super::grant_parse),
         ("json_body", super::json_body),
         ("path_parse", super::path_parse),
+        ("plain_body", super::plain_body),
         ("record_decode", super::record_decode),
         ("response_observe", super::response_observe),
         ("sse_decode", super::sse_decode),

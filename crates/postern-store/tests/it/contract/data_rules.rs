@@ -80,7 +80,7 @@ pub(crate) async fn need_what_they_name_and_a_free_name(fixture: &Fixture) {
     assert!(error.is_invalid());
 }
 
-pub(crate) async fn outlive_their_upstream(fixture: &Fixture) {
+pub(crate) async fn a_rule_for_an_upstream_outlives_it(fixture: &Fixture) {
     // Goal: protection does not end because an upstream was made anew. Method: delete the upstream
     // that a rule names, change the rule, make the upstream again.
     let (rules, dev) = (fixture.store.data_rules(), env("dev"));
