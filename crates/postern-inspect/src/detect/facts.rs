@@ -55,6 +55,8 @@ pub(crate) struct Facts {
     pub(crate) tail: Option<ByteSet>,
     /// The bytes, white space apart, that may stand last in a match.
     pub(crate) last: ByteSet,
+    /// The bytes, white space too, that may stand last in a match.
+    pub(crate) end: ByteSet,
 }
 
 impl Facts {
@@ -68,6 +70,7 @@ impl Facts {
             bytes: bytes(&hir),
             tail: tail(&hir),
             last: last(&hir).0,
+            end: end(&hir).0,
         })
     }
 }
@@ -122,6 +125,39 @@ fn tail(hir: &Hir) -> Option<ByteSet> {
             .filter_map(tail)
             .reduce(|set, other| set.join(&other)),
         HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => None,
+    }
+}
+
+/// The bytes that may stand last, white space too, and whether nothing at all may.
+fn end(hir: &Hir) -> (ByteSet, bool) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => (ByteSet::default(), true),
+        HirKind::Literal(literal) => {
+            let mut set = ByteSet::default();
+            literal.0.last().iter().for_each(|byte| set.add(**byte));
+            (set, false)
+        }
+        HirKind::Class(class) => (class_bytes(class), false),
+        HirKind::Repetition(repetition) => {
+            let (set, nothing) = end(&repetition.sub);
+            (set, nothing || repetition.min == 0)
+        }
+        HirKind::Capture(capture) => end(&capture.sub),
+        HirKind::Concat(parts) => {
+            let mut set = ByteSet::default();
+            for part in parts.iter().rev() {
+                let (more, nothing) = end(part);
+                set = set.join(&more);
+                if !nothing {
+                    return (set, false);
+                }
+            }
+            (set, true)
+        }
+        HirKind::Alternation(parts) => parts.iter().map(end).fold(
+            (ByteSet::default(), false),
+            |(set, nothing), (more, also)| (set.join(&more), nothing || also),
+        ),
     }
 }
 

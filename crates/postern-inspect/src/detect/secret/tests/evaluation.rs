@@ -251,7 +251,7 @@ fn adhoc_scan() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if total < 12_000_000 {
+            } else if total < 4_000_000 {
                 if let Ok(t) = std::fs::read_to_string(&path) {
                     if t.len() < 300_000 {
                         total += t.len();
