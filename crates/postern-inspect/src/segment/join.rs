@@ -34,6 +34,9 @@ pub(super) enum Stop {
 
 const GROUP_CHARS_MAX: usize = 5;
 
+/// A digit and the longest ending of an ordinal, in bytes.
+const ENDING_BYTES: usize = 4;
+
 /// Decides about the break behind `run`.
 pub(super) fn decide(text: &str, run: Range<usize>, link: Link, ended: bool) -> Stop {
     let word = &text[run.clone()];
@@ -95,11 +98,12 @@ impl Left {
         let Some(last) = bytes.last() else {
             return left;
         };
-        // Ordinary words leave here.
-        if last.is_ascii_lowercase() && link == Link::None && !bytes[0].is_ascii_uppercase() {
-            let ordinal = bytes.len() >= 3 && bytes[bytes.len() - 3].is_ascii_digit();
-            if ordinal {
-                left.link = day(word);
+        // Ordinary words leave here: without a digit at their end they may be a month at most.
+        let end = &bytes[bytes.len().saturating_sub(ENDING_BYTES)..];
+        let ordinary = !last.is_ascii_uppercase() && *last != b')';
+        if ordinary && link == Link::None && !end.iter().any(u8::is_ascii_digit) {
+            if bytes[0].is_ascii_uppercase() && month::leads(word) {
+                left.link = Link::LeadingMonth;
             }
             return left;
         }
