@@ -60,4 +60,6 @@ pub(crate) const TABLES: [&[Detector]; 4] = [
 ];
 
 #[cfg(test)]
+mod likeness;
+#[cfg(test)]
 mod tests;
