@@ -21,6 +21,7 @@ mod personal;
 pub(crate) mod prefilter;
 pub(crate) mod scan;
 mod secret;
+mod words;
 
 pub use listing::{DetectorFacts, detectors};
 
@@ -61,5 +62,7 @@ pub(crate) const TABLES: [&[Detector]; 4] = [
     personal::DETECTORS,
 ];
 
+#[cfg(test)]
+mod likeness;
 #[cfg(test)]
 mod tests;
