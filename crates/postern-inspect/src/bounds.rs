@@ -45,7 +45,7 @@ pub(crate) const MODELS_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub(crate) const LEFT_BYTES: usize = 128;
 
 /// Bytes that the automaton of one pattern may keep for states it has met; more are forgotten.
-pub(crate) const PATTERN_CACHE_BYTES: usize = 256 * 1024;
+pub(crate) const PATTERN_CACHE_BYTES: usize = 1024 * 1024;
 
 /// Bytes of one window over a run without white space. Twice as many are held at most: a value that
 /// starts in the first half and is no longer than half of it is then seen whole.

@@ -48,11 +48,14 @@ pub(crate) fn edges_hold(edges: Edges, text: &str, whole: &Range<usize>) -> bool
     }
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     let mark = |c: Option<char>, marks: &str| c.is_some_and(|c| marks.contains(c));
+    let gap = |c: char| c.is_whitespace() && !c.is_ascii_control();
     match edges {
         Edges::Any | Edges::Word => true,
-        Edges::Number => {
-            let longer_left = mark(before, ".-/") && digit(left.chars().rev().nth(1));
-            let longer_right = mark(after, ".-/") && digit(right.chars().nth(1));
+        Edges::Number | Edges::Groups => {
+            let apart =
+                |c: Option<char>| mark(c, ".-/") || edges == Edges::Groups && c.is_some_and(gap);
+            let longer_left = apart(before) && digit(left.chars().rev().nth(1));
+            let longer_right = apart(after) && digit(right.chars().nth(1));
             !longer_left && !longer_right
         }
         Edges::Key => !mark(before, "-+/=") && !mark(after, "-+/="),
@@ -99,6 +102,8 @@ mod tests {
         assert!(holds(Edges::Word, "a-123.4") && !holds(Edges::Word, "é123"));
         assert!(holds(Edges::Word, "号123号"));
         assert!(holds(Edges::Number, "1.123") == false && holds(Edges::Number, "x.123."));
+        assert!(!holds(Edges::Groups, "1 123") && !holds(Edges::Groups, "123 4"));
+        assert!(holds(Edges::Groups, "a 123 b"));
         assert!(!holds(Edges::Key, "123=") && holds(Edges::Key, "123:"));
         assert!(holds(Edges::Any, "a123b"));
     }

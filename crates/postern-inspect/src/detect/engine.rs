@@ -109,12 +109,16 @@ impl Engine {
         wanted: &Bits,
         judge: &dyn Fn(&DataClass, u8) -> Weight,
     ) -> Vec<Span> {
-        let mut picked = self.prefilter.pick(&text.as_bytes()[segment.clone()]);
+        let bytes = &text.as_bytes()[segment.clone()];
+        let solid = |byte: &&u8| !byte.is_ascii_whitespace();
+        let before = text.as_bytes()[..segment.start].iter().rfind(solid);
+        let before = before.copied().unwrap_or(b' ');
+        let mut picked = self.prefilter.pick(bytes);
         picked.keep(wanted);
         let mut spans = Vec::new();
         for order in picked.rows() {
             let row = &self.rows[order];
-            if segment.len() >= row.facts.bytes_min {
+            if segment.len() >= row.facts.bytes_min && row.may_follow(before, bytes) {
                 row.find(
                     &text[..segment.end],
                     segment.start,
@@ -183,8 +187,8 @@ impl Row {
         Self {
             detector,
             facts: read(detector.pattern),
-            left_last: left.last,
-            left_end: left.end,
+            left_last: left.last_of_left(),
+            left_end: left.end_of_left(),
             regex: OnceLock::new(),
             left: OnceLock::new(),
         }
@@ -197,12 +201,19 @@ impl Row {
             // a match with good edges to an earlier alternative with bad ones.
             let pattern = match self.detector.edges {
                 Edges::Any => pattern.to_owned(),
-                Edges::Word | Edges::Number | Edges::Key => {
+                Edges::Word | Edges::Number | Edges::Groups | Edges::Key => {
                     format!(r"(?-u:\b{{start-half}})(?:{pattern})(?-u:\b{{end-half}})")
                 }
             };
             compile(&pattern)
         })
+    }
+
+    /// Whether text to the left that it asks for may stand before the segment or in it.
+    fn may_follow(&self, before: u8, segment: &[u8]) -> bool {
+        self.detector.left.is_empty()
+            || self.left_last.has(before)
+            || segment.iter().any(|byte| self.left_last.has(*byte))
     }
 
     /// Searches the end of `text` from `from` on.
