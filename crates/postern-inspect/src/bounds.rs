@@ -41,6 +41,24 @@ pub(crate) const DECODED_RATIO_MAX: u64 = 200;
 /// Bytes of a list of models; the longest public list is below one megabyte.
 pub(crate) const MODELS_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Bytes of a body of plain HTTP that are held under a data rule, decoded: a JSON document, a form,
+/// a line of JSON. The text of a long book is five megabytes.
+pub(crate) const BODY_HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Decoded bytes that a compressed body may have under a data rule: what is inspected costs time.
+/// Beyond it, it is refused, however well it was compressed.
+pub(crate) const BODY_DECODED_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Bytes of the window that a zstd body may ask for, as a power of two: the 8 MiB that every
+/// decoder has to support (RFC 8878, section 3.1.1.1.2).
+pub(crate) const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+
+/// Parts of a multipart body.
+pub(crate) const PARTS_MAX: usize = 1024;
+
+/// Steps of a field's path in a data rule.
+pub(crate) const FIELD_STEPS_MAX: usize = 31;
+
 /// Bytes of a number in a document that is cleaned. No reader gives more digits a meaning, and a
 /// longer one would be a way to carry text.
 pub(crate) const NUMBER_BYTES_MAX: usize = 100;
@@ -66,7 +84,7 @@ pub(crate) const EVENT_CLEANED_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub(crate) const LEFT_BYTES: usize = 128;
 
 /// Bytes that the automaton of one pattern may keep for states it has met; more are forgotten.
-pub(crate) const PATTERN_CACHE_BYTES: usize = 256 * 1024;
+pub(crate) const PATTERN_CACHE_BYTES: usize = 1024 * 1024;
 
 /// Bytes of one window over a run without white space. Twice as many are held at most: a value that
 /// starts in the first half and is no longer than half of it is then seen whole.

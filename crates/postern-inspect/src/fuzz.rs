@@ -2,6 +2,7 @@
 //! targets themselves are one line each; ordinary tests call the same functions.
 
 mod dialects;
+mod plain;
 
 use bytes::Bytes;
 use postern_types::{CanonicalPath, Operation};
@@ -9,6 +10,7 @@ use postern_types::{CanonicalPath, Operation};
 use crate::{Dialect, ModelsFilter, RefusalText, ResponseOptions, ResponseReader, Target, locate};
 
 pub use dialects::{clean_answer, clean_request};
+pub use plain::plain_body;
 
 /// Reads bytes as server-sent events: cutting them anywhere must not change what goes on or what
 /// is learnt.
@@ -251,6 +253,7 @@ mod tests {
             sse_decode(&bytes);
             json_body(&bytes);
             response_observe(&bytes);
+            plain_body(&bytes);
         }
     }
 

@@ -46,6 +46,8 @@ pub(crate) struct Segmenter {
     at: usize,
     /// Whether the open segment holds a byte that no plain word has.
     special: bool,
+    /// Whether the last byte was a letter of ASCII.
+    letter: bool,
     joined: bool,
     link: Link,
     armour: Option<Armour>,
@@ -72,6 +74,7 @@ impl Segmenter {
             run: text.len(),
             at: text.len(),
             special: false,
+            letter: false,
             joined: false,
             link: Link::None,
             armour: None,
@@ -129,7 +132,9 @@ impl Segmenter {
                 if byte <= b' ' || byte >= 0x7f {
                     break;
                 }
-                self.special |= !plain.bytes.has(byte);
+                let letter = byte.is_ascii_alphabetic();
+                self.special |= !plain.bytes.has(byte) | (byte.is_ascii_uppercase() & self.letter);
+                self.letter = letter;
                 self.at += 1;
             }
             if self.at >= limit {
@@ -154,6 +159,7 @@ impl Segmenter {
                 Stop::Join(width, link) => {
                     self.at += width;
                     self.run = self.at;
+                    self.letter = false;
                     self.joined = true;
                     self.link = link;
                 }
@@ -180,6 +186,7 @@ impl Segmenter {
         self.start = end;
         self.run = end;
         self.special = false;
+        self.letter = false;
         self.joined = false;
         self.link = Link::None;
         self.armour = None;

@@ -1,4 +1,4 @@
-//! The admin API: environments, principals, upstreams, policies, tokens, the audit log.
+//! The admin API: environments, principals, upstreams, policies, data rules, tokens, the audit log.
 //!
 //! It is served on two ways in: a socket in the data directory, which only the owner of the data
 //! can open, and a listener of its own. Every route but `/healthz` and `/readyz` asks who calls, on
@@ -8,6 +8,7 @@
 //! reach is `denied` whether it exists or not.
 
 mod audit;
+mod data_rules;
 mod desk;
 mod environments;
 mod listener;
@@ -36,7 +37,7 @@ pub use environments::BASELINE;
 pub use listener::{AdminListener, AdminListenerOptions};
 pub use openapi::document as openapi_document;
 
-/// Bytes of a request body: the largest is a policy.
+/// Bytes of a request body: the largest is a data rule with a list of words.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 /// A request must be read, done and its answer begun within this time.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -69,7 +70,45 @@ pub struct AdminState {
 
 /// All routes.
 pub fn router(state: Arc<AdminState>) -> Router {
-    let environments = Router::new()
+    let tokens = Router::new()
+        .route("/", get(tokens::list).post(tokens::create))
+        .route("/{id}", get(tokens::show))
+        .route("/{id}/rotate", post(tokens::rotate))
+        .route("/{id}/revoke", post(tokens::revoke));
+    let audit = Router::new()
+        .route("/entries", get(audit::search))
+        .route("/entries/{id}", get(audit::show))
+        .route("/checkpoint", get(audit::checkpoint));
+    let api = Router::new()
+        .nest("/environments", environments())
+        .nest("/tokens", tokens)
+        .nest("/audit", audit)
+        .route("/status", get(status::status))
+        .route("/openapi.json", get(openapi::serve))
+        .fallback(problem::no_such_route);
+    Router::new()
+        .nest("/api/v1", api)
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_route)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&state),
+            desk::admit,
+        ))
+        // Open to everybody: what is routed below the layer is not asked who calls.
+        .route("/healthz", get(status::healthz))
+        .route("/readyz", get(status::readyz))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&state),
+            origin::check,
+        ))
+        .layer(middleware::from_fn(in_time))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(state)
+}
+
+/// The routes of environments and of what is in them.
+fn environments() -> Router<Arc<AdminState>> {
+    Router::new()
         .route("/", get(environments::list).post(environments::create))
         .route(
             "/{env}",
@@ -102,41 +141,17 @@ pub fn router(state: Arc<AdminState>) -> Router {
         .route(
             "/{env}/policies/{name}",
             get(policies::show).delete(policies::delete),
-        );
-    let tokens = Router::new()
-        .route("/", get(tokens::list).post(tokens::create))
-        .route("/{id}", get(tokens::show))
-        .route("/{id}/rotate", post(tokens::rotate))
-        .route("/{id}/revoke", post(tokens::revoke));
-    let audit = Router::new()
-        .route("/entries", get(audit::search))
-        .route("/entries/{id}", get(audit::show))
-        .route("/checkpoint", get(audit::checkpoint));
-    let api = Router::new()
-        .nest("/environments", environments)
-        .nest("/tokens", tokens)
-        .nest("/audit", audit)
-        .route("/status", get(status::status))
-        .route("/openapi.json", get(openapi::serve))
-        .fallback(problem::no_such_route);
-    Router::new()
-        .nest("/api/v1", api)
-        .fallback(problem::no_such_route)
-        .method_not_allowed_fallback(problem::no_such_route)
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&state),
-            desk::admit,
-        ))
-        // Open to everybody: what is routed below the layer is not asked who calls.
-        .route("/healthz", get(status::healthz))
-        .route("/readyz", get(status::readyz))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&state),
-            origin::check,
-        ))
-        .layer(middleware::from_fn(in_time))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(state)
+        )
+        .route(
+            "/{env}/data-rules",
+            get(data_rules::list).post(data_rules::create),
+        )
+        .route(
+            "/{env}/data-rules/{name}",
+            get(data_rules::show)
+                .merge(patch(data_rules::update))
+                .delete(data_rules::delete),
+        )
 }
 
 /// Bounds the time of a request, and keeps every answer out of caches.

@@ -9,6 +9,7 @@ use postern_types::{
 use thiserror::Error;
 
 use super::custom::Custom;
+use crate::body::FieldPath;
 use crate::detect::engine::{ENGINE, Engine};
 use crate::detect::prefilter::Bits;
 
@@ -84,6 +85,7 @@ impl RuleSet {
         engine: &'static Engine,
         rules: &[DataRule],
     ) -> Result<Self, RuleError> {
+        check_fields(rules)?;
         let way = |direction| Way::of(rules, direction);
         let (request, response) = (way(Direction::Request), way(Direction::Response));
         let rows = |way: &Way| engine.wanted(|class, surest| way.asks(class, surest));
@@ -300,6 +302,21 @@ impl Way {
             .flatten()
             .any(|verdict| verdict.confidence_min <= surest && verdict.action != DataAction::Allow)
     }
+}
+
+/// Finds out whether every field's path can be read.
+fn check_fields(rules: &[DataRule]) -> Result<(), RuleError> {
+    for rule in rules {
+        let mut paths = rule.spec.fields.iter().map(|field| &field.path);
+        if let Some(cause) = paths.find_map(|path| FieldPath::parse(path).err()) {
+            return Err(RuleError {
+                rule: rule.name.clone(),
+                cause: cause.to_owned(),
+                advice: "write the path with names, [*], * and .. alone",
+            });
+        }
+    }
+    Ok(())
 }
 
 /// How strong an action is: among equals the one that leaves less, or holds less long.

@@ -107,12 +107,16 @@ impl Engine {
         wanted: &Bits,
         judge: &dyn Fn(&DataClass, u8) -> Weight,
     ) -> Vec<Span> {
-        let mut picked = self.prefilter.pick(&text.as_bytes()[segment.clone()]);
+        let bytes = &text.as_bytes()[segment.clone()];
+        let solid = |byte: &&u8| !byte.is_ascii_whitespace();
+        let before = text.as_bytes()[..segment.start].iter().rfind(solid);
+        let before = before.copied().unwrap_or(b' ');
+        let mut picked = self.prefilter.pick(bytes);
         picked.keep(wanted);
         let mut spans = Vec::new();
         for order in picked.rows() {
             let row = &self.rows[order];
-            if segment.len() >= row.facts.bytes_min {
+            if segment.len() >= row.facts.bytes_min && row.may_follow(before, bytes) {
                 row.find(
                     &text[..segment.end],
                     segment.start,
@@ -175,11 +179,12 @@ impl Span {
 
 impl Row {
     pub(super) fn new(detector: &'static Detector) -> Self {
-        let read = |pattern| Facts::read(pattern).expect("a test reads every pattern");
+        let read = |pattern: &str| Facts::read(pattern).expect("a test reads every pattern");
         Self {
             detector,
             facts: read(detector.pattern),
-            left_last: read(detector.left).last,
+            // In any letter case, as it is searched.
+            left_last: read(&format!("(?i:{})", detector.left)).last_of_left(),
             regex: OnceLock::new(),
             left: OnceLock::new(),
         }
@@ -200,6 +205,13 @@ impl Row {
         })
     }
 
+    /// Whether text to the left that it asks for may stand before the segment or in it.
+    fn may_follow(&self, before: u8, segment: &[u8]) -> bool {
+        self.detector.left.is_empty()
+            || self.left_last.has(before)
+            || segment.iter().any(|byte| self.left_last.has(*byte))
+    }
+
     /// Searches the end of `text` from `from` on.
     fn find(
         &self,
@@ -212,13 +224,17 @@ impl Row {
         let regex = self.regex();
         let mut captures = (regex.captures_len() > 1).then(|| regex.create_captures());
         let mut at = from;
-        while at <= text.len() {
-            let input = Input::new(text).span(at..text.len());
+        while let Some(start) = self.next_start(text, at) {
+            let input = Input::new(text).span(start..text.len());
             let Some((whole, value)) = search(regex, &input, captures.as_mut()) else {
                 return;
             };
             let (whole, value) = (widen(text, whole), widen(text, value));
-            let span = self.judge(text, &whole, &value, order, judge);
+            let span = if self.next_start(text, whole.start) == Some(whole.start) {
+                self.judge(text, &whole, &value, order, judge)
+            } else {
+                None
+            };
             at = match span {
                 Some(_) => whole.end.max(whole.start + 1),
                 None => whole.start + 1,
@@ -228,6 +244,30 @@ impl Row {
                 at += 1;
             }
         }
+    }
+
+    /// Where a match may start, from `at` on: behind a byte in which the text to its left may end.
+    /// Without this, rows of that kind would be tried at each joint of a long run of base64.
+    fn next_start(&self, text: &str, at: usize) -> Option<usize> {
+        let bytes = text.as_bytes();
+        if self.detector.left.is_empty() || at > bytes.len() {
+            return (at <= bytes.len()).then_some(at);
+        }
+        let solid = |byte: &u8| !byte.is_ascii_whitespace();
+        let mut fits = bytes[..at]
+            .iter()
+            .copied()
+            .rfind(solid)
+            .is_none_or(|byte| self.left_last.has(byte));
+        for (offset, byte) in bytes[at..].iter().enumerate() {
+            if fits && text.is_char_boundary(at + offset) {
+                return Some(at + offset);
+            }
+            if solid(byte) {
+                fits = self.left_last.has(*byte);
+            }
+        }
+        None
     }
 
     fn judge(

@@ -27,11 +27,26 @@ impl ByteSet {
         self
     }
 
+    pub(crate) const fn remove(&mut self, byte: u8) {
+        self.0[(byte >> 6) as usize] &= !(1 << (byte & 63));
+    }
+
+    fn each(&self, act: impl FnMut(u8)) {
+        (0..=u8::MAX).filter(|byte| self.has(*byte)).for_each(act);
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        self.0
+            .iter()
+            .zip(other.0)
+            .any(|(word, more)| word & more != 0)
+    }
+
     fn remove_white(mut self) -> (Self, bool) {
         let white = b" \t\r\n\x0b\x0c";
         let had = white.iter().any(|byte| self.has(*byte));
         for byte in white {
-            self.0[(byte >> 6) as usize] &= !(1 << (byte & 63));
+            self.remove(*byte);
         }
         (self, had)
     }
@@ -55,6 +70,8 @@ pub(crate) struct Facts {
     pub(crate) tail: Option<ByteSet>,
     /// The bytes, white space apart, that may stand last in a match.
     pub(crate) last: ByteSet,
+    /// Whether white space or nothing matches too.
+    may_be_white: bool,
 }
 
 impl Facts {
@@ -68,7 +85,18 @@ impl Facts {
             bytes: bytes(&hir),
             tail: tail(&hir),
             last: last(&hir).0,
+            may_be_white: last(&hir).1,
         })
+    }
+
+    /// The bytes, white space apart, behind which a value may stand if this is what must stand to
+    /// its left.
+    pub(crate) fn last_of_left(&self) -> ByteSet {
+        if self.may_be_white {
+            ByteSet::ALL
+        } else {
+            self.last
+        }
     }
 }
 
@@ -164,6 +192,73 @@ fn last(hir: &Hir) -> (ByteSet, bool) {
     }
 }
 
+/// The shortest match that is made of the bytes in `plain` alone, and of capitals that do not follow
+/// a letter; `None` if there is none. It may be too small, never too large.
+pub(crate) fn plain_min(pattern: &str, plain: &ByteSet) -> Option<usize> {
+    let hir = syntax::parse_with(pattern, &syntax()).ok()?;
+    shortest(&hir, plain, &mut true)
+}
+
+/// `free` says whether what comes before may end in something else than a letter.
+fn shortest(hir: &Hir, plain: &ByteSet, free: &mut bool) -> Option<usize> {
+    let mut capitals = ByteSet::default();
+    (b'A'..=b'Z').for_each(|byte| capitals.add(byte));
+    let mut letters = capitals;
+    (b'a'..=b'z').for_each(|byte| letters.add(byte));
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Some(0),
+        HirKind::Literal(literal) => {
+            for byte in &literal.0 {
+                if !plain.has(*byte) && !(*free && capitals.has(*byte)) {
+                    return None;
+                }
+                *free = !letters.has(*byte);
+            }
+            Some(literal.0.len())
+        }
+        HirKind::Class(class) => {
+            let set = class_bytes(class);
+            let fits = set.meets(plain) || *free && set.meets(&capitals);
+            let mut marks = *plain;
+            letters.each(|byte| marks.remove(byte));
+            *free = set.meets(&marks);
+            fits.then_some(1)
+        }
+        HirKind::Repetition(repetition) => {
+            let before = *free;
+            let mut length = 0;
+            for _ in 0..repetition.min {
+                length += shortest(&repetition.sub, plain, free)?;
+            }
+            if repetition.max != Some(repetition.min) {
+                // Another round may end in a mark.
+                let mut after = *free;
+                let more = shortest(&repetition.sub, plain, &mut after).is_some();
+                *free |= more && after || repetition.min == 0 && before;
+            }
+            Some(length)
+        }
+        HirKind::Capture(capture) => shortest(&capture.sub, plain, free),
+        HirKind::Concat(parts) => {
+            let mut length = 0;
+            for part in parts {
+                length += shortest(part, plain, free)?;
+            }
+            Some(length)
+        }
+        HirKind::Alternation(parts) => {
+            let before = std::mem::replace(free, false);
+            let lengths = parts.iter().filter_map(|part| {
+                let mut after = before;
+                let length = shortest(part, plain, &mut after)?;
+                *free |= after;
+                Some(length)
+            });
+            lengths.min()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,5 +274,26 @@ mod tests {
         assert!(!left.last.has(b'p'));
         assert_eq!(left.tail.map(|set| set.has(b' ')), Some(true));
         assert!(Facts::read("(").is_err());
+    }
+
+    #[test]
+    fn what_plain_words_can_match_is_known() {
+        let mut plain = ByteSet::default();
+        (b'a'..=b'z').chain(*b".,").for_each(|byte| plain.add(byte));
+        let cases = [
+            ("[a-z]{4,9}", Some(4)),
+            ("[A-Z]{2}", None),
+            ("[A-Z][a-z]+", Some(2)),
+            ("[A-Z][a-z.]+[A-Z]", Some(3)),
+            ("[A-Z][a-z]+[A-Z]", None),
+            ("ab[0-9]", None),
+            ("ab[0-9]?c", Some(3)),
+            ("ab(?:[0-9]|x,)A", Some(5)),
+            ("(?i:sk)_", None),
+            ("(?:[A-Z]x)?[A-Z]", Some(1)),
+        ];
+        for (pattern, min) in cases {
+            assert_eq!(plain_min(pattern, &plain), min, "{pattern}");
+        }
     }
 }

@@ -5,10 +5,12 @@
 //! detector that could match such a word, which the segmenter knows from a table of bytes: these
 //! never come here.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::nfa::contiguous;
+use aho_corasick::{Anchored, MatchKind};
 
 use super::engine::Row;
-use super::facts::ByteSet;
+use super::facts::{self, ByteSet};
 use super::{Edges, Needs};
 
 /// Rows of a table of detectors, as bits.
@@ -54,7 +56,8 @@ impl Bits {
 /// What the segmenter must know to pass over words in which nothing can be found.
 #[derive(Debug, Clone)]
 pub(crate) struct Plain {
-    /// The bytes of plain words: letters and the marks of prose that no row asks for.
+    /// The bytes of plain words: letters and the marks of prose that no row asks for. A capital
+    /// behind a letter is not plain.
     pub(crate) bytes: ByteSet,
     /// A plain word that is shorter holds nothing.
     pub(crate) bytes_min: usize,
@@ -68,7 +71,7 @@ pub(crate) struct Plain {
 /// The compiled prefilter.
 #[derive(Debug)]
 pub(crate) struct Prefilter {
-    literals: AhoCorasick,
+    literals: contiguous::NFA,
     /// For each literal, the rows that ask for it, and whether its letter case counts.
     asked: Vec<(usize, bool)>,
     texts: Vec<&'static str>,
@@ -150,22 +153,36 @@ impl Prefilter {
                 }
             }
         }
-        for found in self.literals.find_overlapping_iter(segment) {
-            let index = found.pattern().as_usize();
-            let (row, case) = self.asked[index];
-            if !case || &segment[found.range()] == self.texts[index].as_bytes() {
-                picked.set(row);
+        self.pick_literals(segment, &mut picked);
+        picked
+    }
+
+    /// Walks the automaton by hand: segments are too short for a searcher of its own each.
+    fn pick_literals(&self, segment: &[u8], picked: &mut Bits) {
+        let Ok(mut state) = self.literals.start_state(Anchored::No) else {
+            return;
+        };
+        for (at, byte) in segment.iter().enumerate() {
+            state = self.literals.next_state(Anchored::No, state, *byte);
+            if !self.literals.is_special(state) || !self.literals.is_match(state) {
+                continue;
+            }
+            for nth in 0..self.literals.match_len(state) {
+                let index = self.literals.match_pattern(state, nth).as_usize();
+                let (row, case) = self.asked[index];
+                let text = self.texts[index].as_bytes();
+                if !case || &segment[at + 1 - text.len()..=at] == text {
+                    picked.set(row);
+                }
             }
         }
-        picked
     }
 }
 
-fn automaton(texts: &[&str]) -> AhoCorasick {
-    AhoCorasick::builder()
+fn automaton(texts: &[&str]) -> contiguous::NFA {
+    contiguous::Builder::new()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
         .build(texts)
         .expect("the literals of the tables are few and short")
 }
@@ -182,7 +199,11 @@ fn plain(rows: &[Row]) -> Plain {
     (b'A'..=b'Z').chain(b'a'..=b'z').for_each(|b| bytes.add(b));
     let asked = |mark: &u8| {
         rows.iter().any(|row| {
-            row.detector.needs == Needs::Byte(*mark) || (gated(row) && row.left_last.has(*mark))
+            // What asks for a digit or a mark never takes a plain word, so that the text to its
+            // left does not matter here.
+            let of_words = !matches!(row.detector.needs, Needs::Digits(1..) | Needs::Byte(_));
+            row.detector.needs == Needs::Byte(*mark)
+                || (of_words && gated(row) && row.left_last.has(*mark))
         })
     };
     for mark in MARKS.iter().filter(|mark| !asked(mark)) {
@@ -215,14 +236,34 @@ fn gated(row: &Row) -> bool {
     !row.detector.left.is_empty() && row.detector.edges != Edges::Any
 }
 
-/// The length from which a word of plain bytes may hold a match of the row; `None` if none does.
+/// The length from which a plain word may hold a match of the row; `None` if none does. In a plain
+/// word a capital stands only where no letter stands before it.
 fn plain_min(row: &Row, plain: &ByteSet) -> Option<usize> {
-    let all_plain = |text: &str| text.bytes().all(|byte| plain.has(byte));
-    let bytes_min = row.facts.bytes_min;
+    let mut small = *plain;
+    (b'A'..=b'Z').for_each(|capital| small.remove(capital));
+    let bytes_min = facts::plain_min(row.detector.pattern, &small)?;
+    let literal = |text: &&str, any_case: bool| {
+        let mut before = b'.';
+        text.bytes().all(|byte| {
+            let byte = if any_case {
+                byte.to_ascii_lowercase()
+            } else {
+                byte
+            };
+            let fits =
+                small.has(byte) || byte.is_ascii_uppercase() && !before.is_ascii_alphabetic();
+            before = byte;
+            fits
+        })
+    };
     match row.detector.needs {
-        Needs::Literal(texts) | Needs::AnyCase(texts) => texts
+        Needs::Literal(texts) => texts
             .iter()
-            .any(|text| all_plain(text))
+            .any(|text| literal(text, false))
+            .then_some(bytes_min),
+        Needs::AnyCase(texts) => texts
+            .iter()
+            .any(|text| literal(text, true))
             .then_some(bytes_min),
         Needs::Digits(count) => (count == 0).then_some(bytes_min),
         Needs::Run(count) => Some(bytes_min.max(count)),

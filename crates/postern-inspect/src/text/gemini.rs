@@ -114,16 +114,21 @@ static CANDIDATE: TextShape = TextShape::object(&[
     mm("logprobsResult", "logprobs_result", &CLEARED),
 ]);
 
-pub(super) static EVENT: TextShape = TextShape::object(&[
-    m("candidates", &CHUNK),
-    mm("modelVersion", "model_version", &WORD),
-    mm("responseId", "response_id", &WORD),
-    mm("createTime", "create_time", &WORD),
-    mm("promptFeedback", "prompt_feedback", &FEEDBACK),
-    mm("usageMetadata", "usage_metadata", &WORDS),
-]);
+// The usage so far comes with every event, and clients read it of the last.
+pub(super) static EVENT: TextShape = TextShape {
+    keep: &["usageMetadata", "usage_metadata"],
+    ..TextShape::object(&[
+        m("candidates", &CHUNK),
+        mm("modelVersion", "model_version", &WORD),
+        mm("responseId", "response_id", &WORD),
+        mm("createTime", "create_time", &WORD),
+        mm("promptFeedback", "prompt_feedback", &FEEDBACK),
+        mm("usageMetadata", "usage_metadata", &WORDS),
+    ])
+};
 
 static CHUNK: TextShape = TextShape {
+    keep: &["finishReason", "finish_reason"],
     by: &[&["index"]],
     ..TextShape::object(&[
         m("content", &CONTENT_PIECE),

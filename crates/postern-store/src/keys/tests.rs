@@ -328,3 +328,26 @@ fn no_environment_takes_the_installations_name() {
     let refusal = ring.add_environment(&env(INSTALLATION), &SystemRandom::new());
     assert!(matches!(refusal, Err(KeyRingError::Unsafe(_))));
 }
+
+#[test]
+fn the_key_of_data_rules_is_each_environments_own_and_stays() {
+    // Goal: a value keeps its label over restarts and rotations, and has another one in another
+    // environment. Method: the key before and after, beside the keys it must not be.
+    let dirs = Dirs::new();
+    let ring = dirs.create();
+    for name in ["dev", "prod"] {
+        ring.add_environment(&env(name), &SystemRandom::new())
+            .unwrap();
+    }
+    let key = ring.mask_key(&env("dev")).unwrap();
+    assert_ne!(*key, *ring.mask_key(&env("prod")).unwrap());
+    let domain = KeyDomain::Environment(env("dev"));
+    for purpose in KeyPurpose::of(&domain) {
+        let other = ring.key(&domain, *purpose, None).unwrap();
+        assert_ne!(*key, *other.key, "{}", purpose.as_str());
+    }
+    ring.rotate_pepper(&env("dev"), &SystemRandom::new())
+        .unwrap();
+    assert_eq!(*key, *dirs.open().unwrap().mask_key(&env("dev")).unwrap());
+    assert!(ring.mask_key(&env("other")).is_err());
+}

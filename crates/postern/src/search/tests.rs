@@ -42,6 +42,8 @@ fn outcome() -> ReadEntry {
             "refusal": "denied", "cause": null, "upstream_status": null, "request_bytes": 0,
             "response_bytes": 0, "usage": null, "response_model": null,
             "timing": { "forwarded_us": null, "first_byte_us": null, "total_us": 5 },
+            "findings": [{ "class": "card", "direction": "request", "action": "block",
+                "rule": "cards", "dry_run": false, "place": "messages.content", "count": 1 }],
         }),
     )
 }
@@ -75,6 +77,9 @@ fn each_field_finds_its_record_and_no_other() {
             "0198c5a0-0000-7000-8000-000000000001",
             "0198c5a0-0000-7000-8000-000000000002",
         ),
+        ("finding", "card", "email"),
+        ("finding", "payment", "secret"),
+        ("finding", "all", "custom:badge"),
         ("text", "service:WEB chat", "service:web embeddings"),
         ("since", "2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z"),
         ("until", "2026-01-03T00:00:00Z", "1h"),
@@ -109,6 +114,7 @@ fn what_cannot_be_asked_is_said() {
         serde_json::json!({ "since": "yesterday" }),
         serde_json::json!({ "limit": 0 }),
         serde_json::json!({ "kind": "event" }),
+        serde_json::json!({ "finding": "emial" }),
     ] {
         let query: AuditQuery = serde_json::from_value(query).unwrap();
         assert!(Question::parse(&query, None, now()).is_err(), "{query:?}");

@@ -17,6 +17,18 @@ fn denied(reply: &Reply) {
     );
 }
 
+fn data_rules_are_denied(house: &House, path: &str, token: &str) {
+    let one = format!("{path}/people");
+    let spec = json!({ "directions": ["request"], "classes": ["email"], "action": "mask" });
+    let rule = json!({ "name": "people", "rule": spec });
+    let weaker = json!({ "action": "allow" });
+    denied(&house.ask("GET", path, token, &Value::Null));
+    denied(&house.ask("POST", path, token, &rule));
+    denied(&house.ask("GET", &one, token, &Value::Null));
+    denied(&house.ask("PATCH", &one, token, &weaker));
+    denied(&house.ask("DELETE", &one, token, &Value::Null));
+}
+
 #[test]
 fn an_administrator_of_one_environment_neither_sees_nor_touches_another() {
     // Goal: nothing of `prod` opens to an administrator of `dev`, whether it exists or not. Method:
@@ -52,6 +64,7 @@ fn an_administrator_of_one_environment_neither_sees_nor_touches_another() {
         denied(&house.ask("POST", &at("/upstreams"), &dev, &upstream));
         let policy = json!({ "name": "x", "text": "permit(principal, action, resource);" });
         denied(&house.ask("POST", &at("/policies"), &dev, &policy));
+        data_rules_are_denied(&house, &at("/data-rules"), &dev);
         denied(&house.ask(
             "POST",
             &at("/principals"),

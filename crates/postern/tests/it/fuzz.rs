@@ -5,7 +5,7 @@
 //! replayed here from then on.
 
 pub(crate) use postern_inspect::fuzz::{
-    clean_answer, clean_request, json_body, response_observe, sse_decode,
+    clean_answer, clean_request, json_body, plain_body, response_observe, sse_decode,
 };
 use postern_types::{ApiToken, AuditRecord, CanonicalPath, Grant, RecordHeader};
 
@@ -63,6 +63,7 @@ mod replay {
         ("grant_parse", super::grant_parse),
         ("json_body", super::json_body),
         ("path_parse", super::path_parse),
+        ("plain_body", super::plain_body),
         ("record_decode", super::record_decode),
         ("response_observe", super::response_observe),
         ("sse_decode", super::sse_decode),

@@ -14,6 +14,7 @@ mod proxies;
 mod revocation;
 mod sdk_anthropic;
 mod sdk_google;
+mod sdk_masked;
 mod sdk_openai;
 mod sdk_refusals;
 mod smuggling;

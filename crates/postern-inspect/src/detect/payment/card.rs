@@ -125,16 +125,29 @@ pub(super) const DETECTORS: &[Detector] = &[
             &["676770830997", "card 676770830998", "order 135410014004955"],
         ),
     // Whoever writes the name of the thing directly before it means it, wrong digit or not.
-    Detector::new("card_labelled", Card, Needs::Digits(14), r"\d{14,16}|\d{4}(?:[ -]\d{4}){3}|\d{4}[ -]\d{6}[ -]\d{4,5}")
-        .edges(Edges::Number)
-        .check(varied)
-        .left(concat!(r"(?:^|[^a-z])(?:(?:credit|debit|bank|payment)[ _-]?card|card[ _-]?(?:number|no|nr|num)\.?|kortnummer|kreditkort|kreditkarte|carte (?:bancaire|de cr\xC3\xA9dit)|tarjeta)", tail!()))
-        .sure(70)
-        .at_most(32)
-        .examples(
-            &["card number: ⟦1234 5678 9012 3456⟧", "\"credit_card\": \"⟦4539578763621487⟧\""],
-            &["1234 5678 9012 3456", "postcard 1234567890123456"],
-        ),
+    Detector::new(
+        "card_labelled",
+        Card,
+        Needs::Digits(14),
+        r"\d{14,16}|\d{4}(?:[ -]\d{4}){3}|\d{4}[ -]\d{6}[ -]\d{4,5}",
+    )
+    .edges(Edges::Number)
+    .check(varied)
+    .left(concat!(
+        r"(?:^|[^a-z])(?:(?:credit|debit|bank|payment)[ _-]?card",
+        r"|card[ _-]?(?:number|no|nr|num)\.?|kortnummer|kreditkort",
+        r"|kreditkarte|carte (?:bancaire|de cr\xC3\xA9dit)|tarjeta)",
+        tail!()
+    ))
+    .sure(70)
+    .at_most(32)
+    .examples(
+        &[
+            "card number: ⟦1234 5678 9012 3456⟧",
+            "\"credit_card\": \"⟦4539578763621487⟧\"",
+        ],
+        &["1234 5678 9012 3456", "postcard 1234567890123456"],
+    ),
 ];
 
 /// Whether the leading six digits and the length are those of a widely used issuer.

@@ -282,9 +282,19 @@ fn keeps(tree: &Tree<'_>, id: NodeId, shape: &TextShape, outermost: bool) -> boo
         matches!(leaf, Some(Leaf::Word | Leaf::Judged))
     };
     match tree.node(id).kind {
-        Kind::Object | Kind::Array => false,
+        Kind::Object => shape.keep.contains(&&*key) && is_of_words(tree, id),
+        Kind::Array => false,
         Kind::Number => named || outermost,
         Kind::Word => named || outermost || tree.raw(tree.node(id).span) == b"null",
         Kind::Text => (named || (outermost && is_word_here())) && is_word(&tree.text(id)),
+    }
+}
+
+/// Whether no text is in it, however deep.
+fn is_of_words(tree: &Tree<'_>, id: NodeId) -> bool {
+    match tree.node(id).kind {
+        Kind::Object | Kind::Array => tree.children(id).all(|child| is_of_words(tree, child)),
+        Kind::Text => is_word(&tree.text(id)),
+        Kind::Number | Kind::Word => true,
     }
 }

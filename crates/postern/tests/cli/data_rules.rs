@@ -1,0 +1,184 @@
+//! Data rules through the command line and the admin API.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::house::{House, printed, run_in};
+
+/// A command line, cut at its spaces.
+fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
+}
+
+#[test]
+fn a_data_rule_is_made_listed_changed_and_deleted() {
+    // Goal: the life of a rule by command line. Method: each command, its JSON and its table.
+    let house = House::open();
+    house.furnish("dev");
+    let made = house.json(&words(
+        "data-rule create people --env dev --class personal,card --direction both --action mask \
+         --pattern custom:badge=B-[0-9]{6} --field $.user.email=email --header X-Note \
+         --tell-client",
+    ));
+    let rule = &made["rule"];
+    assert_eq!(rule["classes"], json!(["personal", "card"]));
+    assert_eq!(rule["directions"], json!(["request", "response"]));
+    assert_eq!(rule["custom"][0]["pattern"], "B-[0-9]{6}");
+    assert_eq!(rule["headers"], json!(["x-note"]));
+    assert_eq!(rule["tell_client"], true);
+
+    let changed = house.json(&words(
+        "data-rule update people --env dev --action block --upstream notes --dry-run \
+         --tell-client=false",
+    ));
+    let rule = &changed["rule"];
+    assert_eq!(rule["action"], "block");
+    assert_eq!(rule["upstream"], "notes");
+    assert_eq!(rule["dry_run"], true);
+    assert_eq!(rule["tell_client"], false);
+    let kept = json!(["personal", "card"]);
+    assert_eq!(rule["classes"], kept, "what is not named stays");
+    assert_eq!(changed["created_at"], made["created_at"]);
+    let shown = house.json(&words("data-rule show people --env dev"));
+    assert_eq!(shown, changed);
+    let listed = house.json(&words("data-rule list --env dev"));
+    assert_eq!(listed, json!([changed]));
+    for line in [
+        "data-rule list --env dev",
+        "data-rule show people --env dev",
+    ] {
+        let mut command = crate::house::command(house.path());
+        let output = command.args(words(line)).env("COLUMNS", "80").output();
+        let text = printed(&output.unwrap());
+        for part in ["people", "block", "dry run", "custom:badge"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(80), "{text}");
+    }
+    house.json(&words("data-rule update people --env dev --every-upstream"));
+    house.json(&words("data-rule delete people --env dev --yes"));
+    assert_eq!(house.json(&words("data-rule list --env dev")), json!([]));
+}
+
+#[test]
+fn mistakes_in_a_data_rule_say_what_to_do_and_nothing_is_saved() {
+    let house = House::open();
+    house.furnish("dev");
+    let rows = "\
+        --class emial --action mask => postern data-rule classes
+        --class email --action redact => use allow, flag, mask
+        --class email => use --action mask
+        --action mask => use --class
+        --class person --action mask => needs an analyzer
+        --class custom:badge --action mask => without defining it
+        --class email --action mask --upstream notse => notse
+        --field user.email=email --action mask => is no path
+        --pattern custom:a=( --action mask => data rule r
+        --words custom:a=/nowhere --action mask => cannot be read";
+    for (more, said) in rows.lines().filter_map(|row| row.split_once(" => ")) {
+        let line = format!("data-rule create r --env dev {}", more.trim_start());
+        let output = house.run(&words(&line));
+        let text = printed(&output);
+        assert!(!output.status.success(), "{line}");
+        assert!(text.contains(said), "{line}: {text}");
+    }
+    let update = house.run(&["data-rule", "update", "r", "--env", "dev"]);
+    assert!(printed(&update).contains("nothing to change was named"));
+    assert_eq!(
+        house.json(&["data-rule", "list", "--env", "dev"]),
+        json!([])
+    );
+}
+
+#[test]
+fn acts_on_data_rules_are_recorded_without_their_words() {
+    // Goal: the log says who changed which rule how, and holds no word of a list. Method: a rule
+    // with words, changed and deleted; read every record.
+    let house = House::open();
+    house.furnish("dev");
+    let list = house.path().join("projects");
+    fs::write(&list, "Blue Falcon\nGrey Heron\n").unwrap();
+    let words_of = format!("custom:project={}", list.display());
+    let create = format!("data-rule create projects --env dev --words {words_of} --action mask");
+    house.json(&words(&create));
+    house.json(&words("data-rule update projects --env dev --action flag"));
+    house.json(&words("data-rule delete projects --env dev --yes"));
+    let acts = house.json(&["audit", "search", "--action", "data_rule."]);
+    let actions: Vec<&Value> = acts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| &entry["record"]["action"])
+        .collect();
+    let expected = ["data_rule.create", "data_rule.update", "data_rule.delete"];
+    assert_eq!(actions, expected.map(|name| [name, name]).concat());
+    assert!(acts.to_string().contains("custom:project"));
+    assert!(!acts.to_string().contains("Falcon"));
+    let missing = house.run(&["audit", "search", "--finding", "emial"]);
+    assert!(printed(&missing).contains("data-rule classes"));
+    assert_eq!(
+        house.json(&["audit", "search", "--finding", "all"]),
+        json!([])
+    );
+}
+
+#[test]
+fn a_rule_is_tried_on_a_file_without_a_gateway() {
+    // Goal: the difference, the findings and the exit code. Method: a text and a JSON body in a
+    // directory without an installation, with each kind of end.
+    let dir = tempfile::tempdir().unwrap();
+    let text = "Hello,\nwrite to ada@lovelace.example today.\nBye.\n";
+    fs::write(dir.path().join("note.txt"), text).unwrap();
+    let body = json!({"messages": [{"role": "user", "content": "I am ada@lovelace.example"}]});
+    fs::write(dir.path().join("body.json"), body.to_string()).unwrap();
+    let test = |file: &str, more: &[&str]| {
+        let file = dir.path().join(file).display().to_string();
+        let line = [&["data-rule", "test", &file][..], more].concat();
+        let output = run_in(dir.path(), &line);
+        assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+        printed(&output)
+    };
+    let shown = test("note.txt", &["--class", "email"]);
+    assert!(
+        shown.contains("- write to ada@lovelace.example today."),
+        "{shown}"
+    );
+    assert!(shown.contains("+ write to [EMAIL] today."), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "no colours in a pipe");
+    let json: Value =
+        serde_json::from_str(&test("body.json", &["--class", "all", "--json"])).unwrap();
+    assert_eq!(
+        (&json["outcome"], &json["findings"][0]["class"]),
+        (&json!("changed"), &json!("email"))
+    );
+    let cleaned: Value = serde_json::from_str(json["text"].as_str().unwrap()).unwrap();
+    assert_eq!(cleaned["messages"][0]["content"], "I am [EMAIL]");
+    let blocked = test("note.txt", &["--class", "email", "--action", "block"]);
+    assert!(blocked.contains("does not pass"), "{blocked}");
+    let other = test("note.txt", &["--class", "card"]);
+    assert!(other.contains("passes unchanged"), "{other}");
+    let dry = test("note.txt", &["--class", "email", "--dry-run"]);
+    assert!(
+        dry.contains("passes unchanged") && dry.contains("dry run"),
+        "{dry}"
+    );
+}
+
+#[test]
+fn classes_are_listed_with_their_detectors() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = run_in(dir.path(), &["data-rule", "classes", "--json"]);
+    let classes: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let email = classes
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|class| class["class"] == "email");
+    let email = email.unwrap();
+    assert_eq!(email["group"], "personal");
+    assert!(!email["detectors"].as_array().unwrap().is_empty());
+    let table = printed(&run_in(dir.path(), &["data-rule", "classes"]));
+    assert!(table.contains("us_ssn") && table.contains("custom:NAME"));
+}
