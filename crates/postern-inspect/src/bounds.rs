@@ -40,3 +40,47 @@ pub(crate) const DECODED_RATIO_MAX: u64 = 200;
 
 /// Bytes of a list of models; the longest public list is below one megabyte.
 pub(crate) const MODELS_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Bytes of text to the left of a value that a detector may ask about.
+pub(crate) const LEFT_BYTES: usize = 128;
+
+/// Bytes that the automaton of one pattern may keep for states it has met; more are forgotten.
+pub(crate) const PATTERN_CACHE_BYTES: usize = 256 * 1024;
+
+/// Bytes of one window over a run without white space. Twice as many are held at most: a value that
+/// starts in the first half and is no longer than half of it is then seen whole.
+pub(crate) const WINDOW_BYTES: usize = 4096;
+
+/// Bytes of one window over groups joined by spaces; a value that crosses a space is shorter than
+/// half of it.
+pub(crate) const JOINED_WINDOW_BYTES: usize = 256;
+
+/// Bytes between `-----BEGIN` and the dashes that close the line: the longest label of a private
+/// key is below 40.
+pub(crate) const ARMOUR_LABEL_BYTES_MAX: usize = 64;
+
+/// Bytes of text that are looked at in one go; a longer piece is taken in slices of it.
+pub(crate) const SLICE_BYTES: usize = 32 * 1024;
+
+/// Bytes of a value that a placeholder may stand for; a longer one is masked.
+pub(crate) const PSEUDONYM_VALUE_BYTES_MAX: usize = 512;
+
+/// Bytes of placeholders and their values in one request; beyond it values are masked. A long
+/// conversation names some hundred.
+pub(crate) const PSEUDONYMS_BYTES_MAX: usize = 32 * 1024;
+
+/// Kinds and places of findings that are told apart in one direction of one request.
+pub(crate) const FINDINGS_MAX: usize = 256;
+
+/// Bytes of a finding's place.
+pub(crate) const PLACE_BYTES_MAX: usize = 128;
+
+/// Bytes of a number or word in JSON text that are held until it is known to be one.
+pub(crate) const JSON_BARE_BYTES_MAX: usize = 512;
+
+/// Bytes at the end of JSON text that are kept for when it turns out to be none: what is held of a
+/// word, and what stands to its left.
+pub(crate) const JSON_TAIL_BYTES: usize = JSON_BARE_BYTES_MAX + LEFT_BYTES;
+
+/// JSON texts inside strings of each other that are read as such; deeper ones are plain text.
+pub(crate) const JSON_INSIDE_MAX: usize = 3;

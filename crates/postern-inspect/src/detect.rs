@@ -5,11 +5,49 @@
 //! how sure a match is. Everything else (segments, order, actions) is the engine's, so that a row
 //! says what a value looks like and nothing about streams.
 
+// First, since its macros are known only to what follows.
+#[macro_use]
+mod gap;
+
+mod checksum;
+pub(crate) mod context;
 mod detector;
+pub(crate) mod engine;
+#[cfg(test)]
+mod examples;
+pub(crate) mod facts;
 mod national;
 mod payment;
 mod personal;
+pub(crate) mod prefilter;
 mod secret;
+
+/// One table of several, so that each country and each kind of value has a file of its own.
+const fn joined<const N: usize>(parts: &[&[Detector]]) -> [Detector; N] {
+    let mut table = [parts[0][0]; N];
+    let (mut at, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut row = 0;
+        while row < parts[part].len() {
+            table[at] = parts[part][row];
+            at += 1;
+            row += 1;
+        }
+        part += 1;
+    }
+    assert!(at == N, "the table has as many rows as its parts");
+    table
+}
+
+/// The number of rows of several tables.
+const fn rows(parts: &[&[Detector]]) -> usize {
+    let (mut sum, mut part) = (0, 0);
+    while part < parts.len() {
+        sum += parts[part].len();
+        part += 1;
+    }
+    sum
+}
 
 pub(crate) use detector::{Detector, Edges, Needs};
 

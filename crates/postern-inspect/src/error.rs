@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use postern_types::RefusalCode;
 use thiserror::Error;
 
+use crate::CleanError;
+
 /// Why a request or an answer cannot be judged. The text is the operator's cause; it never holds
 /// content of the request beyond names that the request itself chose, cut short.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -24,6 +26,21 @@ pub enum InspectError {
     /// The upstream's answer cannot be read, and it had to be.
     #[error("cannot read the upstream's answer: {0}")]
     Upstream(Cow<'static, str>),
+    /// A data rule blocks what is in the text.
+    #[error("{0}")]
+    DataBlocked(Cow<'static, str>),
+    /// A data rule applies, and the bytes cannot be inspected.
+    #[error("cannot inspect: {0}")]
+    CannotInspect(Cow<'static, str>),
+}
+
+impl From<CleanError> for InspectError {
+    fn from(error: CleanError) -> Self {
+        match error {
+            CleanError::Blocked { .. } => Self::DataBlocked(error.to_string().into()),
+            CleanError::CannotInspect(cause) => Self::CannotInspect(cause.into()),
+        }
+    }
 }
 
 impl InspectError {
@@ -36,6 +53,8 @@ impl InspectError {
             Self::BadRequest(_) => RefusalCode::BadRequest,
             Self::Unsupported(_) => RefusalCode::Unsupported,
             Self::Upstream(_) => RefusalCode::UpstreamProtocol,
+            Self::DataBlocked(_) => RefusalCode::DataBlocked,
+            Self::CannotInspect(_) => RefusalCode::CannotInspect,
         }
     }
 

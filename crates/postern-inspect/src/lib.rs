@@ -40,6 +40,7 @@
 //! ```
 
 mod bounds;
+mod clean;
 mod detect;
 mod dialect;
 mod error;
@@ -50,7 +51,9 @@ mod models;
 mod refusal;
 mod request;
 mod response;
+mod segment;
 
+pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};

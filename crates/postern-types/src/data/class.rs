@@ -62,6 +62,9 @@ classes! {
     MedicalRecord "medical_record" Personal "the number of a patient, a health record or a health insurance";
     Passport "passport" Personal "a passport number in context";
     DrivingLicense "driving_license" Personal "a driving licence number";
+    IdentityCard "identity_card" Personal "the number of an identity card or residence permit in context";
+    MedicalLicense "medical_license" Personal "the licence number of a physician, a prescriber or a practice";
+    PostalCode "postal_code" Personal "a postal code, by its shape or in context";
     Card "card" Payment "a payment card number (Luhn, issuer ranges)";
     Iban "iban" Payment "an international bank account number (ISO 13616)";
     BankAccount "bank_account" Payment "a national bank account number in context";
@@ -77,6 +80,7 @@ classes! {
     DeTaxId "de_tax_id" NationalId "German tax identification number";
     DeSocialSecurity "de_social_security" NationalId "German pension insurance number";
     DeIdCard "de_id_card" NationalId "German identity card number";
+    DeTaxNumber "de_tax_number" NationalId "German tax office number (Steuernummer)";
     FrNir "fr_nir" NationalId "French social security number (NIR)";
     EsNif "es_nif" NationalId "Spanish NIF, DNI or NIE";
     ItFiscalCode "it_fiscal_code" NationalId "Italian fiscal code";
@@ -109,6 +113,7 @@ classes! {
     ArCuit "ar_cuit" NationalId "Argentine CUIT or CUIL";
     ClRut "cl_rut" NationalId "Chilean RUT";
     MxCurp "mx_curp" NationalId "Mexican CURP";
+    MxRfc "mx_rfc" NationalId "Mexican taxpayer number (RFC)";
     CaSin "ca_sin" NationalId "Canadian social insurance number";
     InAadhaar "in_aadhaar" NationalId "Indian Aadhaar number";
     InPan "in_pan" NationalId "Indian permanent account number";
@@ -127,8 +132,11 @@ classes! {
     HkId "hk_id" NationalId "Hong Kong identity card number";
     ThId "th_id" NationalId "Thai identity number";
     MyNric "my_nric" NationalId "Malaysian identity card number in context";
+    PhTin "ph_tin" NationalId "Philippine taxpayer number in context";
     NgNin "ng_nin" NationalId "Nigerian identity number in context";
     EuVat "eu_vat" NationalId "European Union VAT number";
+    CompanyId "company_id" NationalId "the register number of a company in a country without a class of its own for it";
+    OtherNationalId "other_national_id" NationalId "an identity, tax or social security number of a further country";
     ApiKey "api_key" Secret "a key of a known vendor";
     CloudCredential "cloud_credential" Secret "a credential of a cloud provider";
     PrivateKey "private_key" Secret "a private key in PEM, OpenSSH or another armour";

@@ -1,0 +1,189 @@
+//! What stands for a value: labels, stars, hashes.
+//!
+//! Nothing that is written here may be found again, or cleaning twice would change text and a
+//! conversation would be masked ever anew. So labels have shapes that are recognised
+//! ([`is_ours`]), and a finding that consists of them is none.
+
+use postern_types::{BuiltinClass, ClassGroup, DataAction, DataClass};
+
+use super::Value;
+use super::keys::{BASE32, HASH_CHARS, MaskKeys};
+
+/// The label that stands for a value: `[EMAIL]`.
+pub(super) fn mask(class: &DataClass) -> String {
+    format!("[{}]", class.label())
+}
+
+/// What stands for a value under `mask`, `keep-last-n` or `hash`.
+pub(super) fn replace(
+    action: DataAction,
+    class: &DataClass,
+    keys: &MaskKeys,
+    value: Value<'_>,
+) -> String {
+    match (action, value) {
+        (DataAction::KeepLast(count), Value::Whole(text)) => keep_last(text, count.into()),
+        (DataAction::Hash, Value::Whole(text)) => {
+            let hash = keys.hash(class, &normal(class, text));
+            format!("[{}:{hash}]", class.label())
+        }
+        _ => mask(class),
+    }
+}
+
+/// Stars for all letters and digits but the last `count`, of which at most half stay. Marks and
+/// spaces stay where they are.
+fn keep_last(text: &str, count: usize) -> String {
+    let solid = text.chars().filter(|c| c.is_alphanumeric()).count();
+    let hidden = solid - count.min(solid / 2);
+    let mut seen = 0;
+    text.chars()
+        .map(|c| {
+            if !c.is_alphanumeric() {
+                return c;
+            }
+            seen += 1;
+            if seen <= hidden { '*' } else { c }
+        })
+        .collect()
+}
+
+/// The value without what is only spelling, so that one value has one label: letter case of
+/// addresses and names, separators of numbers.
+pub(super) fn normal(class: &DataClass, text: &str) -> String {
+    let DataClass::Builtin(builtin) = class else {
+        return text.to_lowercase();
+    };
+    let bare = |text: &str| -> String {
+        let solid = text.chars().filter(|c| c.is_alphanumeric());
+        solid.flat_map(char::to_uppercase).collect()
+    };
+    match (builtin.group(), builtin) {
+        // Letter case counts in these alphabets.
+        (ClassGroup::Secret, _) | (_, BuiltinClass::CryptoAddress) => text.to_owned(),
+        (ClassGroup::Payment | ClassGroup::NationalId, _) => bare(text),
+        (_, BuiltinClass::Phone) => {
+            let plus = if text.trim_start().starts_with('+') {
+                "+"
+            } else {
+                ""
+            };
+            format!("{plus}{}", bare(text))
+        }
+        _ => text.to_lowercase(),
+    }
+}
+
+/// Whether the text consists of what we write in place of values.
+pub(super) fn is_ours(text: &str) -> bool {
+    let mut rest = text;
+    let mut ours = 0_usize;
+    let mut stars = 0_usize;
+    let mut solid = 0_usize;
+    while let Some(c) = rest.chars().next() {
+        if let Some(length) = label_at(rest) {
+            ours += length;
+            rest = &rest[length..];
+            continue;
+        }
+        stars += usize::from(c == '*');
+        solid += usize::from(c.is_alphanumeric());
+        rest = &rest[c.len_utf8()..];
+    }
+    // Of a value that was starred out, at most half is left.
+    (solid == 0 && ours > 0) || (stars > 0 && stars >= solid)
+}
+
+/// The bytes of the label or placeholder at the start of the text.
+pub(super) fn label_at(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let bracketed = bytes.first() == Some(&b'[');
+    let start = usize::from(bracketed);
+    if !bytes.get(start)?.is_ascii_uppercase() {
+        return None;
+    }
+    let name = bytes[start..]
+        .iter()
+        .take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'_')
+        .take(NAME_BYTES_MAX + 1)
+        .count();
+    let end = start + name;
+    if bracketed {
+        let label = &text[start..end];
+        let closes = |at: usize| bytes.get(at) == Some(&b']');
+        let hashed = bytes.get(end) == Some(&b':') && is_hash(bytes, end + 1);
+        let end = if hashed { end + 1 + HASH_CHARS } else { end };
+        return (closes(end) && is_label(label)).then_some(end + 1);
+    }
+    // A placeholder: the label, `_`, and the hash, whose digits the name has taken along.
+    let under = text[..end].match_indices('_').map(|(at, _)| at);
+    under
+        .filter(|at| is_hash(bytes, at + 1) && is_label(&text[..*at]))
+        .map(|at| at + 1 + HASH_CHARS)
+        .next()
+}
+
+/// The longest label, in bytes: `CUSTOM_` and 40 characters of the rule's name, with a `_`.
+const NAME_BYTES_MAX: usize = 60;
+
+fn is_hash(bytes: &[u8], at: usize) -> bool {
+    bytes
+        .get(at..at + HASH_CHARS)
+        .is_some_and(|hash| hash.iter().all(|byte| BASE32.contains(byte)))
+}
+
+fn is_label(label: &str) -> bool {
+    let lower = label.to_ascii_lowercase();
+    BuiltinClass::parse(&lower).is_some()
+        || lower
+            .strip_prefix("custom_")
+            .is_some_and(|name| DataClass::parse(&format!("custom:{name}")).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_leave_half_at_most() {
+        assert_eq!(keep_last("4111 1111-1111 1234", 4), "**** ****-**** 1234");
+        assert_eq!(keep_last("abc", 4), "**c");
+        assert_eq!(keep_last("a", 4), "*");
+    }
+
+    #[test]
+    fn what_we_write_is_ours() {
+        for ours in [
+            "[EMAIL]",
+            "[EMAIL:abcdefgh27]",
+            "EMAIL_abcdefgh27",
+            "**** 1234",
+            "\"[JWT]\"",
+        ] {
+            assert!(is_ours(ours), "{ours}");
+        }
+        assert!(is_ours("CUSTOM_A_B_abcdefgh27") && is_ours("US_SSN_2bcdefgh27"));
+        for value in [
+            "EMAIL",
+            "[EMAIL]x",
+            "[EMAILS]",
+            "EMAIL_abcdefgh2",
+            "x*y",
+            "a*bc",
+            "[]",
+            "",
+        ] {
+            assert!(!is_ours(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn one_value_has_one_normal_form() {
+        let card = DataClass::Builtin(BuiltinClass::Card);
+        assert_eq!(normal(&card, "4111-1111 1111"), "411111111111");
+        let phone = DataClass::Builtin(BuiltinClass::Phone);
+        assert_eq!(normal(&phone, "+45 (12) 34"), "+451234");
+        let key = DataClass::Builtin(BuiltinClass::ApiKey);
+        assert_eq!(normal(&key, "sk-aB"), "sk-aB");
+    }
+}

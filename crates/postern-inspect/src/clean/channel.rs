@@ -1,0 +1,128 @@
+//! One logical text, in pieces.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::flow::Flow;
+use super::json_text::JsonText;
+use super::{CleanError, Cleaner};
+
+/// What the text of a channel is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextKind {
+    /// Text.
+    Plain,
+    /// A JSON document: strings and keys in it are cleaned decoded and encoded again.
+    Json,
+}
+
+/// One logical text in pieces: what goes on now is appended to the caller's buffer, what could
+/// still become part of a finding is held.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    place: String,
+    text: Text,
+    /// Why the text ended before its end. Nothing goes on after that.
+    failed: Option<CleanError>,
+}
+
+#[derive(Debug)]
+enum Text {
+    Plain(Flow),
+    Json(JsonText),
+}
+
+/// Where text goes that is settled.
+pub(super) trait Sink {
+    /// The next piece of the text goes on as it is.
+    fn keep(&mut self, text: &str);
+    /// Instead of the next piece of the text, another one goes on.
+    fn replace(&mut self, text: &str, with: &str);
+    /// The next piece of the text belongs to what was replaced before.
+    fn skip(&mut self, text: &str);
+}
+
+impl Sink for String {
+    fn keep(&mut self, text: &str) {
+        self.push_str(text);
+    }
+
+    fn replace(&mut self, _text: &str, with: &str) {
+        self.push_str(with);
+    }
+
+    fn skip(&mut self, _text: &str) {}
+}
+
+impl Channel {
+    /// A channel whose text stands at `place`, with `left` to its left (a key's name).
+    pub(crate) fn new(kind: TextKind, place: &str, left: &str) -> Self {
+        Self {
+            place: place.to_owned(),
+            text: match kind {
+                TextKind::Plain => Text::Plain(Flow::new(left)),
+                TextKind::Json => Text::Json(JsonText::new(left, 0)),
+            },
+            failed: None,
+        }
+    }
+
+    /// Takes a piece and appends what may go on.
+    pub(crate) fn push(
+        &mut self,
+        text: &str,
+        cleaner: &mut Cleaner,
+        out: &mut String,
+    ) -> Result<(), CleanError> {
+        if cleaner.idle() {
+            out.push_str(text);
+            return Ok(());
+        }
+        self.guarded(out, |channel, out| match &mut channel.text {
+            Text::Plain(flow) => flow.push(text, cleaner, &channel.place, out),
+            Text::Json(json) => json.push(text, cleaner, &channel.place, out),
+        })
+    }
+
+    /// The text has ended: appends what was held.
+    pub(crate) fn finish(
+        &mut self,
+        cleaner: &mut Cleaner,
+        out: &mut String,
+    ) -> Result<(), CleanError> {
+        if cleaner.idle() {
+            return Ok(());
+        }
+        self.guarded(out, |channel, out| match &mut channel.text {
+            Text::Plain(flow) => flow.finish(cleaner, &channel.place, out),
+            Text::Json(json) => json.finish(cleaner, &channel.place, out),
+        })
+    }
+
+    /// Whether text is held back.
+    pub(crate) fn holds(&self) -> bool {
+        match &self.text {
+            Text::Plain(flow) => flow.holds(),
+            Text::Json(json) => json.holds(),
+        }
+    }
+
+    /// SECURITY: a detector that panics must not let text pass, and a text that failed once stays
+    /// failed.
+    fn guarded(
+        &mut self,
+        out: &mut String,
+        work: impl FnOnce(&mut Self, &mut String) -> Result<(), CleanError>,
+    ) -> Result<(), CleanError> {
+        if let Some(failed) = &self.failed {
+            return Err(failed.clone());
+        }
+        let kept = out.len();
+        let done = catch_unwind(AssertUnwindSafe(|| work(self, out)))
+            .unwrap_or(Err(CleanError::CannotInspect("a detector failed")));
+        if let Err(error) = &done {
+            out.truncate(kept);
+            self.failed = Some(error.clone());
+        }
+        done
+    }
+}

@@ -1,0 +1,224 @@
+//! Plain text on its way: held until it is settled, searched, and given on.
+
+use std::ops::Range;
+
+use super::channel::Sink;
+use super::{Act, CleanError, Cleaner, Value, action};
+use crate::bounds::{LEFT_BYTES, SLICE_BYTES};
+use crate::detect::context::floor;
+use crate::detect::engine::{Span, What, resolve};
+use crate::detect::facts::ByteSet;
+use crate::segment::{Segmenter, Step};
+
+/// The state of one text between pieces.
+#[derive(Debug)]
+pub(super) struct Flow {
+    /// Some text that is already given, for context, and all that is held.
+    text: String,
+    /// Where what is held starts.
+    from: usize,
+    segmenter: Segmenter,
+    /// Findings in what is held, in order.
+    spans: Vec<Span>,
+}
+
+impl Flow {
+    /// A text with `left` to its left.
+    pub(super) fn new(left: &str) -> Self {
+        let mut text = left.to_owned();
+        // A name that touched the value would look like a part of it.
+        if text.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            text.push_str(": ");
+        }
+        Self::start(text)
+    }
+
+    /// A text that goes on directly behind `left`.
+    pub(super) fn after(left: &str) -> Self {
+        let from = floor(left, left.len().saturating_sub(LEFT_BYTES));
+        Self::start(left[from..].to_owned())
+    }
+
+    fn start(text: String) -> Self {
+        Self {
+            from: text.len(),
+            segmenter: Segmenter::new(&text),
+            text,
+            spans: Vec::new(),
+        }
+    }
+
+    pub(super) fn holds(&self) -> bool {
+        self.from < self.text.len()
+    }
+
+    pub(super) fn push(
+        &mut self,
+        piece: &str,
+        cleaner: &mut Cleaner,
+        place: &str,
+        out: &mut dyn Sink,
+    ) -> Result<(), CleanError> {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let (slice, more) = rest.split_at(floor(rest, SLICE_BYTES));
+            rest = more;
+            self.text.push_str(slice);
+            self.advance(cleaner, false);
+            self.release(cleaner, place, out)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        cleaner: &mut Cleaner,
+        place: &str,
+        out: &mut dyn Sink,
+    ) -> Result<(), CleanError> {
+        self.advance(cleaner, true);
+        self.release(cleaner, place, out)
+    }
+
+    /// Reads on as far as the text goes and collects what is found.
+    fn advance(&mut self, cleaner: &Cleaner, ended: bool) {
+        loop {
+            let plain = &cleaner.rules.engine().prefilter.plain;
+            match self.segmenter.step(&self.text, plain, ended) {
+                Step::More => return,
+                Step::Segment(start, end) => {
+                    let found = self.find(cleaner, start..end);
+                    self.spans.extend(found);
+                }
+                Step::Window(start, end, first) => {
+                    let (cut, goes_on) = self.window(cleaner, start..end, first);
+                    self.segmenter.cut(&self.text, cut, goes_on);
+                }
+                Step::Rest(start, end) => self.spans.push(Span {
+                    start,
+                    end,
+                    matched: start,
+                    what: What::Rest,
+                }),
+            }
+        }
+    }
+
+    /// Judges a window: what starts before `first` is settled. Gives where the rest starts, and how
+    /// the last value goes on if it has no end yet.
+    fn window(
+        &mut self,
+        cleaner: &Cleaner,
+        window: Range<usize>,
+        first: usize,
+    ) -> (usize, Option<ByteSet>) {
+        let found = self.find(cleaner, window.clone());
+        let mut cut = first;
+        let mut settled = window.start;
+        let mut goes_on = None;
+        for span in found {
+            if span.start >= first {
+                // Its match may start before the cut: all of it must stay together.
+                cut = cut.min(span.matched);
+                continue;
+            }
+            settled = span.end;
+            if let What::Found { goes_on: bytes, .. } = &span.what {
+                goes_on = bytes.filter(|_| span.end == window.end && span.acts());
+            }
+            self.spans.push(span);
+        }
+        let cut = cut.max(settled).max(window.start + 1);
+        (floor(&self.text, cut), goes_on)
+    }
+
+    fn find(&self, cleaner: &Cleaner, segment: Range<usize>) -> Vec<Span> {
+        let judge = |class: &_, confidence| cleaner.weight(class, confidence);
+        let wanted = cleaner.rules.rows(cleaner.direction);
+        let mut spans = cleaner
+            .rules
+            .engine()
+            .find(&self.text, segment.clone(), wanted, &judge);
+        spans.retain(|span| !action::is_ours(&self.text[span.start..span.end]));
+        if cleaner.restores() {
+            self.placeholders(cleaner, segment, &mut spans);
+        }
+        spans
+    }
+
+    /// Placeholders come before anything that is found around them.
+    fn placeholders(&self, cleaner: &Cleaner, segment: Range<usize>, spans: &mut Vec<Span>) {
+        let mut from = segment.start;
+        let text = &self.text[..segment.end];
+        while let Some((start, end, value)) = cleaner.pseudonyms.next(text, from) {
+            spans.retain(|span| span.end <= start || end <= span.start);
+            spans.push(Span {
+                start,
+                end,
+                matched: start,
+                what: What::Placeholder(value),
+            });
+            from = end;
+        }
+        resolve(spans);
+    }
+
+    /// Gives on what is settled.
+    fn release(
+        &mut self,
+        cleaner: &mut Cleaner,
+        place: &str,
+        out: &mut dyn Sink,
+    ) -> Result<(), CleanError> {
+        let settled = self.segmenter.settled();
+        let mut at = self.from;
+        for span in std::mem::take(&mut self.spans) {
+            if span.start < at {
+                continue;
+            }
+            let value = &self.text[span.start..span.end];
+            let act = match span.what {
+                What::Rest => {
+                    out.keep(&self.text[at..span.start]);
+                    out.skip(value);
+                    at = span.end;
+                    continue;
+                }
+                What::Placeholder(original) => Act::Replace(original),
+                What::Found {
+                    class,
+                    confidence,
+                    goes_on,
+                    ..
+                } => {
+                    let known = match goes_on {
+                        Some(_) if span.end - span.start > LEFT_BYTES => Value::Beginning,
+                        _ => Value::Whole(value),
+                    };
+                    cleaner.act(&class, confidence, place, known)?
+                }
+            };
+            if let Act::Replace(with) = act {
+                out.keep(&self.text[at..span.start]);
+                out.replace(value, &with);
+                at = span.end;
+            }
+        }
+        if at < settled {
+            out.keep(&self.text[at..settled]);
+        }
+        self.from = at.max(settled);
+        self.forget();
+        Ok(())
+    }
+
+    /// Drops text that is neither held nor needed for context.
+    fn forget(&mut self) {
+        let keep = floor(&self.text, self.from.saturating_sub(LEFT_BYTES));
+        if keep >= SLICE_BYTES || keep > 0 && keep >= self.text.len() / 2 {
+            self.text.drain(..keep);
+            self.from -= keep;
+            self.segmenter.shift(keep);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! The engine: the rows of all tables, compiled, and the search of one segment.
+//!
+//! Patterns are compiled when a segment first asks for them, and then shared by all streams. A
+//! search sees the text to the left of the segment, for edges and context, and never what comes
+//! after it, so that its result cannot depend on how much of the text has arrived.
+
+use std::ops::Range;
+use std::sync::{LazyLock, OnceLock};
+
+use postern_types::{BuiltinClass, DataClass};
+use regex_automata::meta::Regex;
+use regex_automata::{Input, util::captures::Captures};
+
+use super::context::{self, floor};
+use super::facts::{ByteSet, Facts, syntax};
+use super::prefilter::{Bits, Prefilter, ROWS_MAX};
+use super::{Detector, Edges, TABLES};
+use crate::bounds::{LEFT_BYTES, PATTERN_CACHE_BYTES};
+
+/// A row with what is known of its patterns.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) detector: &'static Detector,
+    pub(crate) facts: Facts,
+    /// The bytes, white space apart, in which the text to its left may end.
+    pub(crate) left_last: ByteSet,
+    regex: OnceLock<Regex>,
+    left: OnceLock<Regex>,
+}
+
+/// What a rule set makes of a class at a confidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Weight {
+    /// Nobody asks.
+    None,
+    /// It is reported and passes.
+    Passes,
+    /// Something is done about it.
+    Acts,
+}
+
+/// A value found: where it stands, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Where the whole match starts, of which the value may be a part.
+    pub(crate) matched: usize,
+    pub(crate) what: What,
+}
+
+/// What a span is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Found by a detector or a pattern of a rule.
+    Found {
+        class: DataClass,
+        confidence: u8,
+        weight: Weight,
+        /// Its place among the detectors, to order equal findings.
+        order: usize,
+        /// The bytes with which it goes on, where it reaches the end of the window.
+        goes_on: Option<ByteSet>,
+    },
+    /// A placeholder of ours, and what it stands for.
+    Placeholder(String),
+    /// The value before it goes on.
+    Rest,
+}
+
+/// The compiled tables.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) prefilter: Prefilter,
+}
+
+/// The detectors that ship with the product.
+pub(crate) static ENGINE: LazyLock<Engine> =
+    LazyLock::new(|| Engine::new(TABLES.into_iter().flatten()));
+
+impl Engine {
+    pub(crate) fn new(detectors: impl Iterator<Item = &'static Detector>) -> Self {
+        let rows: Vec<Row> = detectors.map(Row::new).collect();
+        assert!(rows.len() <= ROWS_MAX, "the bits of rows have room");
+        let prefilter = Prefilter::new(&rows);
+        Self { rows, prefilter }
+    }
+
+    /// The rows of the classes that somebody asks for.
+    pub(crate) fn wanted(&self, asked: impl Fn(BuiltinClass, u8) -> bool) -> Bits {
+        let mut bits = Bits::NONE;
+        for (index, row) in self.rows.iter().enumerate() {
+            let surest = row.detector.confidence.0.max(row.detector.confidence.1);
+            if asked(row.detector.class, surest) {
+                bits.set(index);
+            }
+        }
+        bits
+    }
+
+    /// Finds every value in the segment, without those that a better one overlaps.
+    pub(crate) fn find(
+        &self,
+        text: &str,
+        segment: Range<usize>,
+        wanted: &Bits,
+        judge: &dyn Fn(&DataClass, u8) -> Weight,
+    ) -> Vec<Span> {
+        let mut picked = self.prefilter.pick(&text.as_bytes()[segment.clone()]);
+        picked.keep(wanted);
+        let mut spans = Vec::new();
+        for order in picked.rows() {
+            let row = &self.rows[order];
+            if segment.len() >= row.facts.bytes_min {
+                row.find(
+                    &text[..segment.end],
+                    segment.start,
+                    order,
+                    judge,
+                    &mut spans,
+                );
+            }
+        }
+        resolve(&mut spans);
+        spans
+    }
+}
+
+/// Orders spans and drops those that a better one overlaps. What acts comes before what passes:
+/// a value that is only reported must not hide one that may not pass.
+pub(crate) fn resolve(spans: &mut Vec<Span>) {
+    if spans.len() < 2 {
+        return;
+    }
+    spans.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    let mut kept: Vec<Span> = Vec::with_capacity(spans.len());
+    for acts in [true, false] {
+        let mut taken_to = 0;
+        for span in spans.iter().filter(|span| span.acts() == acts) {
+            let free = span.start >= taken_to
+                && (acts
+                    || !kept
+                        .iter()
+                        .any(|k| k.start < span.end && span.start < k.end));
+            if free {
+                taken_to = span.end;
+                kept.push(span.clone());
+            }
+        }
+    }
+    kept.sort_by_key(|span| span.start);
+    *spans = kept;
+}
+
+fn rank(span: &Span) -> (usize, std::cmp::Reverse<(usize, u8)>, usize) {
+    let (confidence, order) = match &span.what {
+        What::Found {
+            confidence, order, ..
+        } => (*confidence, *order),
+        What::Placeholder(_) | What::Rest => (u8::MAX, 0),
+    };
+    let length = span.end - span.start;
+    (span.start, std::cmp::Reverse((length, confidence)), order)
+}
+
+impl Span {
+    pub(crate) fn acts(&self) -> bool {
+        match &self.what {
+            What::Found { weight, .. } => *weight == Weight::Acts,
+            What::Placeholder(_) | What::Rest => true,
+        }
+    }
+}
+
+impl Row {
+    fn new(detector: &'static Detector) -> Self {
+        let read = |pattern| Facts::read(pattern).expect("a test reads every pattern");
+        Self {
+            detector,
+            facts: read(detector.pattern),
+            left_last: read(detector.left).last,
+            regex: OnceLock::new(),
+            left: OnceLock::new(),
+        }
+    }
+
+    fn regex(&self) -> &Regex {
+        self.regex.get_or_init(|| {
+            let pattern = self.detector.pattern;
+            // Letters, digits and `_` beside a match are part of the search, so that it prefers
+            // a match with good edges to an earlier alternative with bad ones.
+            let pattern = match self.detector.edges {
+                Edges::Any => pattern.to_owned(),
+                Edges::Word | Edges::Number | Edges::Groups | Edges::Key => {
+                    format!(r"(?-u:\b{{start-half}})(?:{pattern})(?-u:\b{{end-half}})")
+                }
+            };
+            compile(&pattern)
+        })
+    }
+
+    /// Searches the end of `text` from `from` on.
+    fn find(
+        &self,
+        text: &str,
+        from: usize,
+        order: usize,
+        judge: &dyn Fn(&DataClass, u8) -> Weight,
+        spans: &mut Vec<Span>,
+    ) {
+        let regex = self.regex();
+        let mut captures = (regex.captures_len() > 1).then(|| regex.create_captures());
+        let mut at = from;
+        while at <= text.len() {
+            let input = Input::new(text).span(at..text.len());
+            let Some((whole, value)) = search(regex, &input, captures.as_mut()) else {
+                return;
+            };
+            let (whole, value) = (widen(text, whole), widen(text, value));
+            let span = self.judge(text, &whole, &value, order, judge);
+            at = match span {
+                Some(_) => whole.end.max(whole.start + 1),
+                None => whole.start + 1,
+            };
+            spans.extend(span);
+            while !text.is_char_boundary(at) {
+                at += 1;
+            }
+        }
+    }
+
+    fn judge(
+        &self,
+        text: &str,
+        whole: &Range<usize>,
+        value: &Range<usize>,
+        order: usize,
+        judge: &dyn Fn(&DataClass, u8) -> Weight,
+    ) -> Option<Span> {
+        let detector = self.detector;
+        let left = &text[floor(text, whole.start.saturating_sub(LEFT_BYTES))..whole.start];
+        let fine = !value.is_empty()
+            && context::edges_hold(detector.edges, text, whole)
+            && (detector.left.is_empty() || self.left_ends(left))
+            && detector
+                .check
+                .is_none_or(|check| check(&text[value.clone()]));
+        if !fine {
+            return None;
+        }
+        let (without, with) = detector.confidence;
+        let surer = with != without && context::has_word(left, detector.words);
+        let confidence = if surer { with } else { without };
+        let class = DataClass::Builtin(detector.class);
+        let weight = judge(&class, confidence);
+        let goes_on = (detector.open_ended && whole.end == text.len())
+            .then(|| self.facts.tail.unwrap_or(ByteSet::ALL));
+        (weight != Weight::None).then(|| Span {
+            start: value.start,
+            end: value.end,
+            matched: whole.start,
+            what: What::Found {
+                class,
+                confidence,
+                weight,
+                order,
+                goes_on,
+            },
+        })
+    }
+
+    fn left_ends(&self, left: &str) -> bool {
+        let regex = self
+            .left
+            .get_or_init(|| compile(&format!("(?i:{})\\z", self.detector.left)));
+        regex.is_match(left)
+    }
+}
+
+fn search(
+    regex: &Regex,
+    input: &Input<'_>,
+    captures: Option<&mut Captures>,
+) -> Option<(Range<usize>, Range<usize>)> {
+    let Some(captures) = captures else {
+        let whole = regex.search(input)?.range();
+        return Some((whole.clone(), whole));
+    };
+    regex.search_captures(input, captures);
+    let whole = captures.get_match()?.range();
+    let value = captures
+        .get_group(1)
+        .map_or_else(|| whole.clone(), |group| group.start..group.end);
+    Some((whole, value))
+}
+
+/// A pattern of bytes may end inside a character; the value then takes all of it.
+fn widen(text: &str, range: Range<usize>) -> Range<usize> {
+    let mut end = range.end;
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    floor(text, range.start)..end
+}
+
+fn compile(pattern: &str) -> Regex {
+    let config = Regex::config()
+        .utf8_empty(false)
+        .hybrid_cache_capacity(PATTERN_CACHE_BYTES);
+    Regex::builder()
+        .syntax(syntax())
+        .configure(config)
+        .build(pattern)
+        .expect("a test compiles every pattern")
+}

@@ -1,0 +1,509 @@
+//! Germany, Austria and Switzerland.
+
+use postern_types::BuiltinClass::{
+    AtSvnr, ChAhv, CompanyId, DeIdCard, DeSocialSecurity, DeTaxId, DeTaxNumber, EuVat,
+    MedicalLicense, MedicalRecord, OtherNationalId, Passport,
+};
+
+use crate::detect::checksum::{
+    Digits, Signs, base36, ddmmyy, luhn_sum, mod11_10, number, one_separator, uniform, weighted,
+};
+use crate::detect::{Detector, Edges, Needs};
+
+const TAX_ID: &[&str] = &[
+    "idnr",
+    "steuer-id",
+    "steuerid",
+    "steuer id",
+    "steueridentifikationsnummer",
+    "tin",
+    "tax id",
+    "steuerliche identifikationsnummer",
+    "identifikationsnummer",
+    "steuer-idnr",
+    "steuer-identifikationsnummer",
+];
+const TAX_NUMBER: &[&str] = &[
+    "steuernummer",
+    "st.-nr",
+    "st.nr",
+    "stnr",
+    "steuer-nr",
+    "steuernr",
+    "finanzamt",
+    "tax number",
+    "steuer",
+];
+const PENSION: &[&str] = &[
+    "rvnr",
+    "sozialversicherungsnummer",
+    "rentenversicherungsnummer",
+    "versicherungsnummer",
+    "sv-nummer",
+    "svnr",
+    "sozialversicherung",
+    "rentenversicherung",
+    "sozialversicherungsausweis",
+    "vsnr",
+];
+const ID_CARD: &[&str] = &[
+    "personalausweis",
+    "ausweis",
+    "ausweisnummer",
+    "personalausweisnummer",
+    "perso",
+    "id card",
+    "identity card",
+    "ausweisnr",
+    "personalausweisnr",
+    "identitätskarte",
+];
+const PASSPORT: &[&str] = &[
+    "reisepass",
+    "pass",
+    "passnummer",
+    "reisepassnummer",
+    "passport",
+    "passnr",
+    "pass-nr",
+];
+const HEALTH: &[&str] = &[
+    "krankenversichertennummer",
+    "kvnr",
+    "versichertennummer",
+    "krankenkasse",
+    "krankenversicherung",
+    "versicherten-nr",
+    "health insurance",
+    "gesundheitskarte",
+    "egk",
+    "versichertennr",
+];
+const PHYSICIAN: &[&str] = &[
+    "lanr",
+    "arztnummer",
+    "arzt-nr",
+    "lebenslange arztnummer",
+    "arztnr",
+    "vertragsarzt",
+];
+const PRACTICE: &[&str] = &[
+    "bsnr",
+    "betriebsstättennummer",
+    "betriebsstaettennummer",
+    "betriebsstätte",
+    "praxis",
+    "nbsnr",
+    "betriebsstättennr",
+];
+const AUSTRIAN: &[&str] = &[
+    "svnr",
+    "sozialversicherungsnummer",
+    "sv-nummer",
+    "versicherungsnummer",
+    "sv-nr",
+    "e-card",
+];
+const AHV: &[&str] = &[
+    "ahv",
+    "avs",
+    "ahv-nr",
+    "ahv-nummer",
+    "numéro avs",
+    "navs",
+    "ahvn13",
+    "versichertennummer",
+];
+
+pub(super) const DETECTORS: &[Detector] = &[
+    Detector::new(
+        "de_tax_id",
+        DeTaxId,
+        Needs::Digits(11),
+        r"[1-9]\d(?: ?\d{3}){3}",
+    )
+    .edges(Edges::Groups)
+    .check(tax_id)
+    .words(TAX_ID, 68, 96)
+    .at_most(14)
+    .examples(
+        &["IdNr. ⟦85671131901⟧", "⟦37 100 825 900⟧"],
+        &["85671131902", "185671131901", "05671131901", "12345678901"],
+    ),
+    Detector::new(
+        "de_tax_number",
+        DeTaxNumber,
+        Needs::Digits(10),
+        r"\d{2,3}/\d{3,4}/\d{4,5}|\d{2,3} \d{3,4} \d{4,5}",
+    )
+    .edges(Edges::Number)
+    .check(tax_number)
+    .words(TAX_NUMBER, 62, 94)
+    .at_most(14)
+    .examples(
+        &["Steuernummer: ⟦21/831/69691⟧", "⟦181/815/08155⟧"],
+        &["21/831/696911", "12/31/2024", "2/831/69691"],
+    ),
+    Detector::new(
+        "de_tax_number_federal",
+        DeTaxNumber,
+        Needs::Digits(13),
+        r"(?:1[01]|2[1-8]|3[02]|4[01]|5\d|9\d)\d{2}0\d{8}",
+    )
+    .edges(Edges::Number)
+    .words(TAX_NUMBER, 40, 92)
+    .at_most(13)
+    .examples(
+        &[
+            "Steuernummer ⟦9198081508152⟧",
+            "Finanzamt Bonn ⟦5133081508159⟧",
+        ],
+        &[
+            "9198081508152",
+            "Steuernummer 9198181508152",
+            "Steuernummer 91980815081521",
+        ],
+    ),
+    Detector::new(
+        "de_social_security",
+        DeSocialSecurity,
+        Needs::Digits(11),
+        r"(?i)\d{2} ?\d{6} ?[a-z] ?\d{3}",
+    )
+    .edges(Edges::Word)
+    .check(pension)
+    .words(PENSION, 88, 97)
+    .at_most(16)
+    .examples(
+        &["RVNR ⟦65170839J003⟧", "⟦15070649C103⟧"],
+        &["15070649C104", "15073249C103", "115070649C103"],
+    ),
+    Detector::new(
+        "de_id_card",
+        DeIdCard,
+        Needs::Digits(3),
+        r"(?i)[cfghjklmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}\d",
+    )
+    .edges(Edges::Key)
+    .check(document)
+    .words(ID_CARD, 45, 95)
+    .at_most(10)
+    .examples(
+        &[
+            "Personalausweis ⟦L01X00T471⟧",
+            "Ausweisnummer: ⟦t220001293⟧",
+        ],
+        &["L01X00T471", "Ausweis L01X00T472", "Ausweis LL01X00T471"],
+    ),
+    // Nine signs, as printed without the check digit.
+    Detector::new(
+        "de_id_card_short",
+        DeIdCard,
+        Needs::Digits(3),
+        r"(?i)[cfghjklmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}",
+    )
+    .edges(Edges::Key)
+    .check(some_digits)
+    .words(ID_CARD, 20, 85)
+    .at_most(9)
+    .examples(
+        &["Personalausweis ⟦L01X00T47⟧", "Ausweisnummer: ⟦T22000129⟧"],
+        &["L01X00T47", "Ausweis L01X00A47", "Ausweis CFGHJKLMN"],
+    ),
+    Detector::new(
+        "de_passport",
+        Passport,
+        Needs::Digits(3),
+        r"(?i)[cfghjk][0-9cfghjklmnprtvwxyz]{8}\d?",
+    )
+    .edges(Edges::Key)
+    .check(passport)
+    .words(PASSPORT, 20, 88)
+    .at_most(10)
+    .examples(
+        &["Reisepass ⟦C01X00T478⟧", "Passnummer: ⟦C01X00T47⟧"],
+        &["C01X00T47", "Reisepass C01X00T479", "Reisepass B01X00T47"],
+    ),
+    Detector::new(
+        "de_health_insurance",
+        MedicalRecord,
+        Needs::Digits(9),
+        r"(?i)[a-z]\d{9}",
+    )
+    .edges(Edges::Key)
+    .check(insured)
+    .words(HEALTH, 55, 96)
+    .at_most(10)
+    .examples(
+        &["KVNR ⟦A000500015⟧", "Versichertennummer: ⟦M310119802⟧"],
+        &["A000500016", "AA000500015", "A0005000151"],
+    ),
+    Detector::new("de_physician", MedicalLicense, Needs::Digits(9), r"\d{9}")
+        .edges(Edges::Number)
+        .check(physician)
+        .words(PHYSICIAN, 35, 92)
+        .at_most(9)
+        .examples(
+            &["LANR ⟦999999901⟧", "Arztnummer: ⟦123456601⟧"],
+            &["999999901", "LANR 999999801", "LANR 9999999011"],
+        ),
+    Detector::new(
+        "de_practice",
+        MedicalLicense,
+        Needs::Digits(9),
+        r"(?:0[1-3]|17|20|3[1-9]|38|4[0-9]|5[0-9]|6[0-9]|7[1-8]|8[3-9]|9[3-9])\d{7}",
+    )
+    .edges(Edges::Number)
+    .words(PRACTICE, 15, 88)
+    .at_most(9)
+    .examples(
+        &["BSNR ⟦021234568⟧", "Betriebsstättennummer: ⟦711234567⟧"],
+        &["021234568", "BSNR 991234", "BSNR 0212345681"],
+    ),
+    Detector::new(
+        "de_company_register",
+        CompanyId,
+        Needs::Literal(&["HRA", "HRB", "GnR"]),
+        r"(?:HR[AB]|GnR)[ -]?\d{1,6}(?: ?[A-Z]{1,2})?",
+    )
+    .words(
+        &[
+            "amtsgericht",
+            "handelsregister",
+            "handelsregisternummer",
+            "registergericht",
+        ],
+        75,
+        96,
+    )
+    .at_most(16)
+    .examples(
+        &[
+            "Amtsgericht München ⟦HRB 12345⟧.",
+            "⟦HRA 98765⟧",
+            "⟦GnR 77⟧",
+        ],
+        &["HRC 12345", "HRB 1234567", "HRB"],
+    ),
+    Detector::new(
+        "at_svnr",
+        AtSvnr,
+        Needs::Digits(10),
+        r"[1-9]\d{3}[ -]?\d{6}",
+    )
+    .edges(Edges::Number)
+    .check(austrian)
+    .words(AUSTRIAN, 65, 96)
+    .at_most(11)
+    .examples(
+        &["SVNR ⟦1503190373⟧", "⟦2250 130376⟧"],
+        &["1503190374", "1513190373", "11503190373"],
+    ),
+    Detector::new(
+        "at_tax_number",
+        OtherNationalId,
+        Needs::Digits(9),
+        r"\d{2}[- ]?\d{3}[/ ]?\d{4}",
+    )
+    .edges(Edges::Number)
+    .check(austrian_tax)
+    .words(
+        &[
+            "abgabenkontonummer",
+            "steuernummer",
+            "finanzamt",
+            "st.nr",
+            "steuernr",
+        ],
+        40,
+        92,
+    )
+    .at_most(11)
+    .examples(
+        &["Steuernummer ⟦46-543/0551⟧", "Finanzamt: ⟦337010425⟧"],
+        &[
+            "465430551",
+            "Steuernummer 465430552",
+            "Steuernummer 4654305511",
+        ],
+    ),
+    Detector::new(
+        "ch_ahv",
+        ChAhv,
+        Needs::Digits(13),
+        r"756[. ]?\d{4}[. ]?\d{4}[. ]?\d{2}",
+    )
+    .edges(Edges::Number)
+    .check(swiss)
+    .words(AHV, 88, 97)
+    .at_most(16)
+    .examples(
+        &["AHV ⟦756.2141.0949.64⟧", "⟦7564317215562⟧"],
+        &["756.2141.0949.65", "17562141094964", "755.2141.0949.64"],
+    ),
+    Detector::new(
+        "ch_uid",
+        CompanyId,
+        Needs::Literal(&["CHE"]),
+        r"CHE[- ]?\d{3}[. ]?\d{3}[. ]?\d{3}(?: ?(?:MWST|TVA|IVA))?",
+    )
+    .edges(Edges::Number)
+    .check(uid)
+    .sure(92)
+    .at_most(21)
+    .examples(
+        &[
+            "⟦CHE-113.873.400⟧",
+            "UID ⟦CHE932932059⟧",
+            "⟦CHE-507.127.271 MWST⟧",
+        ],
+        &["CHE-113.873.401", "CHE-113.873.4001", "XCHE113873400"],
+    ),
+    Detector::new(
+        "de_vat_in_context",
+        EuVat,
+        Needs::Digits(9),
+        r"DE ?\d{3} ?\d{3} ?\d{3}",
+    )
+    .edges(Edges::Number)
+    .words(
+        &[
+            "ust-idnr",
+            "ust-id",
+            "ustid",
+            "umsatzsteuer",
+            "umsatzsteuer-identifikationsnummer",
+            "vat",
+            "ust",
+            "ustidnr",
+        ],
+        45,
+        92,
+    )
+    .at_most(14)
+    .examples(
+        &["USt-IdNr.: ⟦DE123456788⟧", "VAT ⟦DE 123 456 789⟧"],
+        &[
+            "DE123456789",
+            "USt-IdNr. DE12345678",
+            "USt-IdNr. DE1234567890",
+        ],
+    ),
+];
+
+/// ISO 7064 mod 11-10; of the first ten digits exactly one appears twice or three times.
+fn tax_id(text: &str) -> bool {
+    let digits = Digits::of(text);
+    let mut times = [0_u8; 10];
+    for &digit in &digits[..10] {
+        times[usize::from(digit)] += 1;
+    }
+    let repeated = times.iter().filter(|&&count| count > 1).count();
+    let most = times.iter().max().copied().unwrap_or(0);
+    repeated == 1 && most <= 3 && mod11_10(&digits)
+}
+
+/// Ten or eleven digits in three parts.
+fn tax_number(text: &str) -> bool {
+    let digits = Digits::of(text);
+    one_separator(text) && matches!(digits.len(), 10 | 11) && !uniform(&digits)
+}
+
+/// The letter counts as its place in the alphabet; products are reduced to their digit sums.
+fn pension(text: &str) -> bool {
+    const WEIGHTS: [u32; 12] = [2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1];
+    let signs = Signs::of(text);
+    let digits = Digits::of(text);
+    let letter = signs[8] - b'A' + 1;
+    let mut places = [0_u8; 12];
+    places[..8].copy_from_slice(&digits[..8]);
+    places[8] = letter / 10;
+    places[9] = letter % 10;
+    places[10..].copy_from_slice(&digits[8..10]);
+    let sum: u32 = places
+        .iter()
+        .zip(WEIGHTS)
+        .map(|(&digit, weight)| u32::from(digit) * weight)
+        .map(|product| product / 10 + product % 10)
+        .sum();
+    // Fifty is added to the day when two people would have the same number.
+    let (day, month) = (number(&digits[2..4]), number(&digits[4..6]));
+    sum % 10 == u32::from(digits[10])
+        && matches!(day, 1..=31 | 51..=81)
+        && (1..=12).contains(&month)
+}
+
+/// The check digit of ICAO 9303: letters and digits by 7, 3, 1.
+fn document(text: &str) -> bool {
+    let signs = Signs::of(text);
+    let Some((check, body)) = signs.split_last() else {
+        return false;
+    };
+    let sum: u32 = body
+        .iter()
+        .zip([7, 3, 1].into_iter().cycle())
+        .map(|(&sign, weight)| base36(sign) * weight)
+        .sum();
+    sum % 10 == base36(*check) && some_digits(text)
+}
+
+fn some_digits(text: &str) -> bool {
+    let digits = Digits::of(text);
+    digits.len() >= 3
+}
+
+/// Nine signs, or ten with a check digit.
+fn passport(text: &str) -> bool {
+    if text.len() == 10 {
+        document(text)
+    } else {
+        some_digits(text)
+    }
+}
+
+/// Luhn's sum from the left over the letter's place in the alphabet and eight digits.
+fn insured(text: &str) -> bool {
+    let signs = Signs::of(text);
+    let digits = Digits::of(text);
+    let letter = signs[0] - b'A' + 1;
+    let mut places = [0_u8; 11];
+    places[0] = letter / 10;
+    places[1] = letter % 10;
+    places[2..].copy_from_slice(&digits);
+    // With a zero for the check digit, Luhn's doubling falls on every second place from the left.
+    let check = std::mem::take(&mut places[10]);
+    luhn_sum(&places) % 10 == u32::from(check)
+}
+
+/// Six digits by 4 and 9 in turn; the seventh fills the last digit of the sum up to ten.
+fn physician(text: &str) -> bool {
+    let digits = Digits::of(text);
+    let sum = weighted(&digits[..6], &[4, 9, 4, 9, 4, 9]);
+    (10 - sum % 10) % 10 == u32::from(digits[6]) && number(&digits[7..]) > 0
+}
+
+/// Three serial digits, the check digit, and the birthday; months up to 15 fill full days.
+fn austrian(text: &str) -> bool {
+    let digits = Digits::of(text);
+    let sum = weighted(&digits, &[3, 7, 9, 0, 5, 8, 4, 2, 1, 6]) % 11;
+    let day = &digits[4..];
+    sum == u32::from(digits[3]) && (ddmmyy(day) || matches!(number(&day[2..4]), 13..=15))
+}
+
+fn austrian_tax(text: &str) -> bool {
+    let digits = Digits::of(text);
+    digits.len() == 9 && luhn_sum(&digits).is_multiple_of(10) && !uniform(&digits)
+}
+
+/// EAN-13: weights 1 and 3.
+fn swiss(text: &str) -> bool {
+    let digits = Digits::of(text);
+    let sum = weighted(&digits, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]);
+    sum.is_multiple_of(10) && !uniform(&digits[3..12])
+}
+
+fn uid(text: &str) -> bool {
+    let digits = Digits::of(text);
+    let sum = weighted(&digits[..8], &[5, 4, 3, 2, 7, 6, 5, 4]);
+    (11 - sum % 11) % 11 == u32::from(digits[8])
+}

@@ -1,0 +1,231 @@
+//! Which detectors are worth running on a segment: one pass over its bytes answers for all.
+//!
+//! A row says what a segment must hold ([`Needs`]). Literals of all rows are one automaton; single
+//! bytes, digits and runs are counted. Most words of prose are letters only and shorter than every
+//! detector that could match such a word, which the segmenter knows from a table of bytes: these
+//! never come here.
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use super::engine::Row;
+use super::facts::ByteSet;
+use super::{Edges, Needs};
+
+/// Rows of a table of detectors, as bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bits([u64; ROWS_MAX / 64]);
+
+/// The rows that the bits have room for; tables are constants, so a test holds it.
+pub(crate) const ROWS_MAX: usize = 1024;
+
+impl Bits {
+    pub(crate) const NONE: Self = Self([0; ROWS_MAX / 64]);
+
+    pub(crate) fn set(&mut self, row: usize) {
+        self.0[row / 64] |= 1 << (row % 64);
+    }
+
+    fn join(&mut self, other: &Self) {
+        for (word, more) in self.0.iter_mut().zip(other.0) {
+            *word |= more;
+        }
+    }
+
+    pub(crate) fn keep(&mut self, other: &Self) {
+        for (word, also) in self.0.iter_mut().zip(other.0) {
+            *word &= also;
+        }
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().flat_map(|(index, word)| {
+            let mut word = *word;
+            std::iter::from_fn(move || {
+                (word != 0).then(|| {
+                    let bit = word.trailing_zeros() as usize;
+                    word &= word - 1;
+                    index * 64 + bit
+                })
+            })
+        })
+    }
+}
+
+/// What the segmenter must know to pass over words in which nothing can be found.
+#[derive(Debug, Clone)]
+pub(crate) struct Plain {
+    /// The bytes of plain words: letters and the marks of prose that no row asks for.
+    pub(crate) bytes: ByteSet,
+    /// A plain word that is shorter holds nothing.
+    pub(crate) bytes_min: usize,
+    /// A plain word that is shorter holds nothing after text whose last byte, white space apart,
+    /// is in `gate`.
+    pub(crate) gated_min: usize,
+    /// The bytes in which the text to the left of a value may end, where a row asks for it.
+    pub(crate) gate: ByteSet,
+}
+
+/// The compiled prefilter.
+#[derive(Debug)]
+pub(crate) struct Prefilter {
+    literals: AhoCorasick,
+    /// For each literal, the rows that ask for it, and whether its letter case counts.
+    asked: Vec<(usize, bool)>,
+    texts: Vec<&'static str>,
+    by_byte: Vec<(u8, Bits)>,
+    by_digits: Vec<Bits>,
+    by_run: Vec<Bits>,
+    byte_set: ByteSet,
+    pub(crate) plain: Plain,
+}
+
+const COUNT_MAX: usize = 128;
+
+impl Prefilter {
+    pub(crate) fn new(rows: &[Row]) -> Self {
+        let mut built = Self {
+            literals: automaton(&[]),
+            asked: Vec::new(),
+            texts: Vec::new(),
+            by_byte: Vec::new(),
+            by_digits: vec![Bits::NONE; COUNT_MAX + 1],
+            by_run: vec![Bits::NONE; COUNT_MAX + 1],
+            byte_set: ByteSet::default(),
+            plain: plain(rows),
+        };
+        for (index, row) in rows.iter().enumerate() {
+            built.add(index, row.detector.needs);
+        }
+        for counts in [&mut built.by_digits, &mut built.by_run] {
+            for count in 1..=COUNT_MAX {
+                let less = counts[count - 1];
+                counts[count].join(&less);
+            }
+        }
+        built.literals = automaton(&built.texts);
+        built
+    }
+
+    fn add(&mut self, row: usize, needs: Needs) {
+        match needs {
+            Needs::Literal(texts) => self.literals(row, texts, true),
+            Needs::AnyCase(texts) => self.literals(row, texts, false),
+            Needs::Digits(count) => self.by_digits[count.min(COUNT_MAX)].set(row),
+            Needs::Run(count) => self.by_run[count.min(COUNT_MAX)].set(row),
+            Needs::Byte(byte) => {
+                self.byte_set.add(byte);
+                match self.by_byte.iter_mut().find(|(known, _)| *known == byte) {
+                    Some((_, rows)) => rows.set(row),
+                    None => {
+                        let mut rows = Bits::NONE;
+                        rows.set(row);
+                        self.by_byte.push((byte, rows));
+                    }
+                }
+            }
+        }
+    }
+
+    fn literals(&mut self, row: usize, texts: &'static [&'static str], case: bool) {
+        self.asked.extend(texts.iter().map(|_| (row, case)));
+        self.texts.extend(texts);
+    }
+
+    /// The rows whose needs the segment meets.
+    pub(crate) fn pick(&self, segment: &[u8]) -> Bits {
+        let (mut digits, mut run, mut longest) = (0_usize, 0_usize, 0_usize);
+        let mut special = false;
+        for byte in segment {
+            digits += usize::from(byte.is_ascii_digit());
+            run = if is_run(*byte) { run + 1 } else { 0 };
+            longest = longest.max(run);
+            special |= self.byte_set.has(*byte);
+        }
+        let mut picked = self.by_digits[digits.min(COUNT_MAX)];
+        picked.join(&self.by_run[longest.min(COUNT_MAX)]);
+        if special {
+            for (byte, rows) in &self.by_byte {
+                if segment.contains(byte) {
+                    picked.join(rows);
+                }
+            }
+        }
+        for found in self.literals.find_overlapping_iter(segment) {
+            let index = found.pattern().as_usize();
+            let (row, case) = self.asked[index];
+            if !case || &segment[found.range()] == self.texts[index].as_bytes() {
+                picked.set(row);
+            }
+        }
+        picked
+    }
+}
+
+fn automaton(texts: &[&str]) -> AhoCorasick {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .build(texts)
+        .expect("the literals of the tables are few and short")
+}
+
+fn is_run(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/=_-.".contains(&byte)
+}
+
+/// The marks of prose: words with them are still plain.
+const MARKS: &[u8] = b".,;:!?'\"()-";
+
+fn plain(rows: &[Row]) -> Plain {
+    let mut bytes = ByteSet::default();
+    (b'A'..=b'Z').chain(b'a'..=b'z').for_each(|b| bytes.add(b));
+    let asked = |mark: &u8| {
+        rows.iter().any(|row| {
+            row.detector.needs == Needs::Byte(*mark) || (gated(row) && row.left_last.has(*mark))
+        })
+    };
+    for mark in MARKS.iter().filter(|mark| !asked(mark)) {
+        bytes.add(*mark);
+    }
+    let mut plain = Plain {
+        bytes,
+        bytes_min: usize::MAX,
+        gated_min: usize::MAX,
+        gate: ByteSet::default(),
+    };
+    for row in rows {
+        let Some(min) = plain_min(row, &bytes) else {
+            continue;
+        };
+        if gated(row) {
+            plain.gated_min = plain.gated_min.min(min);
+            plain.gate = plain.gate.join(&row.left_last);
+        } else {
+            plain.bytes_min = plain.bytes_min.min(min);
+        }
+    }
+    plain
+}
+
+/// Whether a match of the row in a plain word can only stand at its start, so that what stands left
+/// of the word decides: the row asks for text to its left, and no such text ends in a letter or in
+/// a mark that is plain.
+fn gated(row: &Row) -> bool {
+    !row.detector.left.is_empty() && row.detector.edges != Edges::Any
+}
+
+/// The length from which a word of plain bytes may hold a match of the row; `None` if none does.
+fn plain_min(row: &Row, plain: &ByteSet) -> Option<usize> {
+    let all_plain = |text: &str| text.bytes().all(|byte| plain.has(byte));
+    let bytes_min = row.facts.bytes_min;
+    match row.detector.needs {
+        Needs::Literal(texts) | Needs::AnyCase(texts) => texts
+            .iter()
+            .any(|text| all_plain(text))
+            .then_some(bytes_min),
+        Needs::Digits(count) => (count == 0).then_some(bytes_min),
+        Needs::Run(count) => Some(bytes_min.max(count)),
+        Needs::Byte(byte) => plain.has(byte).then_some(bytes_min),
+    }
+}

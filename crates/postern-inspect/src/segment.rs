@@ -1,0 +1,286 @@
+//! Cutting text into segments: pieces over whose ends no value goes.
+//!
+//! A segment is a run without white space, or several that belong together: groups of a number or a
+//! code joined by one space, a date with a month's name, a private key in armour. Where a run ends
+//! is decided by the text alone, with as little of what follows as the decision needs, so that a
+//! word of prose is settled at the space behind it.
+//!
+//! A run may be endless. Then it is judged in windows: once twice a window's bytes are there, what
+//! starts in the first half is settled, and the rest stays. The places where that happens are
+//! counted in the text, never in the pieces in which it arrived.
+
+mod armour;
+mod join;
+mod month;
+mod script;
+
+use armour::Armour;
+use join::{Link, Stop};
+
+use crate::bounds::{JOINED_WINDOW_BYTES, WINDOW_BYTES};
+use crate::detect::facts::ByteSet;
+use crate::detect::prefilter::Plain;
+
+/// What the segmenter came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// More text is needed, or its end. Everything before [`Segmenter::settled`] is settled.
+    More,
+    /// A segment from here to there may hold something.
+    Segment(usize, usize),
+    /// The open segment reaches from the first to the second offset and is long: what starts before
+    /// the third is settled. [`Segmenter::cut`] must follow.
+    Window(usize, usize, usize),
+    /// From here to there, the value goes on in which the last cut fell.
+    Rest(usize, usize),
+}
+
+/// The state between pieces; offsets are those of the text it is given, see [`Segmenter::shift`].
+#[derive(Debug)]
+pub(crate) struct Segmenter {
+    /// Where the open segment starts.
+    start: usize,
+    /// Where its last run starts.
+    run: usize,
+    /// The first byte not yet looked at.
+    at: usize,
+    /// Whether the open segment holds a byte that no plain word has.
+    special: bool,
+    joined: bool,
+    link: Link,
+    armour: Option<Armour>,
+    swallow: Option<Swallow>,
+    /// The last byte before the segment that is no white space.
+    before: u8,
+}
+
+/// A value that began before and has no end yet.
+#[derive(Debug, Clone, Copy)]
+enum Swallow {
+    /// It goes on over these bytes.
+    Bytes(ByteSet),
+    /// It goes on to the end of its armour.
+    Armour,
+}
+
+impl Segmenter {
+    /// Starts at the offset; the text before it stands to the left.
+    pub(crate) fn new(text: &str) -> Self {
+        let solid = |byte: &u8| !byte.is_ascii_whitespace();
+        Self {
+            start: text.len(),
+            run: text.len(),
+            at: text.len(),
+            special: false,
+            joined: false,
+            link: Link::None,
+            armour: None,
+            swallow: None,
+            before: text.bytes().rfind(solid).unwrap_or(b' '),
+        }
+    }
+
+    /// Everything before it is settled.
+    pub(crate) fn settled(&self) -> usize {
+        self.start
+    }
+
+    /// The text lost so many bytes at its front.
+    pub(crate) fn shift(&mut self, bytes: usize) {
+        // Where a value is passed over, its beginning may be gone.
+        self.start = self.start.saturating_sub(bytes);
+        self.run = self.run.saturating_sub(bytes);
+        self.at -= bytes;
+        if let Some(armour) = &mut self.armour {
+            armour.shift(bytes);
+        }
+    }
+
+    /// Settles the open segment up to the offset. Its last value goes on over `goes_on`, if it does.
+    pub(crate) fn cut(&mut self, text: &str, at: usize, goes_on: Option<ByteSet>) {
+        self.before = text.as_bytes()[at - 1];
+        self.start = at;
+        if self.run <= at {
+            self.run = at;
+            self.joined = false;
+        }
+        self.link = Link::None;
+        self.swallow = goes_on.map(|bytes| match self.armour {
+            Some(_) => Swallow::Armour,
+            None => Swallow::Bytes(bytes),
+        });
+    }
+
+    /// Reads on in `text`; `ended` says that there is no more.
+    pub(crate) fn step(&mut self, text: &str, plain: &Plain, ended: bool) -> Step {
+        let bytes = text.as_bytes();
+        if let Some(swallow) = self.swallow
+            && let Some(rest) = self.pass_over(text, swallow, ended)
+        {
+            return rest;
+        }
+        loop {
+            if let Some(window) = self.window() {
+                return window;
+            }
+            let limit = self.limit().min(bytes.len());
+            while self.at < limit {
+                let byte = bytes[self.at];
+                if byte <= b' ' || byte >= 0x7f {
+                    break;
+                }
+                self.special |= !plain.bytes.has(byte);
+                self.at += 1;
+            }
+            if self.at >= limit {
+                if self.at < bytes.len() || self.window().is_some() {
+                    continue;
+                }
+                if !ended {
+                    return Step::More;
+                }
+                match self.close(text, plain) {
+                    Some(segment) => return segment,
+                    None => return Step::More,
+                }
+            }
+            if let Some(width) = script::inner(text, self.at) {
+                self.special = true;
+                self.at += width;
+                continue;
+            }
+            match self.stop(text, ended) {
+                Stop::More => return Step::More,
+                Stop::Join(width, link) => {
+                    self.at += width;
+                    self.run = self.at;
+                    self.joined = true;
+                    self.link = link;
+                }
+                Stop::Break => {
+                    let segment = self.close(text, plain);
+                    let width = script::width(bytes[self.at]);
+                    self.at += width;
+                    self.start = self.at;
+                    self.run = self.at;
+                    if let Some(segment) = segment {
+                        return segment;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the open segment before `at`; gives it if it may hold something.
+    fn close(&mut self, text: &str, plain: &Plain) -> Option<Step> {
+        let (start, end) = (self.start, self.at);
+        let length = end - start;
+        let gated = length >= plain.gated_min && plain.gate.has(self.before);
+        let worth = self.special || self.joined || gated || length >= plain.bytes_min;
+        self.start = end;
+        self.run = end;
+        self.special = false;
+        self.joined = false;
+        self.link = Link::None;
+        self.armour = None;
+        if length == 0 {
+            return None;
+        }
+        self.before = text.as_bytes()[end - 1];
+        worth.then_some(Step::Segment(start, end))
+    }
+
+    /// What is at the white space or break at `at`.
+    fn stop(&mut self, text: &str, ended: bool) -> Stop {
+        if let Some(armour) = &mut self.armour {
+            return armour.stop(text, self.run, self.at, ended);
+        }
+        if self.at == self.run {
+            return Stop::Break;
+        }
+        if Armour::opens(text, self.run, self.at) {
+            self.armour = Some(Armour::new(self.at));
+            return Stop::Join(1, Link::None);
+        }
+        join::decide(text, self.run..self.at, self.link, ended)
+    }
+
+    /// Passes over the rest of a value; `None` when it ends at once.
+    fn pass_over(&mut self, text: &str, swallow: Swallow, ended: bool) -> Option<Step> {
+        let from = self.at;
+        let open = match swallow {
+            Swallow::Bytes(set) => self.pass_bytes(text, &set),
+            Swallow::Armour => self.pass_armour(text, ended),
+        };
+        self.start = self.at;
+        if !open || ended {
+            self.run = self.at;
+            self.swallow = None;
+            self.armour = None;
+        }
+        let nothing = (open && !ended).then_some(Step::More);
+        if from < self.at {
+            Some(Step::Rest(from, self.at))
+        } else {
+            nothing
+        }
+    }
+
+    /// Whether the value may go on beyond the text.
+    fn pass_bytes(&mut self, text: &str, set: &ByteSet) -> bool {
+        let rest = &text.as_bytes()[self.at..];
+        let inner = |byte: &&u8| set.has(**byte) && !byte.is_ascii_whitespace();
+        self.at += rest.iter().take_while(inner).count();
+        // A set of bytes may end inside a character, which then belongs to the value.
+        while !text.is_char_boundary(self.at) {
+            self.at += 1;
+        }
+        self.at == text.len()
+    }
+
+    fn pass_armour(&mut self, text: &str, ended: bool) -> bool {
+        let bytes = text.as_bytes();
+        while self.at < bytes.len() {
+            if bytes[self.at] > b' ' {
+                self.at += script::width(bytes[self.at]);
+                continue;
+            }
+            match self.stop(text, ended) {
+                Stop::More => return true,
+                Stop::Break => return false,
+                Stop::Join(width, _) => {
+                    self.at += width;
+                    self.run = self.at;
+                }
+            }
+        }
+        true
+    }
+
+    /// The offset at which the open segment is judged as a window.
+    fn limit(&self) -> usize {
+        if self.groups() {
+            self.start + 2 * JOINED_WINDOW_BYTES
+        } else {
+            self.start + 2 * WINDOW_BYTES
+        }
+    }
+
+    /// Whether the segment is one of joined groups whose last one is short.
+    fn groups(&self) -> bool {
+        let armoured = self.armour.is_some();
+        self.joined && !armoured && self.run - self.start >= JOINED_WINDOW_BYTES
+    }
+
+    fn window(&self) -> Option<Step> {
+        if self.at < self.limit() {
+            return None;
+        }
+        let first = if self.groups() {
+            JOINED_WINDOW_BYTES
+        } else {
+            WINDOW_BYTES
+        };
+        Some(Step::Window(self.start, self.at, self.start + first))
+    }
+}

@@ -1,0 +1,121 @@
+//! Private keys in armour: `-----BEGIN … PRIVATE KEY-----` up to the END line stays together.
+//!
+//! Between the two lines white space joins as long as the text looks like lines of a key: long runs,
+//! headers with a colon, marks of the code around it. Prose ends the armour, so that a sentence
+//! that names such a line does not swallow what follows.
+
+use super::join::{Link, Stop};
+use crate::bounds::ARMOUR_LABEL_BYTES_MAX;
+use crate::detect::context::floor;
+
+const BEGIN: &str = "-----BEGIN";
+const END: &str = "-----END";
+const DASHES: &str = "-----";
+const PRIVATE: &str = "PRIVATE KEY";
+
+/// The shortest run that is a line of a key for sure, in bytes.
+const LINE_BYTES: usize = 16;
+
+/// How much of a line is looked at, in bytes; less than what stays to the left of held text.
+const LINE_KEPT_BYTES: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Armour {
+    phase: Phase,
+    /// Where the label of the BEGIN or END line starts, or the body behind the BEGIN line.
+    label: usize,
+    /// Whether the line is a header: anything may stand behind its colon.
+    header: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Begin,
+    Body,
+    End,
+}
+
+impl Armour {
+    /// Whether the run opens armour.
+    pub(super) fn opens(text: &str, run: usize, at: usize) -> bool {
+        text.as_bytes()[at] == b' ' && text[run..at].ends_with(BEGIN)
+    }
+
+    pub(super) fn new(label: usize) -> Self {
+        Self {
+            phase: Phase::Begin,
+            label,
+            header: false,
+        }
+    }
+
+    pub(super) fn shift(&mut self, bytes: usize) {
+        self.label = self.label.saturating_sub(bytes);
+    }
+
+    /// What is at the break at `at`, behind the run from `run`.
+    pub(super) fn stop(&mut self, text: &str, run: usize, at: usize, ended: bool) -> Stop {
+        let join = Stop::Join(super::script::width(text.as_bytes()[at]), Link::None);
+        let word = &text[run..at];
+        if self.phase == Phase::Begin {
+            let Some(dashes) = word.find(DASHES) else {
+                return self.label_goes_on(word, at, join);
+            };
+            if !text[self.label..run + dashes].ends_with(PRIVATE)
+                && !text[self.label..run + dashes].ends_with("PRIVATE KEY BLOCK")
+            {
+                return Stop::Break;
+            }
+            self.phase = Phase::Body;
+            self.label = run + dashes + DASHES.len();
+        }
+        // Of an endless line only the end is still there.
+        let from = run.max(self.label).max(at.saturating_sub(LINE_KEPT_BYTES));
+        let word = &text[floor(text, from)..at];
+        if self.phase == Phase::End {
+            return if word.contains(DASHES) {
+                Stop::Break
+            } else {
+                self.label_goes_on(word, at, join)
+            };
+        }
+        self.body(word, text, at, (join, ended))
+    }
+
+    fn label_goes_on(&self, word: &str, at: usize, join: Stop) -> Stop {
+        let capitals = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        let short = at.saturating_sub(self.label) <= ARMOUR_LABEL_BYTES_MAX;
+        if short && word.bytes().all(capitals) {
+            join
+        } else {
+            Stop::Break
+        }
+    }
+
+    fn body(&mut self, word: &str, text: &str, at: usize, (join, ended): (Stop, bool)) -> Stop {
+        if let Some(end) = word.find(END) {
+            if word[end + END.len()..].contains(DASHES) {
+                return Stop::Break;
+            }
+            self.phase = Phase::End;
+            self.label = at;
+            return join;
+        }
+        self.header |= word.ends_with(':');
+        let header = self.header;
+        if matches!(text.as_bytes()[at], b'\n' | b'\r') {
+            self.header = false;
+        }
+        let solid = word.bytes().any(|byte| byte.is_ascii_alphanumeric());
+        if header || !solid || word.len() >= LINE_BYTES {
+            return join;
+        }
+        // A short last line: only the END line may follow.
+        let next = text[at..].chars().find(|c| !c.is_whitespace());
+        match next {
+            Some('-') => join,
+            None if !ended => Stop::More,
+            Some(_) | None => Stop::Break,
+        }
+    }
+}
