@@ -1,0 +1,107 @@
+//! Private keys in armour: PEM of every kind, OpenPGP, PuTTY, age.
+//!
+//! The patterns go on to the end line where there is one, and to the end of the text where there is
+//! none: half a private key is a private key.
+
+use postern_types::BuiltinClass::PrivateKey;
+
+use super::{Detector, Edges, Needs, entropy};
+
+/// The table.
+pub(super) const DETECTORS: &[Detector] = &[
+    Detector::new(
+        "private_key",
+        PrivateKey,
+        Needs::Literal(&["PRIVATE KEY"]),
+        concat!(
+            r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----",
+            r"(?:-{0,4}[^-])*(?:-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----)?",
+        ),
+    )
+    .edges(Edges::Any)
+    .check(has_key_material)
+    .sure(99)
+    .open_ended()
+    .examples(
+        &[
+            concat!(
+                "⟦-----BEGIN RSA PRIVATE KEY-----\n",
+                "MIIBAx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1Bv5Ry0M\n",
+                "-----END RSA PRIVATE KEY-----⟧\nand more",
+            ),
+            concat!(
+                "⟦-----BEGIN ENCRYPTED PRIVATE KEY-----\\n",
+                "MIIFBx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1Bv5Ry0M\\n",
+                "-----END ENCRYPTED PRIVATE KEY-----⟧\\n",
+            ),
+            concat!(
+                "⟦-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n",
+                "lQVYBx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1Bv5Ry0M\n",
+                "=x2Ne\n-----END PGP PRIVATE KEY BLOCK-----⟧",
+            ),
+        ],
+        &[
+            "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
+            "-----BEGIN PUBLIC KEY-----\nMIIBx2Ne7Qk9Tz4Vw8Yr3Lm6\n-----END PUBLIC KEY-----",
+        ],
+    ),
+    // KNOWN GAP: a PuTTY file is seen line by line, so that only the first two lines of the private
+    // part are near enough to their title.
+    Detector::new(
+        "putty_private_lines",
+        PrivateKey,
+        Needs::Digits(1),
+        r"[A-Za-z0-9+/]{40,64}={0,2}",
+    )
+    .left(r"private-lines: [0-9]{1,3}\s{1,2}(?:[a-z0-9+/]{64}\s{1,2})?")
+    .edges(Edges::Word)
+    .sure(90)
+    .examples(
+        &["Private-Lines: 1\n⟦x2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3W⟧"],
+        &["Public-Lines: 1\nx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3W"],
+    ),
+    Detector::new(
+        "age_secret_key",
+        PrivateKey,
+        Needs::Literal(&["AGE-SECRET-KEY-", "AGE-PLUGIN-"]),
+        r"AGE-(?:SECRET-KEY|PLUGIN-[A-Z0-9]{1,16})-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}",
+    )
+    .edges(Edges::Word)
+    .check(entropy::varied)
+    .sure(99)
+    .examples(
+        &["⟦AGE-SECRET-KEY-1QD685PWMG4Z0UFKRSA2HY37TC9JLVEXN9JLVEXNQD685PWMG4Z0UFKRSA2⟧"],
+        &["AGE-SECRET-KEY-1QPZRY9X8GF2TVDW0"],
+    ),
+    // OpenSSH's own format without its armour: base64 of `openssh-key-v1` and a zero byte.
+    Detector::new(
+        "openssh_bare_key",
+        PrivateKey,
+        Needs::Literal(&["b3BlbnNzaC1rZXktdjE"]),
+        r"b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/]{60,}={0,2}",
+    )
+    .edges(Edges::Word)
+    .sure(97)
+    .open_ended()
+    .examples(
+        &[concat!(
+            "key: ⟦b3BlbnNzaC1rZXktdjEx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9",
+            "Ke4Oi8Sn3Wq6Zt1Bv5Ry0M2Ne7Qk9Tz4Vw8Yr3⟧",
+        )],
+        &["b3BlbnNzaC1rZXktdjE="],
+    ),
+];
+
+/// Whether something of a key stands behind the first line: at least 40 letters of base64 in lines
+/// of their own, however their ends are written.
+fn has_key_material(value: &str) -> bool {
+    let body = value.splitn(3, "-----").nth(2).unwrap_or_default();
+    let body = body.replace("\\r", "\n").replace("\\n", "\n");
+    body.split(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '\\' | ','))
+        .any(|line| {
+            line.len() >= 40
+                && line
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+        })
+}

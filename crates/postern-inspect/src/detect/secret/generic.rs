@@ -1,0 +1,275 @@
+//! Secrets that have no shape at all and are called by their names: passwords, tokens, keys.
+//!
+//! A password may be nearly anything, so the rows for passwords ask for little and stand behind
+//! the words for passwords only. The row for keys stands behind many more words and asks for a
+//! value that looks drawn at random.
+//!
+//! KNOWN GAP: a passphrase with spaces is seen word by word, and words are no secrets.
+
+use postern_types::BuiltinClass::GenericSecret;
+
+use super::assignment::{assigned, option};
+use super::{Detector, Edges, Needs, entropy};
+
+/// Names of passwords, with what may be written behind them.
+macro_rules! password {
+    () => {
+        concat!(
+            r"(?:passw(?:or)?d|passwort|passphrase|passcode|pwd|adgangskode|kodeord",
+            r"|l[^\s]{1,2}senord|wachtwoord|mot[_ ]?de[_ ]?passe|contrase[^\s]{1,2}a|senha",
+            r"|(?:db|user|_|my|root)_?pass)",
+            r"(?:[0-9]{1,3}|s|[_.-](?:[a-z]{1,12}[_.-]?){1,2})?",
+        )
+    };
+}
+
+/// Names of secrets that are generated.
+macro_rules! secret {
+    () => {
+        concat!(
+            r"(?:secret|token|passw(?:or)?d|pwd|passphrase|credential|bearer|_auth|authkey|apikey",
+            r"|(?:api|access|auth|account|admin|app|client|consumer|crypt|customer|deploy",
+            r"|encryption|hmac|ingest|install|instrumentation|integration|license|master|private",
+            r"|project|rest|root|server|service|session|shared|signing|storage|subscription",
+            r"|write)[_. -]?key",
+            r"|salt|nonce_key|connection_?string|authorization|webhook|pat_)",
+            // Names that end in `id` name something that is no secret.
+            r"(?:[a-z0-9_.-]{0,24}(?:[a-ce-z0-9_.-]|[a-hj-z0-9_.-]d)|s)?",
+        )
+    };
+}
+
+/// The table.
+pub(super) const DETECTORS: &[Detector] = &[
+    Detector::new(
+        "assigned_key",
+        GenericSecret,
+        Needs::Digits(1),
+        concat!(
+            r"[A-Za-z0-9_.+/~%!$*^-][A-Za-z0-9_.+/~%!$*^#@{}()\[\]?|-]{8,254}",
+            r"[A-Za-z0-9_.+/~%!$*^#@}-]={0,2}",
+        ),
+    )
+    .left(concat!("(?:", secret!(), assigned!(), "|", option!(), ")"))
+    .edges(Edges::Word)
+    .check(entropy::random)
+    .sure(75)
+    .at_most(260)
+    .examples(
+        &[
+            "client_secret: ⟦h7Kq2Vx9Lm4Tz8Rw3Np6⟧",
+            "export APP_TOKEN=\"⟦3f9a1c7be02d58466af1d9e37b20c5d8⟧\"",
+            "'api_key' => '⟦h7Kq2Vx9Lm4Tz8Rw3Np6⟧',",
+            "https://host.internal/x?access_token=⟦h7Kq2Vx9Lm4Tz8Rw3Np6⟧&page=2",
+            "deploy --api-key ⟦h7Kq2Vx9Lm4Tz8Rw3Np6⟧",
+            "<client-secret>⟦h7Kq2Vx9Lm4Tz8Rw3Np6⟧</client-secret>",
+        ],
+        &[
+            "api_key = \"your_api_key_goes_here\"",
+            "token = tokenizer.next_token_of_line()",
+            "secret = process.env.CLIENT_SECRET_V2",
+            "token: ${GITHUB_TOKEN}",
+            "secret_name: production-database-credentials",
+            "max_tokens: 100000000000",
+        ],
+    ),
+    quoted(
+        "quoted_password",
+        b'"',
+        r#""([^"\s\\]{4,160})"#,
+        &[
+            "password = \"⟦h7K,q2&x⟧\"",
+            "{\"db_password\":\"⟦s3cr!t;x⟧\"}",
+        ],
+        &[
+            "password = \"string\"",
+            "title = \"h7K,q2&x\"",
+            "password = \"${X}\"",
+        ],
+    ),
+    quoted(
+        "single_quoted_password",
+        b'\'',
+        r"'([^'\s\\]{4,160})",
+        &[
+            "'password' => '⟦h7K,q2&x⟧'",
+            "IDENTIFIED WITH PASSWORD '⟦s3cr!t;x⟧'",
+        ],
+        &["password = 'string'", "title = 'h7K,q2&x'"],
+    ),
+    quoted(
+        "ticked_password",
+        b'`',
+        r"`([^`\s\\]{4,160})",
+        &["password := `⟦h7K,q2&x⟧`"],
+        &["password := `string`", "the password `admin` does not work"],
+    ),
+    quoted_secret(
+        "quoted_secret",
+        b'"',
+        r#""([^"\s\\]{10,160})"#,
+        &["api_key = \"⟦h7{Kq)2Vx]9Lm$4Tz⟧\""],
+        &[
+            "api_key = \"string\"",
+            "token = \"{scheme}://{host}/{path}\"",
+        ],
+    ),
+    quoted_secret(
+        "single_quoted_secret",
+        b'\'',
+        r"'([^'\s\\]{10,160})",
+        &["'api_key' => '⟦h7{Kq)2Vx]9Lm$4Tz⟧'"],
+        &["'api_key' => 'string'", "'token' => '[a-z]{3}'"],
+    ),
+    bare("bare_password", Needs::Digits(1)).examples(
+        &[
+            "password: ⟦hunter2⟧",
+            "My password is ⟦hunter2⟧, please keep it.",
+            "login --user me --password ⟦hunter2⟧",
+            "Passwort: ⟦Sommer2019!⟧",
+        ],
+        &[
+            "password: string(255)",
+            "The password was changed in 2024.",
+            "passwordless login since v2.10.0",
+        ],
+    ),
+    bare("bare_password_with_bang", Needs::Byte(b'!'))
+        .examples(&["password: ⟦correct!Horse⟧"], &["password: required!"]),
+    bare("bare_password_with_at", Needs::Byte(b'@'))
+        .examples(&["password: ⟦p@ssTheSalt⟧"], &["password: @Input"]),
+    bare("bare_password_with_hash", Needs::Byte(b'#'))
+        .examples(&["password: ⟦correct#Horse⟧"], &["password: #optional"]),
+    bare("bare_password_with_dollar", Needs::Byte(b'$'))
+        .examples(&["password: ⟦correct$Horse⟧"], &["password: $PASSWORD"]),
+    Detector::new(
+        "joined_password",
+        GenericSecret,
+        Needs::AnyCase(&[
+            "passw",
+            "passphrase",
+            "passcode",
+            "pwd",
+            "adgangskode",
+            "kodeord",
+            "senord",
+            "wachtwoord",
+            "passe",
+            "contrase",
+            "senha",
+            "_pass",
+        ]),
+        concat!(
+            r"(?i:",
+            password!(),
+            r#"["'\]\)]{0,2}(?::=|=>|={1,3}|:|>))"#,
+            r#"([^\s"'`,;&<>(){}|\[\]\\:=][^\s"'`,;&<>\\]{2,158}[^\s"'`,;&<>(){}|\[\]\\.:?])"#,
+        ),
+    )
+    .edges(Edges::Any)
+    .check(entropy::password)
+    .sure(80)
+    .at_most(256)
+    .examples(
+        &[
+            "PASSWORD=⟦hunter2⟧",
+            "curl -d user=me&password=⟦hunter2⟧&x=1",
+            "<password>⟦hunter2⟧</password>",
+        ],
+        &[
+            "PASSWORD=$PASSWORD",
+            "password=get_password()",
+            "password:string",
+        ],
+    ),
+    Detector::new(
+        "numeric_password",
+        GenericSecret,
+        Needs::Digits(4),
+        "[0-9]{4,12}",
+    )
+    .left(concat!(
+        r"\b(?:pin|pin[ _-]?code|passcode|passw(?:or)?d|pwd)",
+        assigned!()
+    ))
+    .edges(Edges::Number)
+    .sure(70)
+    .examples(
+        &["password = ⟦20481024⟧", "my PIN is ⟦4071⟧"],
+        &["pin 4071 of the plug"],
+    ),
+    // Nobody called it a secret: reported to those who ask for low confidence only.
+    Detector::new(
+        "random_text",
+        GenericSecret,
+        Needs::Run(32),
+        r"[A-Za-z0-9+/_-]{32,256}={0,2}",
+    )
+    .edges(Edges::Key)
+    .check(entropy::random)
+    .sure(30)
+    .at_most(260)
+    .examples(
+        &["⟦h7Kq2Vx9Lm4Tz8Rw3Np6Zk3v9Qh2dLx7⟧"],
+        &["a-long-file-name-of-some-kind-or-other.txt"],
+    ),
+];
+
+/// A password in quotes, which may hold anything but the quote.
+const fn quoted(
+    id: &'static str,
+    quote: u8,
+    pattern: &'static str,
+    found: &'static [&'static str],
+    clear: &'static [&'static str],
+) -> Detector {
+    Detector::new(id, GenericSecret, Needs::Byte(quote), pattern)
+        .left(concat!(password!(), assigned!()))
+        .edges(Edges::Any)
+        .check(entropy::password)
+        .sure(78)
+        .at_most(160)
+        .examples(found, clear)
+}
+
+/// A secret in quotes that is no run of letters and digits.
+const fn quoted_secret(
+    id: &'static str,
+    quote: u8,
+    pattern: &'static str,
+    found: &'static [&'static str],
+    clear: &'static [&'static str],
+) -> Detector {
+    Detector::new(id, GenericSecret, Needs::Byte(quote), pattern)
+        .left(concat!(secret!(), assigned!()))
+        .edges(Edges::Any)
+        .check(entropy::marked)
+        .sure(70)
+        .at_most(160)
+        .examples(found, clear)
+}
+
+/// A password without quotes; punctuation at its end belongs to the sentence.
+const fn bare(id: &'static str, needs: Needs) -> Detector {
+    Detector::new(
+        id,
+        GenericSecret,
+        needs,
+        concat!(
+            r#"[^\s"'`,;&<>(){}|\[\]\\:=][^\s"'`,;&<>\\]{2,158}"#,
+            r#"[^\s"'`,;&<>(){}|\[\]\\.:?]"#,
+        ),
+    )
+    .left(concat!(
+        "(?:",
+        password!(),
+        assigned!(),
+        "|",
+        option!(),
+        ")"
+    ))
+    .edges(Edges::Word)
+    .check(entropy::password)
+    .sure(75)
+    .at_most(160)
+}

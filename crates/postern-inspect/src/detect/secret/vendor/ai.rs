@@ -1,0 +1,333 @@
+//! Keys of AI providers and of the tools around them.
+
+use super::super::{Detector, entropy, key};
+
+/// The table.
+pub(in super::super) const DETECTORS: &[Detector] = &[
+    key(
+        "openai_key",
+        &["T3BlbkFJ"],
+        concat!(
+            "sk-(?:proj-|svcacct-|admin-|None-)?[A-Za-z0-9_-]{16,128}T3BlbkFJ[A-Za-z0-9",
+            "_-]{16,128}"
+        ),
+        &[concat!(
+            "key: ⟦sk-proj-Pm9WtGd2Pm9WtGf2Pm9WtIf2Pm9WvIf2T3BlbkFJg3QnAXuJg3QnAXwJg3Qn",
+            "AZwJg3QnCZwJ⟧"
+        )],
+        &["T3BlbkFJx"],
+    ),
+    key(
+        "openai_project_key",
+        &["sk-proj-", "sk-svcacct-", "sk-admin-"],
+        "sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,200}",
+        &["TOKEN=⟦sk-svcacct-Mj6TqDazMj6TqDczMj6TqFczMj6TsFczMj6VsFczMj8VsFcz⟧"],
+        &["sk-svcacct-x"],
+    ),
+    key(
+        "openai_plain_key",
+        &["sk-"],
+        "sk-[A-Za-z0-9]{48}",
+        &[r#"{"auth":"⟦sk-BYvIf2PoBYvIf2RoBYvIf4RoBYvIh4RoBYvKh4RoBYxKh4Ro⟧"}"#],
+        &["sk-x"],
+    ),
+    key(
+        "openai_session",
+        &["sess-"],
+        "sess-[A-Za-z0-9]{40}",
+        &["use ⟦sess-0Nk7UrEd0Nk7UrGd0Nk7UtGd0Nk7WtGd0Nk9WtGd⟧, then"],
+        &["sess-x"],
+    ),
+    key(
+        "deepseek_key",
+        &["sk-"],
+        "sk-[0-9a-f]{32}",
+        &["⟦sk-16b05af6b05af4b016b05c16b05a16b0⟧"],
+        &["sk-x"],
+    ),
+    key(
+        "anthropic_key",
+        &["sk-ant-api", "sk-ant-admin"],
+        "sk-ant-(?:api|admin)[0-9]{2}-[A-Za-z0-9_-]{93}AA",
+        &[concat!(
+            "x = '⟦sk-ant-api03-zMj6TqD_zMj6T-FczMj6TsFczMj6VsFczMj8VsFczMl8VsFczOl8VsF",
+            "c1Ol8VsRqDaxKh4TqDaxKh6TqDaxKj6TqDaxMjAA⟧';"
+        )],
+        &["sk-ant-apix"],
+    ),
+    key(
+        "anthropic_session",
+        &["sk-ant-sid", "sk-ant-oat", "sk-ant-ort"],
+        "sk-ant-(?:sid|oat|ort)[0-9]{2}-[A-Za-z0-9_-]{60,150}",
+        &[concat!(
+            "key: ⟦sk-ant-oat01-UrEbyLi_UrEby-k7UrEbyNk7UrEb0Nk7UrEd0Nk7UrGd0Nk7UtGd0Nk",
+            "7WtGd0NwLi5SpCZyLi5SpCbyLi5SpEbyLi5SrEby⟧"
+        )],
+        &["sk-ant-oatx"],
+    ),
+    key(
+        "openrouter_key",
+        &["sk-or-v1-"],
+        "sk-or-v1-[0-9a-f]{64}",
+        &[concat!(
+            "TOKEN=⟦sk-or-v1-8d27c16d27c16b278d27c38d27c18d27e38f49e38d49e38da16b05af6b",
+            "05af4b⟧"
+        )],
+        &["sk-or-v1-x"],
+    ),
+    key(
+        "helicone_key",
+        &["sk-helicone-"],
+        "sk-helicone-(?:[a-z]{2}-)?[a-z0-9]{7}-[a-z0-9]{7}-[a-z0-9]{7}-[a-z0-9]{7}",
+        &[r#"{"auth":"⟦sk-helicone-r2dozal-8ju5gr2-p0bmx8j-6hs3ep0⟧"}"#],
+        &["sk-helicone-x"],
+    ),
+    key(
+        "groq_key",
+        &["gsk_"],
+        "gsk_[A-Za-z0-9]{52}",
+        &["use ⟦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⟧, then"],
+        &["gsk_x"],
+    ),
+    key(
+        "perplexity_key",
+        &["pplx-"],
+        "pplx-[A-Za-z0-9]{48}",
+        &["⟦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⟧"],
+        &["pplx-x"],
+    ),
+    key(
+        "xai_key",
+        &["xai-"],
+        "xai-[A-Za-z0-9]{70,84}",
+        &[concat!(
+            "x = '⟦xai-byLi5SpEbyLi5SrEbyLi5UrEbyLi7UrEbyLk7UrEbyNk7UrEb0Nk7UrEd0Nk7U3S",
+            "pCZwJg5SpCZwJi5S⟧';"
+        )],
+        &["xai-x"],
+    ),
+    key(
+        "huggingface_token",
+        &["hf_"],
+        "hf_[A-Za-z0-9]{34,40}",
+        &["key: ⟦hf_m9WtGd0Pm9WtGd2Pm9WtGf2Pm9WtIf2Pm9⟧"],
+        &["hf_x"],
+    )
+    .check(entropy::random),
+    key(
+        "huggingface_organization_token",
+        &["api_org_"],
+        "api_org_[A-Za-z0-9]{34}",
+        &["TOKEN=⟦api_org_If2Pm9WvIf2Pm9YvIf2PmBYvIf2PoBYvIf⟧"],
+        &["api_org_x"],
+    ),
+    key(
+        "replicate_token",
+        &["r8_"],
+        "r8_[A-Za-z0-9]{37}",
+        &[r#"{"auth":"⟦r8_e1Ol8VsHe1Ol8VuHe1Ol8XuHe1OlAXuHe1OnA⟧"}"#],
+        &["r8_x"],
+    )
+    .check(entropy::random),
+    key(
+        "fireworks_key",
+        &["fw_"],
+        "fw_[A-Za-z0-9]{22,24}",
+        &["use ⟦fw_TqDaxKh6TqDaxKj6TqDaxM⟧, then"],
+        &["fw_x"],
+    )
+    .check(entropy::random),
+    key(
+        "anyscale_key",
+        &["esecret_"],
+        "esecret_[a-z0-9]{24,48}",
+        &["⟦esecret_fq1cny9mx8ju5gt4fq1cn0bmx8⟧"],
+        &["esecret_x"],
+    ),
+    key(
+        "together_key",
+        &["tgp_v1_"],
+        "tgp_v1_[A-Za-z0-9_-]{43}",
+        &["x = '⟦tgp_v1_SpCZwJg_SpCZw-i5SpCZwLi5SpCZyLi5SpCbyLi5SpE⟧';"],
+        &["tgp_v1_x"],
+    ),
+    key(
+        "nvidia_key",
+        &["nvapi-"],
+        "nvapi-[A-Za-z0-9_-]{60,70}",
+        &[concat!(
+            "key: ⟦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",
+            "j8⟧"
+        )],
+        &["nvapi-x"],
+    ),
+    key(
+        "cerebras_key",
+        &["csk-"],
+        "csk-[a-z0-9]{48}",
+        &["TOKEN=⟦csk-ozalw7iv6hs3ep2dozalw9kv6hs3gr2dozanalw7it6hs3ep⟧"],
+        &["csk-x"],
+    ),
+    key(
+        "langchain_key",
+        &["lsv2_"],
+        "lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}",
+        &[r#"{"auth":"⟦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⟧"}"#],
+        &["lsv2_x"],
+    ),
+    key(
+        "langfuse_key",
+        &["sk-lf-"],
+        "sk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+        &["use ⟦sk-lf-49e38d29-e38d-47e3-a9e3-8f49e38d49e3⟧, then"],
+        &["sk-lf-x"],
+    ),
+    key(
+        "elevenlabs_key",
+        &["sk_"],
+        "sk_[0-9a-f]{48}",
+        &["⟦sk_5af49e3af49e38f45af4905af49e5af4b05c16b05a16b05a⟧"],
+        &["sk_x"],
+    )
+    .check(entropy::random),
+    key(
+        "voyage_key",
+        &["pa-"],
+        "pa-[A-Za-z0-9_-]{43}",
+        &["x = '⟦pa-WtGd0Nk_WtGd0-m9WtGd0Pm9WtGd2Pm9WtGf2Pm9WtI⟧';"],
+        &["pa-x"],
+    )
+    .check(entropy::random),
+    key(
+        "jina_key",
+        &["jina_"],
+        "jina_[A-Za-z0-9_-]{40,80}",
+        &["key: ⟦jina_Li5SpCZyLi5SpCbyLi5SpEbyLi5SrEbyLi5UrEbyLi7UrEbyLk7UrEbyNk7U⟧"],
+        &["jina_x"],
+    )
+    .check(entropy::random),
+    key(
+        "tavily_key",
+        &["tvly-"],
+        "tvly-(?:dev-|prod-)?[A-Za-z0-9]{32}",
+        &["TOKEN=⟦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⟧"],
+        &["tvly-x"],
+    ),
+    key(
+        "pinecone_key",
+        &["pcsk_"],
+        "pcsk_[A-Za-z0-9_]{60,80}",
+        &[concat!(
+            r#"{"auth":"⟦pcsk_tGd0Nk7WtGd0Nk9WtGd0Nm9WtGd0Pm9WtGd2Pm9WtGf2Pm9WtIf2Pm9WvIf"#,
+            r#"2PmLk7UrEby⟧"}"#
+        )],
+        &["pcsk_x"],
+    ),
+    key(
+        "firecrawl_key",
+        &["fc-"],
+        "fc-[0-9a-f]{32}",
+        &["use ⟦fc-d27c16b27c16b07cd27c18d27c16d27c⟧, then"],
+        &["fc-x"],
+    ),
+    key(
+        "runpod_key",
+        &["rpa_"],
+        "rpa_[A-Z0-9]{40,48}",
+        &["⟦rpa_1CNY9KV8JU5GR2FQ1CNY9MX8JU5GT4FQ1CN0NY9KV6⟧"],
+        &["rpa_x"],
+    ),
+    key(
+        "cursor_key",
+        &["key_"],
+        "key_[0-9a-f]{64}",
+        &[concat!(
+            "x = '⟦key_e38d27c38d27c18de38d29e38d27e38d49e5af49e3af49e307c16b05c16b05a1",
+            "⟧';"
+        )],
+        &["key_x"],
+    ),
+    key(
+        "mem0_key",
+        &["m0-"],
+        "m0-[A-Za-z0-9]{40}",
+        &["key: ⟦m0-d0Nk7UrGd0Nk7UtGd0Nk7WtGd0Nk9WtGd0Nm9WtG⟧"],
+        &["m0-x"],
+    ),
+    key(
+        "e2b_key",
+        &["e2b_"],
+        "e2b_[0-9a-f]{40}",
+        &["TOKEN=⟦e2b_f49e38d49e38d29ef49e3af49e38f49e5af6b05a⟧"],
+        &["e2b_x"],
+    ),
+    key(
+        "daytona_key",
+        &["dtn_"],
+        "dtn_[0-9a-f]{64}",
+        &[concat!(
+            r#"{"auth":"⟦dtn_e38d27c38d27c18de38d29e38d27e38d49e5af49e3af49e307c16b05c16b"#,
+            r#"05a1⟧"}"#
+        )],
+        &["dtn_x"],
+    ),
+    key(
+        "browserbase_key",
+        &["bb_live_", "bb_test_"],
+        "bb_(?:live|test)_[A-Za-z0-9_-]{26,32}",
+        &["use ⟦bb_live_ZwJg3QnCZwJg3QpCZwJg3SpCZwJ⟧, then"],
+        &["bb_live_x"],
+    ),
+    key(
+        "apify_token",
+        &["apify_api_"],
+        "apify_api_[A-Za-z0-9]{36}",
+        &["⟦apify_api_AXuHe1OnAXuHe1QnAXuHe3QnAXuHg3QnAXuJ⟧"],
+        &["apify_api_x"],
+    ),
+    key(
+        "logfire_token",
+        &["pylf_v"],
+        "pylf_v[0-9]_[a-z]{2}_[A-Za-z0-9]{43}",
+        &["x = '⟦pylf_v1_eu_RoBYvIf4RoBYvIh4RoBYvKh4RoBYxKh4RoBaxKh4RoD⟧';"],
+        &["pylf_vx"],
+    ),
+    key(
+        "modal_token",
+        &["ak-", "as-"],
+        "a[ks]-[A-Za-z0-9]{22}",
+        &["key: ⟦ak-Gd0Nk7UtGd0Nk7WtGd0Nk9⟧"],
+        &["ak-x"],
+    ),
+    key(
+        "braintrust_key",
+        &["bt-st-"],
+        "bt-st-[A-Za-z0-9]{40,64}",
+        &["TOKEN=⟦bt-st-e1Ol8VsHe1Ol8VuHe1Ol8XuHe1OlAXuHe1OnAXuHe1QnAXuH⟧"],
+        &["bt-st-x"],
+    ),
+    key(
+        "llamaindex_key",
+        &["llx-"],
+        "llx-[A-Za-z0-9]{48}",
+        &[r#"{"auth":"⟦llx-h4RoBYvKh4RoBYxKh4RoBaxKh4RoDaxKh4RqDaxKh4TqDaxK⟧"}"#],
+        &["llx-x"],
+    ),
+    key(
+        "friendli_token",
+        &["flp_"],
+        "flp_[A-Za-z0-9]{40,60}",
+        &["use ⟦flp_k7UrEbyNk7UrEb0Nk7UrEd0Nk7UrGd0Nk7UtGd0Nk7WtGd⟧, then"],
+        &["flp_x"],
+    ),
+    key(
+        "nebius_key",
+        &["v1.CmM"],
+        r"v1\.CmM[A-Za-z0-9_-]{60,400}",
+        &[concat!(
+            "⟦v1.CmMLi5SpCZyLi5SpCbyLi5SpEbyLi5SrEbyLi5UrEbyLi7UrEbyLk7UrEbyNk7UrEnCZwJ",
+            "g3QpCZwJg3SpCZwJg5SpCZwJi5SpCZwLi5SpCZyLi5SpCbyLi5SpE⟧"
+        )],
+        &["v1.CmMx"],
+    ),
+];
