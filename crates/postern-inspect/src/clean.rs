@@ -14,6 +14,7 @@ mod keys;
 mod pseudonym;
 mod rules;
 mod spelling;
+mod trace;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub(crate) use channel::{Channel, TextKind};
 pub use keys::MaskKeys;
 pub use pseudonym::Pseudonyms;
 pub use rules::{RuleError, RuleSet};
+pub use trace::Change;
 
 use crate::detect::engine::Weight;
 use findings::Findings;

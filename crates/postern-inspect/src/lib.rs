@@ -53,7 +53,7 @@ mod request;
 mod response;
 mod segment;
 
-pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
+pub use clean::{Change, CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};
