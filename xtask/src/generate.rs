@@ -20,6 +20,7 @@ const FACES: &str = "faces";
 const DOCUMENTS: &[(&str, &str)] = &[
     ("cli", "cli.md"),
     ("config", "config.md"),
+    ("data-classes", "data-classes.md"),
     (FACES, "faces.md"),
     ("openapi", "openapi.json"),
     ("records", "records.md"),

@@ -48,6 +48,9 @@ pub(crate) const RECORD_PATH_MAX: usize = 1_024;
 pub(crate) const RECORD_TEXT_MAX: usize = 256;
 /// Query parameter names kept in a record.
 pub(crate) const RECORD_QUERY_NAMES_MAX: usize = 32;
+/// Findings kept in a record: kinds of them, since equal ones are counted. A record stays below 32
+/// KiB with them.
+pub(crate) const RECORD_FINDINGS_MAX: usize = 64;
 
 /// Cuts a text at a byte limit, on a character boundary.
 pub(crate) fn cut(text: &str, max: usize) -> String {

@@ -16,12 +16,14 @@ use postern_audit::{Entry, SlotPool, Slots};
 use postern_policy::Permit;
 use postern_store::INSTALLATION;
 use postern_types::{
-    AuditRecord, End, IntentRecord, OutcomeRecord, RateNotice, Refusal, RefusalCode,
+    AuditRecord, End, Finding, IntentRecord, OutcomeRecord, RateNotice, Refusal, RefusalCode,
     RequestContext, RequestId, RequestSummary, Source, Timing, Usage,
 };
 
 use crate::authenticate::Caller;
-use crate::bounds::{RECORD_PATH_MAX, RECORD_QUERY_NAMES_MAX, RECORD_TEXT_MAX, cut};
+use crate::bounds::{
+    RECORD_FINDINGS_MAX, RECORD_PATH_MAX, RECORD_QUERY_NAMES_MAX, RECORD_TEXT_MAX, cut,
+};
 use crate::closer::Place;
 use crate::limit::Reservation;
 use crate::{Guard, limit};
@@ -56,6 +58,9 @@ pub struct Observed {
     pub usage: Option<Usage>,
     /// The model that the provider says it used.
     pub response_model: Option<String>,
+    /// What data rules found, and what was done about it. Those beyond the bound of a record are
+    /// left out of it.
+    pub findings: Vec<Finding>,
 }
 
 /// Proof that the intent is in the audit log: the request may be forwarded.
@@ -191,13 +196,21 @@ impl Flight {
         note(&mut self.state().summary);
     }
 
-    /// *authorize*: asks every layer of policy.
+    /// *authorize*: asks every layer of policy, and which data may pass unmasked.
     ///
     /// # Errors
-    /// `denied`.
+    /// `denied`; `unknown_upstream` when the context is of another environment.
     pub fn authorize(&self, caller: &Caller, context: &RequestContext) -> Result<Permit, Refusal> {
         let environment = &caller.environment;
-        postern_policy::authorize(&environment.rails, &caller.live.grants, context)
+        let upstream = environment.upstreams.get(&context.upstream);
+        let upstream = upstream.ok_or_else(|| {
+            Refusal::new(
+                RefusalCode::UnknownUpstream,
+                "the context names no upstream",
+            )
+        })?;
+        let grants = &caller.live.grants;
+        postern_policy::authorize(&environment.rails, grants, context, &upstream.rules)
             .map_err(|denial| Refusal::new(RefusalCode::Denied, denial.cause()))
     }
 
@@ -351,6 +364,7 @@ impl State {
             total_us,
         };
         let (refusal, cause) = self.refusal.unzip();
+        self.observed.findings.truncate(RECORD_FINDINGS_MAX);
         let record = AuditRecord::Outcome(OutcomeRecord {
             summary: self.summary,
             end,
@@ -363,6 +377,7 @@ impl State {
             usage: self.observed.usage,
             response_model: self.observed.response_model,
             timing,
+            findings: self.observed.findings,
         });
         let entry = entry(record, self.guard.clock.now());
         // A failure here has already turned the log to refusing; the intent stands without an

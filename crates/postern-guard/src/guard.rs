@@ -286,7 +286,7 @@ impl Guard {
             .await
     }
 
-    /// Takes up a change of one environment's policies, upstreams or keys, or its end.
+    /// Takes up a change of one environment's policies, upstreams, data rules or keys, or its end.
     ///
     /// # Errors
     /// When it cannot be loaded; the picture then stays as it was, and the caller must not report

@@ -45,6 +45,7 @@ impl Guard {
                 usage: None,
                 response_model: None,
                 timing: Timing::default(),
+                findings: Vec::new(),
             });
             let failed = |error: postern_types::Refusal| OpenGuardError::Audit(error.to_string());
             let mut slots = self.slots(SlotPool::Control, 1).map_err(failed)?;

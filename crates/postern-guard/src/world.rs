@@ -1,4 +1,4 @@
-//! The environments as they are now: guard-rails, upstreams, credentials, peppers.
+//! The environments as they are now: guard-rails, upstreams, data rules, credentials, peppers.
 //!
 //! Everything a request needs of its environment is compiled and unsealed when it changes, not when
 //! it is asked for. A request takes one look at the current picture and keeps it to its end.
@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use postern_policy::{GuardRails, PolicySource};
-use postern_store::{KeyRing, Peppers, Store, UpstreamRow};
+use postern_policy::{GuardRails, PolicySource, UpstreamRules};
+use postern_store::{DataRuleRow, KeyRing, Peppers, Store, UpstreamRow};
 use postern_types::{EnvName, Secret, UpstreamName};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +56,8 @@ pub struct Upstream {
     pub row: UpstreamRow,
     /// What it is set to.
     pub settings: UpstreamSettings,
+    /// The data rules of the environment that name it, or name no upstream.
+    pub rules: UpstreamRules,
     /// The credential; or why it cannot be had, in which case nothing is forwarded.
     credential: Result<Option<Secret>, String>,
 }
@@ -154,9 +156,12 @@ async fn load_environment(
         .collect();
     let rails = GuardRails::compile(name, &sources)
         .map_err(|error| OpenGuardError::Policies(name.clone(), error.to_string()))?;
+    let rules = store.data_rules().list(name).await?;
     let mut upstreams = HashMap::new();
     for row in store.upstreams().list(name).await? {
-        upstreams.insert(row.name.clone(), Arc::new(ready(store, name, row).await?));
+        let rules = rules_at(&rules, &row.name);
+        let upstream = ready(store, name, row, rules).await?;
+        upstreams.insert(upstream.row.name.clone(), Arc::new(upstream));
     }
     let peppers = keys.peppers(name)?;
     Ok(Environment {
@@ -167,7 +172,21 @@ async fn load_environment(
     })
 }
 
-async fn ready(store: &Store, env: &EnvName, row: UpstreamRow) -> Result<Upstream, OpenGuardError> {
+/// The rules that name an upstream, or name none, in the order of their names.
+fn rules_at(rules: &[DataRuleRow], upstream: &UpstreamName) -> UpstreamRules {
+    let here = rules.iter().map(|row| &row.rule).filter(|rule| {
+        let named = rule.spec.upstream.as_ref();
+        named.is_none_or(|named| named == upstream)
+    });
+    UpstreamRules::new(here.cloned().collect())
+}
+
+async fn ready(
+    store: &Store,
+    env: &EnvName,
+    row: UpstreamRow,
+    rules: UpstreamRules,
+) -> Result<Upstream, OpenGuardError> {
     let settings = UpstreamSettings::parse(&row.settings).map_err(|error| {
         OpenGuardError::Settings(env.clone(), row.name.clone(), error.to_string())
     })?;
@@ -185,6 +204,7 @@ async fn ready(store: &Store, env: &EnvName, row: UpstreamRow) -> Result<Upstrea
     Ok(Upstream {
         row,
         settings,
+        rules,
         credential,
     })
 }

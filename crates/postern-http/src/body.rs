@@ -18,11 +18,13 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use parking_lot::Mutex;
 use postern_guard::{Caller, EndStream, Flight, Guard, StreamHandle, Upstream};
-use postern_inspect::{RefusalText, ResponseReader};
+use postern_inspect::{InspectError, RefusalText};
 use postern_types::{End, Refusal, RefusalCode};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::context::refuse;
+use crate::controls::Reader;
 use crate::forward::{InboundBody, InboundError};
 
 /// A client that has not taken the end of a revoked answer after this long is cut off.
@@ -101,7 +103,8 @@ struct Inner {
     upstream: Arc<Upstream>,
     flight: Option<Flight>,
     source: Option<InboundBody>,
-    reader: Option<ResponseReader>,
+    reader: Reader,
+    trailers_pass: bool,
     request_bytes: Arc<AtomicU64>,
     ready: VecDeque<Bytes>,
     scratch: Vec<Bytes>,
@@ -116,9 +119,11 @@ pub(crate) struct Course {
     pub(crate) caller: Caller,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) source: InboundBody,
-    /// Reads the answer as it passes; `None` for plain HTTP.
-    pub(crate) reader: Option<ResponseReader>,
+    /// Reads the answer as it passes.
+    pub(crate) reader: Reader,
     pub(crate) request_bytes: Arc<AtomicU64>,
+    /// As in [`crate::inspect::Sent`].
+    pub(crate) trailers_pass: bool,
 }
 
 impl GuardedBody {
@@ -132,6 +137,7 @@ impl GuardedBody {
             flight: Some(flight),
             source: Some(course.source),
             reader: course.reader,
+            trailers_pass: course.trailers_pass,
             request_bytes: course.request_bytes,
             ready: VecDeque::new(),
             scratch: Vec::new(),
@@ -217,7 +223,7 @@ impl Inner {
 
     fn size_hint(&self) -> SizeHint {
         let waiting: u64 = self.ready.iter().map(|chunk| chunk.len() as u64).sum();
-        let changes = self.reader.as_ref().is_some_and(|r| r.changes_length());
+        let changes = self.reader.changes_length();
         match &self.source {
             None if !self.broken => SizeHint::with_exact(waiting),
             Some(source) if !changes => match source.size_hint().exact() {
@@ -267,7 +273,9 @@ impl Inner {
     fn take(&mut self, frame: Frame<Bytes>) {
         match frame.into_data() {
             Ok(chunk) => self.take_data(chunk),
-            Err(frame) => self.trailers = frame.into_trailers().ok(),
+            Err(frame) => {
+                self.trailers = frame.into_trailers().ok().filter(|_| self.trailers_pass);
+            }
         }
         // A client's side that knows the length does not ask again after the last byte.
         if self.source.as_ref().is_some_and(Body::is_end_stream) {
@@ -276,26 +284,19 @@ impl Inner {
     }
 
     fn take_data(&mut self, chunk: Bytes) {
-        let Some(reader) = &mut self.reader else {
-            self.make_ready(chunk);
-            return;
-        };
         let mut out = std::mem::take(&mut self.scratch);
-        let pushed = reader.push(chunk, &mut out);
+        let pushed = self.reader.push(chunk, &mut out);
         self.hand_on(&mut out);
         if let Err(error) = pushed {
-            let refusal = Refusal::new(error.refusal_code(), error.to_string());
-            self.break_off(&refusal, End::UpstreamReset);
+            self.cannot_go_on(&error);
         }
     }
 
     /// Remembers who owns what the provider made, before the bytes that name it are ready.
     fn hand_on(&mut self, out: &mut Vec<Bytes>) {
-        if let Some(reader) = &mut self.reader {
-            for owned in reader.newly_created() {
-                self.guard
-                    .remember(&self.caller, &self.upstream, owned.clone());
-            }
+        for owned in self.reader.newly_created() {
+            self.guard
+                .remember(&self.caller, &self.upstream, owned.clone());
         }
         for chunk in out.drain(..) {
             self.make_ready(chunk);
@@ -315,18 +316,25 @@ impl Inner {
 
     /// The upstream's answer is whole.
     fn finish(&mut self) {
-        if let Some(reader) = &mut self.reader {
-            let mut out = std::mem::take(&mut self.scratch);
-            let finished = reader.finish(&mut out);
-            self.hand_on(&mut out);
-            if let Err(error) = finished {
-                let refusal = Refusal::new(error.refusal_code(), error.to_string());
-                self.break_off(&refusal, End::UpstreamReset);
-                return;
-            }
+        let mut out = std::mem::take(&mut self.scratch);
+        let finished = self.reader.finish(&mut out);
+        self.hand_on(&mut out);
+        if let Err(error) = finished {
+            self.cannot_go_on(&error);
+            return;
         }
         self.source = None;
         self.close(End::Done);
+    }
+
+    /// A data rule ends the answer, or what has to be read of it cannot be read.
+    fn cannot_go_on(&mut self, error: &InspectError) {
+        let refusal = refuse(error);
+        let end = match refusal.code() {
+            RefusalCode::DataBlocked | RefusalCode::CannotInspect => End::Refused,
+            _ => End::UpstreamReset,
+        };
+        self.break_off(&refusal, end);
     }
 
     fn upstream_broke(&mut self, error: InboundError) {
@@ -362,11 +370,7 @@ impl Inner {
             message: refusal.code().public(),
             request_id: &request_id,
         };
-        match self
-            .reader
-            .as_ref()
-            .and_then(|reader| reader.error_ending(&text))
-        {
+        match self.reader.error_ending(&text) {
             Some(last_words) => self.make_ready(Bytes::from(last_words)),
             None => self.broken = true,
         }
@@ -376,11 +380,10 @@ impl Inner {
     fn observe(&self, flight: &mut Flight) {
         let observed = flight.observed();
         observed.request_bytes = self.request_bytes.load(Ordering::Relaxed);
-        if let Some(reader) = &self.reader {
-            let report = reader.report();
-            observed.usage = report.usage;
-            observed.response_model = report.response_model;
-        }
+        let report = self.reader.report();
+        observed.usage = report.usage;
+        observed.response_model = report.response_model;
+        observed.findings.extend(self.reader.findings());
     }
 
     fn close(&mut self, end: End) {

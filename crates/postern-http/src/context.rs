@@ -183,7 +183,7 @@ impl Plane {
 
 impl Plane {
     /// A body that is read whole may be as large as any body.
-    fn inspected_bytes_max(&self) -> usize {
+    pub(crate) fn inspected_bytes_max(&self) -> usize {
         usize::try_from(self.bounds.downstream.body_bytes_max).unwrap_or(usize::MAX)
     }
 }

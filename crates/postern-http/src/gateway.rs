@@ -17,6 +17,7 @@ use crate::arrival::{Arrival, Credential, Reception, Rejected};
 use crate::body::AnswerBody;
 use crate::bounds::Bounds;
 use crate::connection::ConnectionFacts;
+use crate::controls::Rules;
 use crate::directory::Directory;
 use crate::forward::Forward;
 use crate::listener::{ListenError, Listener, Serving};
@@ -70,6 +71,7 @@ impl Gateway {
             proxies,
         } = self;
         let directory = Arc::new(Directory::default());
+        let rules = Arc::new(Rules::default());
         let reception = Arc::new(Reception {
             bounds: Arc::clone(&bounds),
             proxies: Arc::clone(&proxies),
@@ -82,6 +84,7 @@ impl Gateway {
                     bounds: Arc::clone(&bounds),
                     reception: Arc::clone(&reception),
                     directory: Arc::clone(&directory),
+                    rules: Arc::clone(&rules),
                     forward: Forward::new(Arc::clone(&bounds)),
                 });
                 move |request: Request<Incoming>, facts: ConnectionFacts| {
@@ -100,6 +103,7 @@ pub(crate) struct Plane {
     pub(crate) bounds: Arc<Bounds>,
     reception: Arc<Reception>,
     pub(crate) directory: Arc<Directory>,
+    pub(crate) rules: Arc<Rules>,
     pub(crate) forward: Forward,
 }
 

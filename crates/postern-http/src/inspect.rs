@@ -2,7 +2,7 @@
 //!
 //! `Outbound` can be made only here and only with a permit in hand; the bytes in it are those that
 //! may leave. With no data rule they are the client's bytes, but for the one key that asks a
-//! provider to report its usage.
+//! provider to report its usage. What a data rule does to them is in `controls`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,13 +13,14 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use postern_guard::{Caller, Permit, Upstream};
-use postern_inspect::Dialect;
-use postern_types::{AiRequest, Refusal};
+use postern_inspect::{Dialect, Outgoing};
+use postern_types::{AiRequest, Direction, Refusal};
 
 use crate::arrival::{ArrivalBody, ReceiveError};
 use crate::context::{Exchange, ExchangeBody};
+use crate::controls::{CleanRequest, Controls};
 use crate::forward::{Destination, OutboundBody, OutboundRequest};
-use crate::gateway::Plane;
+use crate::gateway::{Journey, Plane};
 use crate::headers;
 
 /// Proof that a request was inspected: what may leave, and where to.
@@ -39,30 +40,48 @@ pub(crate) struct Sent {
     /// Whether what the answer names is kept by the provider and belongs to the principal.
     pub(crate) keeps_answer: bool,
     pub(crate) wants_trailers: bool,
+    /// Trailers are not inspected, so they pass only where no data rule changes the answer.
+    pub(crate) trailers_pass: bool,
     /// Bytes of request body that went upstream so far.
     pub(crate) request_bytes: Arc<AtomicU64>,
+    /// The data rules of the permit, with what they found and changed in the request.
+    pub(crate) controls: Option<Controls>,
 }
 
 impl Plane {
     /// Lets the request's bytes through as the permit allows.
     ///
     /// # Errors
+    /// `data_blocked` and `cannot_inspect` by a data rule, and then what reading the body gives;
     /// `upstream_unreachable` when the upstream's address or credential is not usable.
-    pub(crate) fn inspect_request(
+    pub(crate) async fn inspect_request(
         &self,
         permit: &Permit,
         exchange: Exchange,
         caller: &Caller,
+        journey: &mut Journey,
     ) -> Result<Outbound, Refusal> {
         let Exchange {
             upstream,
             method,
             path,
-            query,
-            headers,
-            body,
-            ..
+            mut query,
+            mut headers,
+            mut body,
+            wants_trailers,
         } = exchange;
+        let mut controls = self.controls(permit, &upstream, caller, journey)?;
+        let splice = upstream.settings.include_usage;
+        let mut cleaned = None;
+        if let Some(controls) = &mut controls {
+            let request = CleanRequest {
+                headers: &mut headers,
+                query: &mut query,
+                body: &mut body,
+                splice,
+            };
+            cleaned = self.clean_request(request, controls, journey).await?;
+        }
         let environment = &caller.subject().environment;
         let destination = self.directory.find(environment, &upstream, &self.bounds)?;
         let headers: HeaderMap = headers::outbound(
@@ -71,38 +90,21 @@ impl Plane {
             permit.allowed_headers(),
             &destination.credential,
         );
-        let request_bytes = Arc::new(AtomicU64::new(0));
+        let trailers_pass = controls
+            .as_ref()
+            .is_none_or(|controls| controls.only_reports(Direction::Response));
         let mut sent = Sent {
             dialect: Dialect::from(upstream.row.kind),
             ai: None,
             strip_usage: false,
             keeps_answer: false,
-            wants_trailers: exchange.wants_trailers,
-            request_bytes: Arc::clone(&request_bytes),
+            wants_trailers: wants_trailers && trailers_pass,
+            trailers_pass,
+            request_bytes: Arc::default(),
             upstream,
+            controls,
         };
-        let body = match body {
-            ExchangeBody::Ai { facts, body } => {
-                let splice = sent.upstream.settings.include_usage;
-                let outgoing = facts.outbound(body, splice);
-                sent.strip_usage = outgoing.strip_usage;
-                sent.keeps_answer = facts.keeps_answer;
-                sent.ai = Some(facts.ai);
-                request_bytes.store(outgoing.len, Ordering::Relaxed);
-                OutboundBody::pieces(outgoing.pieces)
-            }
-            ExchangeBody::Whole(body) => {
-                request_bytes.store(body.len() as u64, Ordering::Relaxed);
-                OutboundBody::pieces(vec![body])
-            }
-            ExchangeBody::Stream { body, declared } => OutboundBody::stream(
-                Counted {
-                    body,
-                    passed: request_bytes,
-                },
-                declared,
-            ),
-        };
+        let body = outbound_body(body, cleaned, &mut sent);
         let (path, query) = (path.encoded(), query.encoded());
         let request = OutboundRequest {
             method,
@@ -117,6 +119,32 @@ impl Plane {
             sent,
         })
     }
+}
+
+/// The body as it leaves: as it was cleaned, if it was, else as it came.
+fn outbound_body(body: ExchangeBody, cleaned: Option<Outgoing>, sent: &mut Sent) -> OutboundBody {
+    let outgoing = match (body, cleaned) {
+        (ExchangeBody::Ai { facts, body }, cleaned) => {
+            let splice = sent.upstream.settings.include_usage;
+            let outgoing = cleaned.unwrap_or_else(|| facts.outbound(body, splice));
+            sent.strip_usage = outgoing.strip_usage;
+            sent.keeps_answer = facts.keeps_answer;
+            sent.ai = Some(facts.ai);
+            outgoing
+        }
+        (_, Some(cleaned)) => cleaned,
+        (ExchangeBody::Whole(body), None) => Outgoing {
+            len: body.len() as u64,
+            pieces: vec![body],
+            strip_usage: false,
+        },
+        (ExchangeBody::Stream { body, declared }, None) => {
+            let passed = Arc::clone(&sent.request_bytes);
+            return OutboundBody::stream(Counted { body, passed }, declared);
+        }
+    };
+    sent.request_bytes.store(outgoing.len, Ordering::Relaxed);
+    OutboundBody::pieces(outgoing.pieces)
 }
 
 /// A request body that counts what passes.

@@ -6,6 +6,7 @@ mod bounds;
 mod connect;
 mod connection;
 mod context;
+mod controls;
 mod directory;
 mod forward;
 mod gateway;

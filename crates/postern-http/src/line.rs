@@ -4,16 +4,19 @@
 //! `Clearance`, an `Answer`. What happens whatever happened, the close, is the flight's, which
 //! travels with the answer's body.
 
+use std::sync::Arc;
+
 use http::HeaderValue;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, ETAG};
 use http_body_util::BodyExt as _;
 use postern_guard::{Caller, Clearance, Permit};
-use postern_inspect::{ModelsFilter, ResponseOptions, ResponseReader};
+use postern_inspect::ModelsFilter;
 use postern_types::{End, Operation, RateNotice, Refusal, RefusalCode, RequestContext};
 
 use crate::arrival::Arrival;
 use crate::body::{Answer, AnswerSource, Course};
 use crate::context::{Exchange, ExchangeBody, refuse};
+use crate::controls::clean_list;
 use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
 use crate::headers;
@@ -38,7 +41,12 @@ impl Plane {
             .authorize(&caller, &context, &exchange, journey)
             .await?;
         journey.flight.limit(&caller, &permit)?;
-        let outbound = self.inspect_request(&permit, exchange, &caller)?;
+        // Reading a body for the data rules may take as long as its client likes.
+        let outbound = tokio::select! {
+            biased;
+            () = caller.revoked().cancelled() => Err(ended(&caller)),
+            inspected = self.inspect_request(&permit, exchange, &caller, journey) => inspected,
+        }?;
         let clearance = journey.flight.clear(&caller, &permit, &context).await?;
         let inbound = self.forward(&clearance, outbound, &caller, journey).await?;
         self.inspect_response(inbound, &caller, &context, &clearance, journey)
@@ -125,44 +133,47 @@ impl Plane {
             .is_some_and(|ai| ai.operation == Operation::ListModels);
         if lists && inbound.status.is_success() {
             return self
-                .list_models(inbound, caller, context, clearance, journey)
+                .list_models((sent, inbound), caller, context, clearance, journey)
                 .await;
         }
-        let reader = reader_for(&sent, &inbound);
-        if reader
-            .as_ref()
-            .is_some_and(ResponseReader::decodes_downstream)
-        {
-            inbound.headers.remove(CONTENT_ENCODING);
-        }
-        if reader.as_ref().is_some_and(ResponseReader::changes_length) {
-            inbound.headers.remove(CONTENT_LENGTH);
-            inbound.headers.remove(ETAG);
-        }
+        let reading = self.reading(&sent, &mut inbound, journey)?;
         let Inbound {
             status,
             headers,
-            body,
+            mut body,
         } = inbound;
-        let head = self.head(status, headers, clearance.notice(), journey);
-        let course = Course {
-            guard: self.guard.clone(),
-            caller: caller.clone(),
-            upstream: sent.upstream,
-            source: body,
-            reader,
-            request_bytes: sent.request_bytes,
+        let whole = reading.whole;
+        let body = if whole {
+            // Nothing has gone out yet, so what ends the token ends this as any other wait.
+            let clean = tokio::select! {
+                biased;
+                () = caller.revoked().cancelled() => Err(ended(caller)),
+                read = self.read_clean(&mut body, reading, (&sent, caller), journey) => read,
+            };
+            AnswerSource::Whole(clean?)
+        } else {
+            AnswerSource::Course(Box::new(Course {
+                guard: self.guard.clone(),
+                caller: caller.clone(),
+                upstream: Arc::clone(&sent.upstream),
+                source: body,
+                reader: reading.reader,
+                request_bytes: Arc::clone(&sent.request_bytes),
+                trailers_pass: sent.trailers_pass,
+            }))
         };
-        Ok(Answer {
-            head,
-            body: AnswerSource::Course(Box::new(course)),
-        })
+        let mut head = self.head(status, headers, clearance.notice(), journey);
+        if let Some(controls) = sent.controls.filter(|it| it.rules.tells_client()) {
+            let findings = &journey.flight.observed().findings;
+            controls.tell(findings, whole, &mut head.headers);
+        }
+        Ok(Answer { head, body })
     }
 
     /// The list of models, without those that the token may not use.
     async fn list_models(
         &self,
-        inbound: Inbound,
+        (sent, inbound): (Sent, Inbound),
         caller: &Caller,
         context: &RequestContext,
         clearance: &Clearance,
@@ -186,6 +197,7 @@ impl Plane {
         let flight = &journey.flight;
         let mut keep = |model: &str| flight.may_use_model(caller, context, model);
         let list = filter.finish(&mut keep).map_err(|error| refuse(&error))?;
+        let list = clean_list(&sent, list, journey)?;
         for name in [CONTENT_ENCODING, CONTENT_LENGTH, ETAG] {
             headers.remove(name);
         }
@@ -240,25 +252,4 @@ fn ended(caller: &Caller) -> Refusal {
             "the token was revoked while it was forwarded",
         ),
     }
-}
-
-/// The reader of an AI answer; plain HTTP answers are not read.
-fn reader_for(sent: &Sent, inbound: &Inbound) -> Option<ResponseReader> {
-    let ai = sent.ai.as_ref()?;
-    let text = |name| {
-        inbound
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
-    Some(ResponseReader::new(&ResponseOptions {
-        operation: ai.operation,
-        dialect: sent.dialect,
-        stream_asked: ai.stream,
-        strip_usage: sent.strip_usage,
-        keeps_answer: sent.keeps_answer,
-        content_type: text(CONTENT_TYPE).unwrap_or_default(),
-        content_encoding: text(CONTENT_ENCODING),
-        status: inbound.status.as_u16(),
-    }))
 }

@@ -41,6 +41,45 @@ pub(crate) const DECODED_RATIO_MAX: u64 = 200;
 /// Bytes of a list of models; the longest public list is below one megabyte.
 pub(crate) const MODELS_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Bytes of a body of plain HTTP that are held under a data rule, decoded: a JSON document, a form,
+/// a line of JSON. The text of a long book is five megabytes.
+pub(crate) const BODY_HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Decoded bytes that a compressed body may have under a data rule: what is inspected costs time.
+/// Beyond it, it is refused, however well it was compressed.
+pub(crate) const BODY_DECODED_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Bytes of the window that a zstd body may ask for, as a power of two: the 8 MiB that every
+/// decoder has to support (RFC 8878, section 3.1.1.1.2).
+pub(crate) const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+
+/// Parts of a multipart body.
+pub(crate) const PARTS_MAX: usize = 1024;
+
+/// Steps of a field's path in a data rule.
+pub(crate) const FIELD_STEPS_MAX: usize = 31;
+
+/// Bytes of a number in a document that is cleaned. No reader gives more digits a meaning, and a
+/// longer one would be a way to carry text.
+pub(crate) const NUMBER_BYTES_MAX: usize = 100;
+
+/// Bytes of an answer that is one document and is cleaned: it is held whole. The longest answers
+/// are lists of embeddings and pictures, some megabytes each.
+pub(crate) const DOCUMENT_HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Texts of one stream that are open at the same time: OpenAI's limits are 128 choices and 128
+/// calls in parallel.
+pub(crate) const CHANNELS_MAX: usize = 1024;
+
+/// Bytes of a word of the format that is taken as one (an id, a type, the name of a model); what is
+/// longer is inspected as text. Ids of sealed items reach some hundreds.
+pub(crate) const WORD_BYTES_MAX: usize = 1024;
+
+/// Bytes of one event that are held while it is cleaned. The last event of a response repeats all of
+/// it with its tools, and pictures come in one event, so that this is far above
+/// `EVENT_HELD_BYTES_MAX`; what is larger cannot be inspected.
+pub(crate) const EVENT_CLEANED_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// Bytes of text to the left of a value that a detector may ask about.
 pub(crate) const LEFT_BYTES: usize = 128;
 
@@ -84,3 +123,15 @@ pub(crate) const JSON_TAIL_BYTES: usize = JSON_BARE_BYTES_MAX + LEFT_BYTES;
 
 /// JSON texts inside strings of each other that are read as such; deeper ones are plain text.
 pub(crate) const JSON_INSIDE_MAX: usize = 3;
+
+/// Bytes that a pattern of a rule may match at most: so much may have to be held.
+pub(crate) const CUSTOM_MATCH_BYTES_MAX: usize = 512;
+
+/// Bytes of the text of such a pattern.
+pub(crate) const CUSTOM_PATTERN_BYTES_MAX: usize = 2048;
+
+/// Bytes of the automaton of such a pattern; a larger one is refused when the rule is saved.
+pub(crate) const CUSTOM_AUTOMATON_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of all words of all rules of an upstream: a deny list of some ten thousand names.
+pub(crate) const CUSTOM_WORDS_BYTES_MAX: usize = 512 * 1024;

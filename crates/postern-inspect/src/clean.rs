@@ -7,6 +7,7 @@
 
 mod action;
 mod channel;
+mod custom;
 mod findings;
 mod flow;
 mod json_text;
@@ -14,7 +15,6 @@ mod keys;
 mod pseudonym;
 mod rules;
 mod spelling;
-mod trace;
 
 use std::sync::Arc;
 
@@ -25,7 +25,6 @@ pub(crate) use channel::{Channel, TextKind};
 pub use keys::MaskKeys;
 pub use pseudonym::Pseudonyms;
 pub use rules::{RuleError, RuleSet};
-pub use trace::Change;
 
 use crate::detect::engine::Weight;
 use findings::Findings;

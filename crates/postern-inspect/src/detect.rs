@@ -16,11 +16,15 @@ pub(crate) mod engine;
 #[cfg(test)]
 mod examples;
 pub(crate) mod facts;
+mod listing;
 mod national;
 mod payment;
 mod personal;
 pub(crate) mod prefilter;
+pub(crate) mod scan;
 mod secret;
+
+pub use listing::{DetectorFacts, detectors};
 
 /// One table of several, so that each country and each kind of value has a file of its own.
 const fn joined<const N: usize>(parts: &[&[Detector]]) -> [Detector; N] {
@@ -58,3 +62,6 @@ pub(crate) const TABLES: [&[Detector]; 4] = [
     national::DETECTORS,
     personal::DETECTORS,
 ];
+
+#[cfg(test)]
+mod tests;

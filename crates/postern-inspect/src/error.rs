@@ -62,6 +62,10 @@ impl InspectError {
         Self::BadRequest(cause.into())
     }
 
+    pub(crate) fn cannot(cause: impl Into<Cow<'static, str>>) -> Self {
+        Self::CannotInspect(cause.into())
+    }
+
     pub(crate) fn upstream(cause: impl Into<Cow<'static, str>>) -> Self {
         Self::Upstream(cause.into())
     }

@@ -112,7 +112,7 @@ pub fn response_observe(bytes: &[u8]) {
                     "a cut changed the reading"
                 );
                 options.strip_usage = true;
-                let mut reader = ResponseReader::new(&options);
+                let mut reader = ResponseReader::new(&options, None);
                 let mut given = Vec::new();
                 // What cannot be decoded for editing is an error, never a panic.
                 let _ = reader.push(Bytes::copy_from_slice(bytes), &mut given);
@@ -154,7 +154,7 @@ fn carry(
     bytes: &[u8],
     cut: usize,
 ) -> (Vec<u8>, crate::ResponseReport) {
-    let mut reader = ResponseReader::new(options);
+    let mut reader = ResponseReader::new(options, None);
     let mut out = Vec::new();
     for piece in bytes.chunks(cut) {
         let pushed = reader.push(Bytes::copy_from_slice(piece), &mut out);

@@ -16,11 +16,13 @@ mod scanner;
 mod shape;
 mod state;
 mod text;
+mod tree;
 
 pub(crate) use scanner::Scanner;
 #[cfg(test)]
 pub(crate) use shape::each_below;
 pub(crate) use shape::{Leaf, Member, Shape};
+pub(crate) use tree::{Kind, NodeId, Span, Tree};
 
 use crate::InspectError;
 

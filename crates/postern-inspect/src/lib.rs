@@ -39,25 +39,35 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod body;
 mod bounds;
 mod clean;
 mod detect;
 mod dialect;
+mod document;
 mod error;
 pub mod fuzz;
 mod json;
 mod locate;
 mod models;
+mod preview;
 mod refusal;
 mod request;
 mod response;
 mod segment;
+#[cfg(test)]
+mod testing;
+mod text;
 
-pub use clean::{Change, CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
+pub use body::{BodyCleaner, BodyKind};
+pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
+pub use detect::scan::{Detected, detect};
+pub use detect::{DetectorFacts, detectors};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};
 pub use models::ModelsFilter;
+pub use preview::{Preview, preview};
 pub use refusal::{RefusalText, StreamFraming, error_body, error_event};
 pub use request::{Outgoing, RequestFacts};
 pub use response::{READABLE_ENCODINGS, ResponseOptions, ResponseReader, ResponseReport};

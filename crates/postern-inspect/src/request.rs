@@ -12,7 +12,10 @@ mod reading;
 use bytes::Bytes;
 use postern_types::{AiRequest, Operation, OwnedId};
 
-use crate::json::{Leaf, Scanner, Shape};
+use crate::clean::Cleaner;
+use crate::document::{self, New};
+use crate::json::{Leaf, Scanner, Shape, Span};
+use crate::text;
 use crate::{Dialect, InspectError, Located};
 use reading::Reading;
 
@@ -27,6 +30,8 @@ pub struct RequestFacts {
     /// Whether the provider keeps the answer, so that later requests can name it. Goes into
     /// `ResponseOptions::keeps_answer`.
     pub keeps_answer: bool,
+    /// Which body it has; `None` for none.
+    family: Option<Family>,
     splice: Option<Splice>,
 }
 
@@ -143,6 +148,7 @@ impl RequestFacts {
             ai,
             references: Vec::new(),
             keeps_answer: false,
+            family: None,
             splice: None,
         }
     }
@@ -153,10 +159,7 @@ impl RequestFacts {
     /// and without `splice_usage` all do.
     #[must_use]
     pub fn outbound(&self, body: Bytes, splice_usage: bool) -> Outgoing {
-        let splice = self
-            .splice
-            .filter(|splice| splice_usage && splice.end <= body.len());
-        let Some(splice) = splice else {
+        let Some(splice) = self.wish(&body, splice_usage) else {
             let len = body.len() as u64;
             return Outgoing {
                 pieces: vec![body],
@@ -176,6 +179,43 @@ impl RequestFacts {
             strip_usage: true,
         }
     }
+
+    /// The body as it goes upstream under data rules: as [`RequestFacts::outbound`], with its text
+    /// cleaned. Bytes that nothing was found in stay as they are.
+    ///
+    /// # Errors
+    /// When it holds a value that is blocked, or something that cannot be inspected.
+    pub fn clean_outbound(
+        &self,
+        body: Bytes,
+        splice_usage: bool,
+        cleaner: &mut Cleaner,
+    ) -> Result<Outgoing, InspectError> {
+        let Some(family) = self.family else {
+            return Ok(self.outbound(body, splice_usage));
+        };
+        let mut edits = document::edits(&body, text::request(family), cleaner)?;
+        if edits.is_empty() {
+            return Ok(self.outbound(body, splice_usage));
+        }
+        let splice = self.wish(&body, splice_usage);
+        if let Some(Splice { start, end, text }) = splice {
+            // It stands at a bracket or in place of a flag, where no text is.
+            edits.put(Span { start, end }, New::Bytes(text.as_bytes().to_vec()));
+        }
+        let body = edits.apply(&body).map_or(body, Bytes::from);
+        Ok(Outgoing {
+            len: body.len() as u64,
+            pieces: vec![body],
+            strip_usage: splice.is_some(),
+        })
+    }
+
+    /// The one key that asks for usage, if it is to go in.
+    fn wish(&self, body: &[u8], splice_usage: bool) -> Option<Splice> {
+        self.splice
+            .filter(|splice| splice_usage && splice.end <= body.len())
+    }
 }
 
 /// Reads a body with the table of its family.
@@ -191,7 +231,11 @@ pub(crate) fn read(
     let mut scanner = Scanner::new(family.table(), true);
     scanner.push(body, &mut reading)?;
     scanner.finish(&mut reading)?;
-    reading.into_facts(located)
+    let facts = reading.into_facts(located)?;
+    Ok(RequestFacts {
+        family: Some(family),
+        ..facts
+    })
 }
 
 #[cfg(test)]

@@ -7,8 +7,10 @@
 //! passes all the same; then its usage is unknown, which is for the caller to judge.
 //!
 //! With `strip_usage` an editor stands in the way and gives the bytes that the provider would have
-//! sent, had usage not been asked for. Only then is an answer held (event by event) or decoded.
+//! sent, had usage not been asked for; with a [`Cleaner`] what goes on is cleaned. Only then is an
+//! answer held (event by event, or whole where it is one document) or decoded.
 
+mod clean;
 mod decode;
 mod editor;
 mod observe;
@@ -20,12 +22,15 @@ mod usage;
 use std::io;
 
 use bytes::Bytes;
-use postern_types::{Operation, OwnedId, Usage};
+use postern_types::{Finding, Operation, OwnedId, Usage};
 
+use crate::clean::{CleanError, Cleaner};
+use crate::document;
 use crate::refusal::{self, RefusalText, StreamFraming};
 use crate::{Dialect, InspectError};
+use clean::AnswerCleaner;
 pub(crate) use decode::{Decoder, Encoding};
-use editor::UsageEditor;
+use editor::EventEditor;
 use observe::Observer;
 use track::{Framing, Track};
 
@@ -78,31 +83,44 @@ pub struct ResponseReader {
     stream_asked: bool,
     success: bool,
     track: Track,
-    editor: Option<UsageEditor>,
+    editor: Option<EventEditor>,
+    /// Cleaning has failed: nothing goes on any more.
+    broken: Option<CleanError>,
     encoding: Encoding,
     /// `None` when there is nothing to decode, or decoding was given up.
     decoder: Option<Box<Decoder>>,
 }
 
 impl ResponseReader {
-    /// A reader for an answer whose head has arrived.
+    /// A reader for an answer whose head has arrived. `cleaner` is that of the answer, where a data
+    /// rule applies to it.
     #[must_use]
-    pub fn new(options: &ResponseOptions<'_>) -> Self {
+    pub fn new(options: &ResponseOptions<'_>, cleaner: Option<Cleaner>) -> Self {
         let encoding = Encoding::parse(options.content_encoding);
         let framing = Framing::declared(options.content_type);
         let table = shape::table(options.dialect, options.operation);
         let observer = Observer::new(options.dialect, options.keeps_answer);
-        let edits = options.strip_usage
+        let strips = options.strip_usage
             && options.operation == Operation::ChatCompletions
             && framing != Framing::Document
             && encoding != Encoding::Other;
+        let cleaner = cleaner.filter(|cleaner| !cleaner.idle());
+        let broken = cleaner
+            .as_ref()
+            .filter(|cleaner| encoding == Encoding::Other && !document::only_watches(cleaner))
+            .map(|_| CleanError::CannotInspect("the answer has an encoding that is not read"));
+        let cleaner = cleaner
+            .filter(|_| encoding != Encoding::Other)
+            .map(|cleaner| AnswerCleaner::new(options.dialect, options.operation, cleaner));
+        let edits = strips || cleaner.is_some();
         Self {
             dialect: options.dialect,
             operation: options.operation,
             stream_asked: options.stream_asked,
             success: (200..300).contains(&options.status),
             track: Track::new(framing, table, observer),
-            editor: edits.then(UsageEditor::default),
+            editor: edits.then(|| EventEditor::new(strips, cleaner)),
+            broken,
             encoding,
             decoder: Decoder::new(encoding).map(Box::new),
         }
@@ -112,8 +130,12 @@ impl ResponseReader {
     /// [`ResponseReader::newly_created`] before the last byte of the id is in `out`.
     ///
     /// # Errors
-    /// When the answer has to be decoded and cannot be. What was given before stays given.
+    /// When the answer has to be decoded and cannot be, or when a value that is blocked, or content
+    /// that cannot be inspected, comes under a data rule. What was given before stays given.
     pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone().into());
+        }
         let Some(mut editor) = self.editor.take() else {
             self.observe(&chunk);
             out.push(chunk);
@@ -125,7 +147,7 @@ impl ResponseReader {
         if !edited.is_empty() {
             out.push(Bytes::from(edited));
         }
-        pushed
+        pushed.map_err(|error| self.fail(error))
     }
 
     /// The upstream's answer has ended: gives what was held.
@@ -134,14 +156,38 @@ impl ResponseReader {
     /// As [`ResponseReader::push`].
     pub fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
         self.track.finish();
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone().into());
+        }
         if let Some(editor) = &mut self.editor {
             let mut held = Vec::new();
-            editor.flush(&mut held);
+            let finished = editor.finish(&mut held);
             if !held.is_empty() {
                 out.push(Bytes::from(held));
             }
+            finished.map_err(|error| self.fail(Failure::Clean(error)))?;
         }
         Ok(())
+    }
+
+    /// What data rules found in the answer so far.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let cleaner = self.editor.as_ref().and_then(|e| e.cleaner.as_ref());
+        cleaner.map_or_else(Vec::new, |cleaner| cleaner.findings())
+    }
+
+    /// Remembers that nothing goes on any more, where that is so.
+    fn fail(&mut self, failure: Failure) -> InspectError {
+        match failure {
+            Failure::Clean(error) => {
+                self.broken = Some(error.clone());
+                error.into()
+            }
+            Failure::Decode(error) => {
+                InspectError::upstream(format!("it cannot be decoded: {error}"))
+            }
+        }
     }
 
     /// Ids that were seen since the last call.
@@ -172,7 +218,8 @@ impl ResponseReader {
     /// stands. `None` where the framing leaves no place for one (in the middle of a JSON document,
     /// under a content encoding): then the connection has to be broken off.
     ///
-    /// KNOWN GAP: when the upstream broke off inside an event of OpenAI or Gemini, the cut event
+    /// KNOWN GAP: when the upstream broke off inside an event of OpenAI or Gemini, and nothing
+    /// edits the answer, the cut event
     /// has to be ended first, and their clients stumble over its half JSON before they reach the
     /// error. Only holding every event until it is complete would avoid that.
     #[must_use]
@@ -201,7 +248,11 @@ impl ResponseReader {
             }
             StreamFraming::Sse => Some([b"\n\n", ending.as_slice()].concat()),
             StreamFraming::Array => {
-                let (filled, comma) = self.track.between_elements()?;
+                let cleaner = self.editor.as_ref().and_then(|e| e.cleaner.as_ref());
+                let (filled, comma) = match cleaner {
+                    Some(cleaner) => cleaner.between_elements(),
+                    None => self.track.between_elements(),
+                }?;
                 let separator: &[u8] = if filled && !comma { b",\n" } else { b"" };
                 Some([separator, ending.as_slice()].concat())
             }
@@ -210,52 +261,66 @@ impl ResponseReader {
 
     /// Whether what went on so far ends with a whole event.
     fn at_boundary(&self) -> bool {
-        let held = self.editor.as_ref().is_some_and(UsageEditor::is_clean);
+        let held = self.editor.as_ref().is_some_and(EventEditor::is_clean);
         held || self.track.at_event_boundary()
     }
 
     /// Follows bytes that pass as they are.
     fn observe(&mut self, chunk: &[u8]) {
-        match (self.encoding, self.decoder.as_mut()) {
-            (Encoding::Identity, _) => self.track.push(chunk, None),
+        let track = &mut self.track;
+        let followed = match (self.encoding, self.decoder.as_mut()) {
+            (Encoding::Identity, _) => track.push(chunk, None).map_err(Failure::Clean),
             (_, Some(decoder)) => {
-                let track = &mut self.track;
-                let decoded = decoder.push(chunk, &mut |bytes: &[u8]| -> io::Result<()> {
-                    track.push(bytes, None);
-                    Ok(())
-                });
-                // What cannot be decoded here is the client's to judge; its usage is unknown.
-                if decoded.is_err() {
-                    self.decoder = None;
-                }
+                decoder.push(chunk, &mut |bytes: &[u8]| Ok(track.push(bytes, None)?))
             }
-            (_, None) => {}
+            (_, None) => Ok(()),
+        };
+        // What cannot be decoded here is the client's to judge; its usage is unknown.
+        if followed.is_err() {
+            self.decoder = None;
         }
     }
 
     fn edit(
         &mut self,
         chunk: &[u8],
-        editor: &mut UsageEditor,
+        editor: &mut EventEditor,
         out: &mut Vec<u8>,
-    ) -> Result<(), InspectError> {
+    ) -> Result<(), Failure> {
         if self.encoding == Encoding::Identity {
-            self.track.push(chunk, Some((editor, out)));
-            return Ok(());
+            return Ok(self.track.push(chunk, Some((editor, out)))?);
         }
         let decoder = self
             .decoder
             .as_mut()
-            .ok_or(InspectError::upstream("the answer cannot be decoded"))?;
+            .ok_or_else(|| io::Error::other("decoding was given up"))?;
         let track = &mut self.track;
-        let decoded = decoder.push(chunk, &mut |bytes: &[u8]| -> io::Result<()> {
-            track.push(bytes, Some((editor, out)));
-            Ok(())
+        let decoded = decoder.push(chunk, &mut |bytes: &[u8]| {
+            Ok(track.push(bytes, Some((editor, out)))?)
         });
-        decoded.map_err(|error| {
+        if decoded.is_err() {
             self.decoder = None;
-            InspectError::upstream(format!("it cannot be decoded: {error}"))
-        })
+        }
+        decoded
+    }
+}
+
+/// Why bytes do not go on.
+#[derive(Debug)]
+enum Failure {
+    Clean(CleanError),
+    Decode(io::Error),
+}
+
+impl From<CleanError> for Failure {
+    fn from(error: CleanError) -> Self {
+        Self::Clean(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Decode(error)
     }
 }
 

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::io::Write as _;
 use std::time::Instant;
 
-use postern_policy::{GuardRails, PolicySource, TokenGrants, authorize};
+use postern_policy::{GuardRails, PolicySource, TokenGrants, UpstreamRules, authorize};
 use postern_types::{
     AiRequest, CanonicalPath, EnvName, Grant, Operation, PolicyName, Principal, PrincipalId,
     RequestContext, Source, SourceVia, Subject, TokenId, UpstreamKind, UpstreamName,
@@ -58,6 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect::<Result<Vec<_>, _>>()?;
     let grants = TokenGrants::compile(&dev, &granted)?;
 
+    let rules = UpstreamRules::default();
     let mut out = std::io::stdout().lock();
     let requests = [("AI", ai_request(&dev)?), ("HTTP", http_request(&dev)?)];
     for (name, text) in [
@@ -67,9 +68,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     ] {
         let rails = rails(text)?;
         for (kind, request) in &requests {
-            authorize(&rails, &grants, request)?;
+            authorize(&rails, &grants, request, &rules)?;
             let each = microseconds(ROUNDS, || {
-                drop(black_box(authorize(&rails, &grants, request)));
+                drop(black_box(authorize(&rails, &grants, request, &rules)));
             });
             writeln!(
                 out,

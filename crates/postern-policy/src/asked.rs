@@ -5,12 +5,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use cedar_policy::{Context, Entities, Entity, EntityUid, RestrictedExpression};
-use postern_types::{EnvName, PrincipalId, RequestContext, UpstreamKind, UpstreamName};
+use postern_types::{
+    BuiltinClass, DataClass, EnvName, PrincipalId, RequestContext, UpstreamKind, UpstreamName,
+};
 
-use crate::Denial;
 use crate::bounds::ENTITIES_REMEMBERED_MAX;
 use crate::engine::Question;
 use crate::schema::{ACTIONS, Type};
+use crate::{Denial, reveal};
 
 /// Principal, action and resource of a request.
 pub(crate) struct Asked<'a> {
@@ -30,6 +32,8 @@ struct Key {
     upstream: UpstreamName,
     kind: UpstreamKind,
     model: Option<String>,
+    /// Where it is asked what may be revealed: the classes that rules define.
+    defined: Option<Vec<DataClass>>,
 }
 
 impl<'a> Asked<'a> {
@@ -54,9 +58,32 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The principal, the resource and what they belong to. Those met before are remembered: the
-    /// closure of the hierarchy costs more than the decision.
+    /// The question whether a class may pass unmasked.
+    pub(crate) fn may_reveal(&self, action: &EntityUid, class: &str, context: Context) -> Question {
+        Question {
+            principal: self.principal.clone(),
+            action: action.clone(),
+            resource: Type::DataClass.uid(class),
+            context,
+        }
+    }
+
+    /// The principal, the resource and what they belong to.
     pub(crate) fn entities(&self) -> Result<Arc<Entities>, Denial> {
+        self.remembered(None)
+    }
+
+    /// The same with every class that ships with the product, and those of these that rules define.
+    pub(crate) fn entities_with(&self, classes: &[DataClass]) -> Result<Arc<Entities>, Denial> {
+        let defined = classes
+            .iter()
+            .filter(|class| matches!(class, DataClass::Custom(_)));
+        self.remembered(Some(defined.cloned().collect()))
+    }
+
+    /// Entities met before are remembered: the closure of the hierarchy costs more than the
+    /// decision.
+    fn remembered(&self, defined: Option<Vec<DataClass>>) -> Result<Arc<Entities>, Denial> {
         thread_local! {
             static MET: RefCell<HashMap<Key, Arc<Entities>>> = RefCell::default();
         }
@@ -69,11 +96,12 @@ impl<'a> Asked<'a> {
             upstream: self.context.upstream.clone(),
             kind: self.context.upstream_kind,
             model: model(self.context).map(str::to_owned),
+            defined,
         };
         if let Some(entities) = MET.with_borrow(|met| met.get(&key).cloned()) {
             return Ok(entities);
         }
-        let entities = Arc::new(self.build()?);
+        let entities = Arc::new(self.build(key.defined.as_deref())?);
         MET.with_borrow_mut(|met| {
             if met.len() >= ENTITIES_REMEMBERED_MAX {
                 met.clear();
@@ -83,7 +111,7 @@ impl<'a> Asked<'a> {
         Ok(entities)
     }
 
-    fn build(&self) -> Result<Entities, Denial> {
+    fn build(&self, defined: Option<&[DataClass]>) -> Result<Entities, Denial> {
         let unclear = |_| Denial::Unclear("an entity is outside Cedar's range");
         let subject = &self.context.subject;
         let environment = Type::Environment.uid(subject.environment.as_str());
@@ -121,9 +149,23 @@ impl<'a> Asked<'a> {
                 HashSet::from([upstream]),
             ));
         }
+        all.extend(defined.into_iter().flat_map(classes));
         let unclear = |_| Denial::Unclear("the entities contradict each other");
         ACTIONS.clone().add_entities(all, None).map_err(unclear)
     }
+}
+
+/// The classes that ship with the product, those that rules define, and their groups.
+fn classes(defined: &[DataClass]) -> Vec<Entity> {
+    let builtin = BuiltinClass::ALL.map(DataClass::Builtin);
+    let classes = builtin.iter().chain(defined).map(|class| {
+        let group = Type::ClassGroup.uid(reveal::group(class));
+        let class = Type::DataClass.uid(&class.to_string());
+        Entity::new_no_attrs(class, HashSet::from([group]))
+    });
+    let groups = reveal::groups().map(|group| Type::ClassGroup.uid(group));
+    let groups = groups.map(|group| Entity::new_no_attrs(group, HashSet::new()));
+    classes.chain(groups).collect()
 }
 
 fn model(context: &RequestContext) -> Option<&str> {

@@ -93,6 +93,14 @@ impl Needed {
         }
     }
 
+    /// The same for the question what may be revealed, whose context knows no `rules_met`.
+    pub(crate) fn to_reveal(reads: &Reads) -> Self {
+        let mut needed = Self::by(reads);
+        needed.attributes.retain(|(name, _)| *name != "rules_met");
+        needed.rules_met = false;
+        needed
+    }
+
     /// The context of a request, with the attributes needed and no more.
     pub(crate) fn context(&self, facts: &Facts<'_>) -> Result<Context, Denial> {
         if self.attributes.is_empty() {
@@ -219,6 +227,14 @@ mod tests {
             context
                 .validate(&SCHEMA, &action)
                 .unwrap_or_else(|error| panic!("{action}: {error}"));
+            let context = Needed::to_reveal(&Reads::everything())
+                .context(&facts)
+                .unwrap();
+            for reveal in ["reveal_in_request", "reveal_in_response"] {
+                context
+                    .validate(&SCHEMA, &Type::Action.uid(reveal))
+                    .unwrap_or_else(|error| panic!("{reveal}: {error}"));
+            }
         }
     }
 

@@ -1,21 +1,55 @@
 //! The decision: every layer is asked on its own, and all must allow.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use postern_types::{Operation, RequestContext, Rights};
+use postern_types::{DataRules, Direction, Operation, RequestContext, Rights};
 
 use crate::asked::Asked;
 use crate::attributes::Facts;
 use crate::engine::evaluate;
 use crate::schema::ACTIONS;
-use crate::{Denial, GuardRails, Layer, Permit, TokenGrants};
+use crate::{Denial, GuardRails, Layer, Permit, TokenGrants, UpstreamRules};
 
 /// Asks every layer, each in an evaluation of its own; all must allow. A permit of one layer never
 /// meets the other's policies, so a token cannot widen the guard-rails, nor they the token.
 ///
+/// `rules` are the data rules of the upstream that is asked: the permit carries them on, with the
+/// classes of which the guard-rails say that this principal may send or see them unmasked.
+///
 /// # Errors
 /// Which layer did not allow the request, and why.
 pub fn authorize(
+    rails: &GuardRails,
+    grants: &TokenGrants,
+    context: &RequestContext,
+    rules: &UpstreamRules,
+) -> Result<Permit, Denial> {
+    let mut permit = decide(rails, grants, context)?;
+    if rules.rules().is_empty() {
+        return Ok(permit);
+    }
+    let revealed = |direction| {
+        let classes = rules.classes(direction);
+        rails.reveals.ask(context, direction, classes)
+    };
+    let in_request = revealed(Direction::Request)?;
+    let in_response = revealed(Direction::Response)?;
+    for policy in in_request.policies.iter().chain(&in_response.policies) {
+        if !permit.policies.contains(policy) {
+            permit.policies.push(Arc::clone(policy));
+        }
+    }
+    permit.data_rules = DataRules {
+        rules: Arc::clone(rules.rules()),
+        revealed_in_request: in_request.classes.into(),
+        revealed_in_response: in_response.classes.into(),
+    };
+    Ok(permit)
+}
+
+/// The decision on the request itself.
+fn decide(
     rails: &GuardRails,
     grants: &TokenGrants,
     context: &RequestContext,
@@ -71,6 +105,7 @@ pub fn authorize(
         model: context.ai.as_ref().and_then(|ai| ai.model.clone()),
         headers,
         policies,
+        data_rules: DataRules::default(),
     })
 }
 
@@ -93,7 +128,7 @@ pub fn may_use_model(
             };
             ai.operation = operation;
             ai.model = Some(model.to_owned());
-            authorize(rails, grants, &question).is_ok()
+            decide(rails, grants, &question).is_ok()
         })
 }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use postern_types::{EnvName, Operation, PrincipalId, TokenId, UpstreamKind, UpstreamName};
+use postern_types::{
+    DataRules, EnvName, Operation, PrincipalId, TokenId, UpstreamKind, UpstreamName,
+};
 
 /// Proof that every layer allowed one request. The stages that follow demand it.
 ///
@@ -20,6 +22,7 @@ pub struct Permit {
     pub(crate) model: Option<String>,
     pub(crate) headers: Arc<[Arc<str>]>,
     pub(crate) policies: Vec<Arc<str>>,
+    pub(crate) data_rules: DataRules,
 }
 
 impl Permit {
@@ -73,10 +76,18 @@ impl Permit {
     }
 
     /// The statements that allowed it, guard-rails first: `policy:NAME` or `policy:NAME#2` for the
-    /// second statement of a text, then `grant:0` or `grant:0.1` for rule 1 of grant 0.
+    /// second statement of a text, then `grant:0` or `grant:0.1` for rule 1 of grant 0; at last
+    /// those that let data pass unmasked.
     #[must_use]
     pub fn policies(&self) -> Vec<String> {
         self.policies.iter().map(ToString::to_string).collect()
+    }
+
+    /// The data rules that hold for the request, and the classes that this principal may send or
+    /// see unmasked in spite of them.
+    #[must_use]
+    pub fn data_rules(&self) -> &DataRules {
+        &self.data_rules
     }
 }
 

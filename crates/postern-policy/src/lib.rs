@@ -5,6 +5,9 @@
 //! compiled to Cedar here. Only [`authorize`] makes a [`Permit`], and the stages that follow demand
 //! one, so a request that was not authorized does not compile.
 //!
+//! Data rules mask what they find; which classes a principal may send or see unmasked is asked of
+//! the guard-rails too, in an evaluation of its own, and carried in the permit.
+//!
 //! What it refuses to do: I/O, reading a clock, letting a Cedar type out. Three rules close it:
 //! nothing permits by default, a statement whose evaluation fails denies, and a name means
 //! something inside one environment only.
@@ -42,11 +45,13 @@ mod expression;
 mod grants;
 mod rails;
 mod reads;
+mod reveal;
 mod schema;
 mod source;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod upstream_rules;
 mod validate;
 mod values;
 
@@ -56,3 +61,4 @@ pub use grants::TokenGrants;
 pub use rails::GuardRails;
 pub use schema::schema_text;
 pub use source::{CompileError, PolicySource, Problem};
+pub use upstream_rules::UpstreamRules;

@@ -9,9 +9,10 @@ use crate::attributes::Needed;
 use crate::bounds::{POLICY_TEXT_BYTES_MAX, STATEMENTS_MAX};
 use crate::engine::Statement;
 use crate::reads::Reads;
+use crate::reveal::{Reveals, Scope};
 use crate::schema::Type;
 use crate::validate::{self, Origin, PARSE_ADVICE};
-use crate::{CompileError, PolicySource, Problem};
+use crate::{CompileError, PolicySource, Problem, reveal};
 
 /// The compiled guard-rails of one environment. They allow what at least one statement permits and
 /// none forbids; without any statement they allow nothing.
@@ -20,6 +21,15 @@ pub struct GuardRails {
     environment: EnvName,
     pub(crate) statements: Vec<Statement>,
     pub(crate) needed: Needed,
+    pub(crate) reveals: Reveals,
+}
+
+/// What the statements taken so far read, for each of the two questions.
+#[derive(Default)]
+struct AllReads {
+    requests: Reads,
+    reveals: Reads,
+    statements: usize,
 }
 
 impl GuardRails {
@@ -33,8 +43,9 @@ impl GuardRails {
             environment: environment.clone(),
             statements: Vec::new(),
             needed: Needed::default(),
+            reveals: Reveals::default(),
         };
-        let mut reads = Reads::default();
+        let mut reads = AllReads::default();
         let mut policies = PolicySet::new();
         let mut origins = HashMap::new();
         let mut problems = Vec::new();
@@ -49,6 +60,7 @@ impl GuardRails {
             });
             for policy in parsed {
                 problems.extend(foreign_names(environment, origin, &policy));
+                problems.extend(about_data(origin, &policy));
                 problems.extend(rails.add(origin, &policy, &mut reads).err());
                 origins.insert(policy.id().clone(), origin);
                 if policies.add(policy).is_err() {
@@ -59,7 +71,8 @@ impl GuardRails {
             }
         }
         problems.extend(validate::strict(&policies, &origins));
-        rails.needed = Needed::by(&reads);
+        rails.needed = Needed::by(&reads.requests);
+        rails.reveals.needed = Needed::to_reveal(&reads.reveals);
         if problems.is_empty() {
             Ok(rails)
         } else {
@@ -71,7 +84,7 @@ impl GuardRails {
         &mut self,
         origin: Origin<'_>,
         policy: &Policy,
-        reads: &mut Reads,
+        reads: &mut AllReads,
     ) -> Result<(), Problem> {
         let complex = |error: &dyn std::fmt::Display| {
             origin.problem(
@@ -80,20 +93,33 @@ impl GuardRails {
                 "write the statement in a simpler form",
             )
         };
-        if self.statements.len() >= STATEMENTS_MAX {
+        if reads.statements >= STATEMENTS_MAX {
             return Err(origin.problem(
                 None,
                 format!("the environment would have more than {STATEMENTS_MAX} statements"),
                 "join statements: one can name several actions, models or principals",
             ));
         }
+        reads.statements += 1;
         let json = policy.to_json().map_err(|error| complex(&error))?;
-        reads.add(&json);
+        let scope = Scope::of(policy);
+        if scope.requests {
+            reads.requests.add(&json);
+        }
+        if !scope.reveals.is_empty() {
+            reads.reveals.add(&json);
+        }
         // By way of the JSON form a statement forgets its place in the text, which the evaluation
         // would carry along at every step.
         let bare = Policy::from_json(Some(policy.id().clone()), json);
-        self.statements
-            .push(Statement::new(&bare.map_err(|error| complex(&error))?));
+        let statement = Statement::new(&bare.map_err(|error| complex(&error))?);
+        // A statement is asked only where its scope could cover the question: elsewhere it says no.
+        if scope.requests {
+            self.statements.push(statement.clone());
+        }
+        if !scope.reveals.is_empty() {
+            self.reveals.add(policy, scope, statement);
+        }
         Ok(())
     }
 
@@ -168,6 +194,33 @@ fn foreign_names(environment: &EnvName, origin: Origin<'_>, statement: &Policy) 
             )
         })
         .collect()
+}
+
+/// Names of data that there is none of, and permits to reveal that reveal nothing.
+fn about_data(origin: Origin<'_>, statement: &Policy) -> Vec<Problem> {
+    let names = statement.entity_literals();
+    let mut problems: Vec<Problem> = names
+        .iter()
+        .filter(|name| !reveal::exists(name))
+        .map(|name| {
+            let id = name.id().unescaped();
+            origin.problem(
+                origin.text.find(&format!("{id:?}")),
+                format!("there is no data class or group {id:?}"),
+                "`postern data-rule classes` lists them; one of a rule's own is \"custom:NAME\", \
+                 and they are all in the group \"custom\"",
+            )
+        })
+        .collect();
+    if reveal::reveals_in_vain(statement) {
+        problems.push(origin.problem(
+            None,
+            "it permits something about data classes, but names no action".to_owned(),
+            "write action == Postern::Action::\"reveal_in_response\" (or reveal_in_request, or \
+             reveal for both): only a permit that names one reveals anything",
+        ));
+    }
+    problems
 }
 
 #[cfg(test)]

@@ -33,11 +33,13 @@ pub(crate) enum Type {
     Token,
     Upstream,
     Model,
+    ClassGroup,
+    DataClass,
     Action,
 }
 
 impl Type {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Environment,
         Self::Team,
         Self::Tenant,
@@ -45,6 +47,8 @@ impl Type {
         Self::Token,
         Self::Upstream,
         Self::Model,
+        Self::ClassGroup,
+        Self::DataClass,
         Self::Action,
     ];
 
@@ -58,6 +62,8 @@ impl Type {
             Self::Token => "Postern::Token",
             Self::Upstream => "Postern::Upstream",
             Self::Model => "Postern::Model",
+            Self::ClassGroup => "Postern::ClassGroup",
+            Self::DataClass => "Postern::DataClass",
             Self::Action => "Postern::Action",
         }
     }
@@ -65,7 +71,7 @@ impl Type {
     /// The entity of this type with an id. No text is parsed: an id cannot be read as anything
     /// else.
     pub(crate) fn uid(self, id: &str) -> EntityUid {
-        static NAMES: LazyLock<[EntityTypeName; 8]> = LazyLock::new(|| {
+        static NAMES: LazyLock<[EntityTypeName; 10]> = LazyLock::new(|| {
             Type::ALL.map(|kind| {
                 kind.name()
                     .parse()
@@ -94,8 +100,8 @@ mod tests {
         }
         assert_eq!(
             actions.len(),
-            Operation::ALL.len() + 2,
-            "and `invoke` and `call`"
+            Operation::ALL.len() + 5,
+            "and `invoke`, `call` and the three of `reveal`"
         );
         let types: Vec<_> = SCHEMA.entity_types().map(ToString::to_string).collect();
         for kind in Type::ALL.into_iter().filter(|kind| *kind != Type::Action) {

@@ -40,6 +40,13 @@ pub(crate) const UPSTREAMS_MAX: i64 = 1_000;
 /// Guard-rail policies of an environment. They are evaluated on every request.
 pub(crate) const POLICIES_MAX: i64 = 200;
 
+/// Data rules of an environment. All that name an upstream apply to each of its requests together.
+pub(crate) const DATA_RULES_MAX: i64 = 200;
+
+/// Bytes of one data rule, as stored: room for a list of some thousand words of one's own, and
+/// below what the admin API takes in one request.
+pub(crate) const DATA_RULE_BYTES_MAX: usize = 128 * 1024;
+
 /// Principals of an environment. They are listed whole by the admin API.
 pub(crate) const PRINCIPALS_MAX: i64 = 100_000;
 

@@ -158,7 +158,8 @@ impl<'a> Environments<'a> {
             .ok_or_else(|| StoreError::not_found("environment", name))
     }
 
-    /// Retires an environment, with its policies and principals. Its name and its keys stay taken.
+    /// Retires an environment, with its policies, data rules and principals. Its name and its keys
+    /// stay taken.
     ///
     /// # Errors
     /// Not found when there is none of that name; conflict while it has live tokens or upstreams.
@@ -167,11 +168,16 @@ impl<'a> Environments<'a> {
         let mut change = writer.change().await?;
         require(change.sql(), name).await?;
         refuse_inhabited(change.sql(), name, now).await?;
-        sqlx::query("DELETE FROM policies WHERE env = $1")
-            .bind(name.as_str())
-            .execute(change.sql())
-            .await
-            .doing("retire an environment")?;
+        for rules in [
+            "DELETE FROM policies WHERE env = $1",
+            "DELETE FROM data_rules WHERE env = $1",
+        ] {
+            sqlx::query(rules)
+                .bind(name.as_str())
+                .execute(change.sql())
+                .await
+                .doing("retire an environment")?;
+        }
         let principals = "UPDATE principals SET deleted_ms = $1, sealed = $2, \
                           version = version + 1 WHERE env = $3 AND deleted_ms IS NULL";
         sqlx::query(principals)

@@ -16,6 +16,7 @@
 
 mod document;
 mod domain;
+mod mask;
 mod place;
 mod variables;
 mod versions;

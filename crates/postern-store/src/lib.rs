@@ -1,5 +1,5 @@
-//! What do we remember? Environments, principals, upstreams, policies, tokens, and who owns what
-//! at a provider; and the keys that protect it.
+//! What do we remember? Environments, principals, upstreams, policies, data rules, tokens, and who
+//! owns what at a provider; and the keys that protect it.
 //!
 //! The store decides nothing about requests and shows no SQL type. One noun is one file and one
 //! group of functions: `store.tokens()`, `store.upstreams()` … Times are arguments, randomness is a
@@ -12,13 +12,13 @@
 //! revision. What may be lost in a power cut without harm (last uses, ownership of objects at a
 //! provider: its loss closes, never opens) waits for no disk.
 //!
-//! Names of people, words about tokens and the grants themselves are sealed in one record a row,
+//! Names of people, words about tokens, data rules and the grants themselves are sealed in one record a row,
 //! bound to the columns beside it: the file tells nothing about people, and a row that was changed
 //! by hand is refused.
 //!
 //! KNOWN GAP: names and addresses of upstreams, policies, and descriptions of environments stand in
 //! the clear and can be changed by whoever can write to the file; so can a whole older copy of a
-//! token's rows be put back.
+//! token's rows or of a data rule be put back, and a data rule be taken out.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -43,6 +43,7 @@
 
 pub mod bounds;
 mod credential;
+mod data_rules;
 mod database;
 mod environments;
 mod error;
@@ -59,6 +60,7 @@ mod tokens;
 mod upstreams;
 
 pub use credential::{CredentialRef, CredentialSource, NewCredential};
+pub use data_rules::{DataRuleRow, DataRules};
 pub use environments::{EnvironmentRow, Environments, NewEnvironment};
 pub use error::StoreError;
 pub use keys::{INSTALLATION, KeyDomain, KeyPurpose, KeyRing, KeyRingError, Peppers, VersionedKey};

@@ -9,11 +9,18 @@ use sqlx::sqlite::SqliteConnection;
 use crate::store::OpenStoreError;
 
 /// `(version, what it does, statements)`, rising.
-const STEPS: &[(i64, &str, &str)] = &[(
-    1,
-    "first",
-    include_str!("../migrations/sqlite/0001_first.sql"),
-)];
+const STEPS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "first",
+        include_str!("../migrations/sqlite/0001_first.sql"),
+    ),
+    (
+        2,
+        "data rules",
+        include_str!("../migrations/sqlite/0002_data_rules.sql"),
+    ),
+];
 
 /// The newest version that this release knows.
 pub(crate) fn newest() -> i64 {

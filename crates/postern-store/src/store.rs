@@ -18,7 +18,7 @@ use crate::database::{Database, Durability, column, natural, to_ms};
 use crate::error::{Doing as _, StoreError};
 use crate::keys::KeyRing;
 use crate::random::Random;
-use crate::{Environments, Owned, Policies, Principals, Tokens, Upstreams, schema};
+use crate::{DataRules, Environments, Owned, Policies, Principals, Tokens, Upstreams, schema};
 use url::{finish, unfinished};
 
 pub use url::StoreUrl;
@@ -272,6 +272,12 @@ impl Store {
     #[must_use]
     pub fn policies(&self) -> Policies<'_> {
         Policies::new(self)
+    }
+
+    /// What is looked for in requests and answers.
+    #[must_use]
+    pub fn data_rules(&self) -> DataRules<'_> {
+        DataRules::new(self)
     }
 
     /// The API tokens, administrators' tokens included.

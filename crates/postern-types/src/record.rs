@@ -15,12 +15,17 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    EnvName, Operation, PrincipalId, RefusalCode, RequestId, Source, TokenId, UpstreamKind,
-    UpstreamName, Usage,
+    EnvName, Finding, Operation, PrincipalId, RefusalCode, RequestId, Source, TokenId,
+    UpstreamKind, UpstreamName, Usage,
 };
 
-/// The version of the encoding, first byte of header and body.
-const VERSION: u8 = 1;
+mod first;
+
+/// The version of the header's encoding, its first byte.
+const HEADER_VERSION: u8 = 1;
+
+/// The version of the body's encoding, its first byte. Version 1 had no findings; it is read on.
+const BODY_VERSION: u8 = 2;
 
 /// What sort of record an entry holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +186,8 @@ pub struct OutcomeRecord {
     pub response_model: Option<String>,
     /// Where the time went.
     pub timing: Timing,
+    /// What data rules found on the way, and what was done about it; at most 64 kinds of it.
+    pub findings: Vec<Finding>,
 }
 
 /// Who did something to the gateway.
@@ -281,7 +288,7 @@ impl AuditRecord {
     /// Encodes the record: the clear header and the body to be sealed.
     #[must_use]
     pub fn encode(self, at: Timestamp) -> (Vec<u8>, Vec<u8>) {
-        let header = write(&self.header(at));
+        let header = write(HEADER_VERSION, &self.header(at));
         let plain = match self {
             Self::Intent(record) => Plain::Intent(record),
             Self::Outcome(record) => Plain::Outcome(record),
@@ -289,7 +296,7 @@ impl AuditRecord {
             Self::Strangers(record) => Plain::Strangers(record),
             Self::System(record) => Plain::System(record),
         };
-        (header, write(&plain))
+        (header, write(BODY_VERSION, &plain))
     }
 
     /// Decodes a body.
@@ -297,7 +304,11 @@ impl AuditRecord {
     /// # Errors
     /// When the version is unknown or the bytes are malformed.
     pub fn decode(body: &[u8]) -> Result<Self, DecodeRecordError> {
-        Ok(match read(body)? {
+        let plain = match body.first() {
+            Some(&first::VERSION) => read::<first::Plain>(first::VERSION, body)?.into(),
+            _ => read(BODY_VERSION, body)?,
+        };
+        Ok(match plain {
             Plain::Intent(record) => Self::Intent(record),
             Plain::Outcome(record) => Self::Outcome(record),
             Plain::Admin(record) => Self::Admin(record),
@@ -348,21 +359,21 @@ impl RecordHeader {
     /// # Errors
     /// When the version is unknown or the bytes are malformed.
     pub fn decode(header: &[u8]) -> Result<Self, DecodeRecordError> {
-        read(header)
+        read(HEADER_VERSION, header)
     }
 }
 
-fn write<T: Serialize>(value: &T) -> Vec<u8> {
-    postcard::to_extend(value, vec![VERSION])
+fn write<T: Serialize>(version: u8, value: &T) -> Vec<u8> {
+    postcard::to_extend(value, vec![version])
         .expect("records hold only types that postcard can write, into memory")
 }
 
-fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeRecordError> {
+fn read<'a, T: Deserialize<'a>>(version: u8, bytes: &'a [u8]) -> Result<T, DecodeRecordError> {
     match bytes.split_first() {
-        Some((&VERSION, rest)) => {
+        Some((found, rest)) if *found == version => {
             postcard::from_bytes(rest).map_err(|_| DecodeRecordError::Malformed)
         }
-        Some((version, _)) => Err(DecodeRecordError::Version(*version)),
+        Some((found, _)) => Err(DecodeRecordError::Version(*found)),
         None => Err(DecodeRecordError::Malformed),
     }
 }

@@ -1,4 +1,4 @@
-//! The admin API: environments, principals, upstreams, policies, tokens, the audit log.
+//! The admin API: environments, principals, upstreams, policies, data rules, tokens, the audit log.
 //!
 //! It is served on two ways in: a socket in the data directory, which only the owner of the data
 //! can open, and a listener of its own. Every route but `/healthz` and `/readyz` asks who calls, on
@@ -8,6 +8,7 @@
 //! reach is `denied` whether it exists or not.
 
 mod audit;
+mod data_rules;
 mod desk;
 mod environments;
 mod listener;
@@ -36,7 +37,7 @@ pub use environments::BASELINE;
 pub use listener::{AdminListener, AdminListenerOptions};
 pub use openapi::document as openapi_document;
 
-/// Bytes of a request body: the largest is a policy.
+/// Bytes of a request body: the largest is a data rule with a list of words.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 /// A request must be read, done and its answer begun within this time.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -102,6 +103,16 @@ pub fn router(state: Arc<AdminState>) -> Router {
         .route(
             "/{env}/policies/{name}",
             get(policies::show).delete(policies::delete),
+        )
+        .route(
+            "/{env}/data-rules",
+            get(data_rules::list).post(data_rules::create),
+        )
+        .route(
+            "/{env}/data-rules/{name}",
+            get(data_rules::show)
+                .merge(patch(data_rules::update))
+                .delete(data_rules::delete),
         );
     let tokens = Router::new()
         .route("/", get(tokens::list).post(tokens::create))

@@ -7,6 +7,7 @@ mod admin;
 mod audit;
 mod check;
 mod completions;
+mod data_rule;
 mod demo;
 mod env;
 pub mod escape;
@@ -166,6 +167,9 @@ enum Command {
     /// Policies: the guard-rails of an environment, in Cedar
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Data rules: what is masked, blocked or reported in requests and answers
+    #[command(subcommand)]
+    DataRule(data_rule::DataRule),
     /// Tokens: create, list, show, rotate, revoke
     #[command(subcommand)]
     Token(token::Token),
@@ -261,6 +265,7 @@ async fn run(cli: Cli, out: &mut Out) -> Outcome {
         Command::Principal(command) => command.run(&globals, out).await,
         Command::Upstream(command) => command.run(&globals, out).await,
         Command::Policy(command) => command.run(&globals, out).await,
+        Command::DataRule(command) => command.run(&globals, out).await,
         Command::Token(command) => command.run(&globals, out).await,
         Command::Audit(command) => command.run(&globals, out).await,
         Command::Completions(command) => command.run(out),

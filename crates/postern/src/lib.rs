@@ -7,6 +7,7 @@ pub mod admin;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod data_rules;
 pub mod demo;
 pub mod installation;
 pub mod running;

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 use postern_audit::{LogNote, ReadEntry, ReadError, Reader};
 use postern_types::{
-    AuditRecord, EnvName, RecordHeader, RecordKind, RefusalCode, RequestId, TokenId,
+    AuditRecord, ClassSelector, EnvName, RecordHeader, RecordKind, RefusalCode, RequestId, TokenId,
 };
 
 use crate::config::parse_duration;
@@ -36,6 +36,7 @@ pub struct Question {
     kind: Option<RecordKind>,
     request: Option<RequestId>,
     action: Option<String>,
+    finding: Option<ClassSelector>,
     words: Vec<String>,
     since_ms: Option<i64>,
     until_ms: Option<i64>,
@@ -79,6 +80,7 @@ impl Question {
             kind: with(query.kind.as_ref(), parse_kind)?,
             request: with(query.request.as_ref(), RequestId::parse)?,
             action: query.action.clone(),
+            finding: with(query.finding.as_ref(), ClassSelector::parse)?,
             words: words(query.text.as_deref().unwrap_or("")),
             since_ms: with(query.since.as_ref(), |text| parse_time(text, now))?,
             until_ms: with(query.until.as_ref(), |text| parse_time(text, now))?,
@@ -142,6 +144,7 @@ impl Question {
             || self.model.is_some()
             || self.upstream.is_some()
             || self.action.is_some()
+            || self.finding.is_some()
             || !self.words.is_empty()
     }
 
@@ -200,6 +203,15 @@ impl Question {
             let of = summary.and_then(|summary| summary.upstream.as_ref());
             of.is_some_and(|upstream| upstream.as_str() == wanted)
         };
+        let finding = |wanted: &ClassSelector| match record {
+            AuditRecord::Outcome(record) => {
+                let classes = record.findings.iter().map(|finding| &finding.class);
+                classes
+                    .into_iter()
+                    .any(|class| *wanted == ClassSelector::All || wanted.selects(class))
+            }
+            _ => false,
+        };
         let action = |wanted: &str| act.is_some_and(|act| act.action.starts_with(wanted));
         self.token.is_none_or(token)
             && self.principal.as_deref().is_none_or(principal)
@@ -207,6 +219,7 @@ impl Question {
             && self.model.as_deref().is_none_or(model)
             && self.upstream.as_deref().is_none_or(upstream)
             && self.action.as_deref().is_none_or(action)
+            && self.finding.as_ref().is_none_or(finding)
             && self.holds_words(record)
     }
 }

@@ -5,6 +5,7 @@
 //! can hold a token, and none of the answers can hold an upstream credential.
 
 mod audit;
+mod data_rules;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 pub use audit::{AuditEntry, AuditProgress, AuditQuery, CheckpointNote, SearchLine};
+pub use data_rules::{ChangeDataRule, CustomClass, DataRule, DataRuleSpec, FieldRule, NewDataRule};
 pub use tokens::{
     IssuedToken, NewToken, RevokeToken, RevokedToken, RotateToken, Token, TokenList, TokenSecret,
 };

@@ -80,6 +80,33 @@ impl Query {
         &self.pairs
     }
 
+    /// The query with other values in the place of some; `None` where `replaced` gives none.
+    ///
+    /// # Errors
+    /// What `replaced` gives.
+    pub(crate) fn replace<E>(
+        &self,
+        replaced: &mut dyn FnMut(&str, &str) -> Result<Option<String>, E>,
+    ) -> Result<Option<Self>, E> {
+        let pieces = self.encoded.iter().flat_map(|encoded| encoded.split('&'));
+        let mut new = Self::default();
+        let mut encoded = Vec::new();
+        let mut changed = false;
+        for ((name, value), piece) in self.pairs.iter().zip(pieces) {
+            let Some(other) = replaced(name, value)? else {
+                new.pairs.push((name.clone(), value.clone()));
+                encoded.push(piece.to_owned());
+                continue;
+            };
+            changed = true;
+            let plain = |text| utf8_percent_encode(text, PLAIN).to_string();
+            encoded.push(format!("{}={}", plain(name), plain(&other)));
+            new.pairs.push((name.clone(), other));
+        }
+        new.encoded = Some(encoded.join("&"));
+        Ok(changed.then_some(new))
+    }
+
     /// The query as it goes on, without the question mark; `None` when there is none.
     pub(crate) fn encoded(&self) -> Option<String> {
         self.encoded.clone()
@@ -168,6 +195,18 @@ mod tests {
         }
         let many = "a&".repeat(PAIRS_MAX + 1);
         assert!(Query::parse(Some(&many)).is_err());
+    }
+
+    #[test]
+    fn a_replaced_value_leaves_the_others_as_they_were() {
+        let query = Query::parse(Some("a=1%202&b&c=x%2By")).unwrap();
+        let none: Result<_, ()> = query.replace(&mut |_, _| Ok(None));
+        assert_eq!(none, Ok(None));
+        let some: Result<_, ()> =
+            query.replace(&mut |name, value| Ok((name == "c").then(|| format!("[{value}]&"))));
+        let some = some.unwrap().unwrap();
+        assert_eq!(some.encoded().unwrap(), "a=1%202&b&c=%5Bx%2By%5D%26");
+        assert_eq!(some.pairs()[2].1, "[x+y]&");
     }
 
     proptest! {

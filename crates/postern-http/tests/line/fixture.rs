@@ -15,8 +15,8 @@ use postern_store::{
 use postern_testkit::ReplayUpstream;
 use postern_testkit::raw::{self, RawAnswer};
 use postern_types::{
-    AuditRecord, EnvName, Grant, Limit, OutcomeRecord, PolicyName, PrincipalId, Secret, TokenId,
-    UpstreamKind, UpstreamName,
+    AuditRecord, DataRule, EnvName, Grant, Limit, OutcomeRecord, PolicyName, PrincipalId, RuleName,
+    Secret, TokenId, UpstreamKind, UpstreamName,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -158,6 +158,20 @@ impl Line {
             "notes:call:GET|POST|PUT|DELETE /{path...}?limit&where",
         ];
         self.token(&grants, &[])
+    }
+
+    /// A data rule in dev, from the next request on.
+    pub(crate) fn rule(&self, name: &str, spec: serde_json::Value) {
+        let rule = DataRule {
+            name: RuleName::parse(name).unwrap(),
+            spec: serde_json::from_value(spec).unwrap(),
+        };
+        let now = self.guard.clock().now();
+        self.block_on(async {
+            let rules = self.guard.store().data_rules();
+            rules.create(&env("dev"), &rule, now).await.unwrap();
+            self.guard.environment_changed(&env("dev")).await.unwrap();
+        });
     }
 
     pub(crate) fn revoke(&self, id: TokenId) {

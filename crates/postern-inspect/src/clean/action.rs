@@ -4,10 +4,13 @@
 //! conversation would be masked ever anew. So labels have shapes that are recognised
 //! ([`is_ours`]), and a finding that consists of them is none.
 
+use std::ops::Range;
+
 use postern_types::{BuiltinClass, ClassGroup, DataAction, DataClass};
 
 use super::Value;
 use super::keys::{BASE32, HASH_CHARS, MaskKeys};
+use crate::detect::context::floor;
 
 /// The label that stands for a value: `[EMAIL]`.
 pub(super) fn mask(class: &DataClass) -> String {
@@ -94,6 +97,17 @@ pub(super) fn is_ours(text: &str) -> bool {
     (solid == 0 && ours > 0) || (stars > 0 && stars >= solid)
 }
 
+/// Whether the piece of text lies within a label or placeholder.
+pub(super) fn within_ours(text: &str, piece: Range<usize>) -> bool {
+    let first = floor(text, piece.start.saturating_sub(LABEL_BYTES_MAX));
+    let starts = text[first..piece.end]
+        .char_indices()
+        .map(|(at, _)| first + at);
+    starts
+        .take_while(|at| *at <= piece.start)
+        .any(|at| label_at(&text[at..]).is_some_and(|length| at + length >= piece.end))
+}
+
 /// The bytes of the label or placeholder at the start of the text.
 pub(super) fn label_at(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
@@ -123,8 +137,12 @@ pub(super) fn label_at(text: &str) -> Option<usize> {
         .next()
 }
 
-/// The longest label, in bytes: `CUSTOM_` and 40 characters of the rule's name, with a `_`.
+/// The longest name in a label, in bytes: `CUSTOM_`, 40 characters of a rule's class, and what a
+/// hash may add that looks like a name.
 const NAME_BYTES_MAX: usize = 60;
+
+/// The longest label, in bytes.
+const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX + HASH_CHARS + 3;
 
 fn is_hash(bytes: &[u8], at: usize) -> bool {
     bytes

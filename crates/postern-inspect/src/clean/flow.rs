@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use super::channel::Sink;
+use super::custom::Walk;
 use super::{Act, CleanError, Cleaner, Value, action};
 use crate::bounds::{LEFT_BYTES, SLICE_BYTES};
-use crate::detect::context::floor;
-use crate::detect::engine::{Span, What, resolve};
-use crate::detect::facts::ByteSet;
+use crate::detect::context::{ceiling, floor};
+use crate::detect::engine::{Span, Weight, What, resolve};
+use crate::detect::scan::settle;
 use crate::segment::{Segmenter, Step};
 
 /// The state of one text between pieces.
@@ -18,9 +19,14 @@ pub(super) struct Flow {
     /// Where what is held starts.
     from: usize,
     segmenter: Segmenter,
+    /// Possible matches of classes that rules define.
+    walk: Walk,
     /// Findings in what is held, in order.
     spans: Vec<Span>,
 }
+
+/// How sure a class is that a rule defines: its author says so.
+const SURE: u8 = 100;
 
 impl Flow {
     /// A text with `left` to its left.
@@ -43,6 +49,7 @@ impl Flow {
         Self {
             from: text.len(),
             segmenter: Segmenter::new(&text),
+            walk: Walk::new(text.len()),
             text,
             spans: Vec::new(),
         }
@@ -65,6 +72,7 @@ impl Flow {
             rest = more;
             self.text.push_str(slice);
             self.advance(cleaner, false);
+            self.walk(cleaner, false);
             self.release(cleaner, place, out)?;
         }
         Ok(())
@@ -77,6 +85,7 @@ impl Flow {
         out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
         self.advance(cleaner, true);
+        self.walk(cleaner, true);
         self.release(cleaner, place, out)
     }
 
@@ -91,8 +100,10 @@ impl Flow {
                     self.spans.extend(found);
                 }
                 Step::Window(start, end, first) => {
-                    let (cut, goes_on) = self.window(cleaner, start..end, first);
-                    self.segmenter.cut(&self.text, cut, goes_on);
+                    let found = self.find(cleaner, start..end);
+                    let settled = settle(&self.text, found, start..end, first);
+                    self.spans.extend(settled.spans);
+                    self.segmenter.cut(&self.text, settled.cut, settled.goes_on);
                 }
                 Step::Rest(start, end) => self.spans.push(Span {
                     start,
@@ -104,34 +115,6 @@ impl Flow {
         }
     }
 
-    /// Judges a window: what starts before `first` is settled. Gives where the rest starts, and how
-    /// the last value goes on if it has no end yet.
-    fn window(
-        &mut self,
-        cleaner: &Cleaner,
-        window: Range<usize>,
-        first: usize,
-    ) -> (usize, Option<ByteSet>) {
-        let found = self.find(cleaner, window.clone());
-        let mut cut = first;
-        let mut settled = window.start;
-        let mut goes_on = None;
-        for span in found {
-            if span.start >= first {
-                // Its match may start before the cut: all of it must stay together.
-                cut = cut.min(span.matched);
-                continue;
-            }
-            settled = span.end;
-            if let What::Found { goes_on: bytes, .. } = &span.what {
-                goes_on = bytes.filter(|_| span.end == window.end && span.acts());
-            }
-            self.spans.push(span);
-        }
-        let cut = cut.max(settled).max(window.start + 1);
-        (floor(&self.text, cut), goes_on)
-    }
-
     fn find(&self, cleaner: &Cleaner, segment: Range<usize>) -> Vec<Span> {
         let judge = |class: &_, confidence| cleaner.weight(class, confidence);
         let wanted = cleaner.rules.rows(cleaner.direction);
@@ -139,11 +122,43 @@ impl Flow {
             .rules
             .engine()
             .find(&self.text, segment.clone(), wanted, &judge);
-        spans.retain(|span| !action::is_ours(&self.text[span.start..span.end]));
+        spans.retain(|span| !self.is_ours(span));
         if cleaner.restores() {
             self.placeholders(cleaner, segment, &mut spans);
         }
         spans
+    }
+
+    /// What was written in place of a value is none.
+    fn is_ours(&self, span: &Span) -> bool {
+        action::is_ours(&self.text[span.start..span.end])
+            || action::within_ours(&self.text, span.start..span.end)
+    }
+
+    /// Looks for the classes that rules define.
+    fn walk(&mut self, cleaner: &Cleaner, ended: bool) {
+        let Some(custom) = cleaner.rules.custom() else {
+            return;
+        };
+        for own in self.walk.advance(custom, &self.text, ended) {
+            let weight = cleaner.weight(&own.class, SURE);
+            if weight == Weight::None {
+                continue;
+            }
+            let (start, end) = (floor(&self.text, own.start), ceiling(&self.text, own.end));
+            self.spans.push(Span {
+                start,
+                end,
+                matched: start,
+                what: What::Found {
+                    class: own.class,
+                    confidence: SURE,
+                    weight,
+                    order: usize::MAX,
+                    goes_on: None,
+                },
+            });
+        }
     }
 
     /// Placeholders come before anything that is found around them.
@@ -170,9 +185,17 @@ impl Flow {
         place: &str,
         out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
-        let settled = self.segmenter.settled();
+        let mut settled = self.segmenter.settled();
+        let mut spans = std::mem::take(&mut self.spans);
+        if cleaner.rules.custom().is_some() {
+            settled = settled.min(self.walk.settled());
+            let (ready, open) = spans.into_iter().partition(|span| span.start < settled);
+            (spans, self.spans) = (ready, open);
+            spans.retain(|span| span.what == What::Rest || !self.is_ours(span));
+            resolve(&mut spans);
+        }
         let mut at = self.from;
-        for span in std::mem::take(&mut self.spans) {
+        for span in spans {
             if span.start < at {
                 continue;
             }
@@ -219,6 +242,12 @@ impl Flow {
             self.text.drain(..keep);
             self.from -= keep;
             self.segmenter.shift(keep);
+            self.walk.shift(keep);
+            for span in &mut self.spans {
+                span.start -= keep;
+                span.end -= keep;
+                span.matched = span.matched.saturating_sub(keep);
+            }
         }
     }
 }

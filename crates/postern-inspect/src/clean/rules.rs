@@ -8,6 +8,7 @@ use postern_types::{
 };
 use thiserror::Error;
 
+use super::custom::Custom;
 use crate::detect::engine::{ENGINE, Engine};
 use crate::detect::prefilter::Bits;
 
@@ -51,6 +52,8 @@ struct Way {
     fields: Vec<FieldRule>,
     analyzer: bool,
     applies: bool,
+    /// Whether a rule that is no dry run applies.
+    firm: bool,
 }
 
 /// The compiled rules of one upstream: shared, and never changed.
@@ -60,6 +63,7 @@ pub struct RuleSet {
     names: Vec<RuleName>,
     request: Way,
     response: Way,
+    custom: Option<Custom>,
     request_rows: Bits,
     response_rows: Bits,
     tells_client: bool,
@@ -85,6 +89,7 @@ impl RuleSet {
         let rows = |way: &Way| engine.wanted(|class, surest| way.asks(class, surest));
         Ok(Self {
             engine,
+            custom: Custom::compile(rules)?,
             request_rows: rows(&request),
             response_rows: rows(&response),
             names: rules.iter().map(|rule| rule.name.clone()).collect(),
@@ -110,6 +115,13 @@ impl RuleSet {
     #[must_use]
     pub fn thinking(&self, direction: Direction) -> ThinkingAction {
         self.way(direction).thinking
+    }
+
+    /// Whether the rules of the direction are dry runs, all of them: then nothing may change.
+    #[must_use]
+    pub fn only_watches(&self, direction: Direction) -> bool {
+        let way = self.way(direction);
+        way.applies && !way.firm
     }
 
     /// The headers whose values are inspected, in lower case.
@@ -140,6 +152,11 @@ impl RuleSet {
     #[must_use]
     pub fn wants_analyzer(&self, direction: Direction) -> bool {
         self.way(direction).analyzer
+    }
+
+    /// The classes that the rules define.
+    pub(super) fn custom(&self) -> Option<&Custom> {
+        self.custom.as_ref()
     }
 
     /// The tables.
@@ -245,6 +262,7 @@ impl Way {
         self.applies = true;
         // A dry run must not change what passes.
         if !spec.dry_run {
+            self.firm = true;
             if spec.opaque == OpaqueAction::Refuse {
                 self.opaque = OpaqueAction::Refuse;
             }

@@ -227,7 +227,8 @@ mod tests {
     // single wrong digit in it, which all of these systems must notice.
     #[test]
     fn every_single_wrong_digit_is_noticed() {
-        let published: [(&str, fn(&[u8]) -> bool); 3] = [
+        type Check = fn(&[u8]) -> bool;
+        let published: [(&str, Check); 3] = [
             ("79927398713", luhn),
             ("2363", verhoeff),
             ("07945", mod11_10),

@@ -13,6 +13,15 @@ pub(crate) fn floor(text: &str, at: usize) -> usize {
     at
 }
 
+/// The first boundary between characters at or after the offset.
+pub(crate) fn ceiling(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
+
 /// Whether a letter of the scripts in which words are written with letters.
 pub(crate) fn is_word_letter(c: char) -> bool {
     if c.is_ascii() {
@@ -39,12 +48,12 @@ pub(crate) fn edges_hold(edges: Edges, text: &str, whole: &Range<usize>) -> bool
     }
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     let mark = |c: Option<char>, marks: &str| c.is_some_and(|c| marks.contains(c));
+    let gap = |c: char| c.is_whitespace() && !c.is_ascii_control();
     match edges {
         Edges::Any | Edges::Word => true,
         Edges::Number | Edges::Groups => {
-            let apart = |c: Option<char>| {
-                mark(c, ".-/") || edges == Edges::Groups && c.is_some_and(char::is_whitespace)
-            };
+            let apart =
+                |c: Option<char>| mark(c, ".-/") || edges == Edges::Groups && c.is_some_and(gap);
             let longer_left = apart(before) && digit(left.chars().rev().nth(1));
             let longer_right = apart(after) && digit(right.chars().nth(1));
             !longer_left && !longer_right

@@ -64,7 +64,7 @@ pub(crate) enum Edges {
     /// As `Word`, and no `.`, `-` or `/` followed or preceded by a digit (further digits would make
     /// it a longer number).
     Number,
-    /// As `Number`, and no further group of digits behind one white space: parts of a long number
+    /// As `Number`, and no further group of digits behind one space: parts of a long number
     /// that is written in groups are not numbers of their own.
     Groups,
     /// As `Word`, and none of `-`, `+`, `/`, `=`: the alphabets of keys.

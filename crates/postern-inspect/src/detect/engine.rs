@@ -174,12 +174,13 @@ impl Span {
 }
 
 impl Row {
-    fn new(detector: &'static Detector) -> Self {
-        let read = |pattern| Facts::read(pattern).expect("a test reads every pattern");
+    pub(super) fn new(detector: &'static Detector) -> Self {
+        let read = |pattern: &str| Facts::read(pattern).expect("a test reads every pattern");
         Self {
             detector,
             facts: read(detector.pattern),
-            left_last: read(detector.left).last,
+            // In any letter case, as it is searched.
+            left_last: read(&format!("(?i:{})", detector.left)).last,
             regex: OnceLock::new(),
             left: OnceLock::new(),
         }
@@ -212,13 +213,17 @@ impl Row {
         let regex = self.regex();
         let mut captures = (regex.captures_len() > 1).then(|| regex.create_captures());
         let mut at = from;
-        while at <= text.len() {
-            let input = Input::new(text).span(at..text.len());
+        while let Some(start) = self.next_start(text, at) {
+            let input = Input::new(text).span(start..text.len());
             let Some((whole, value)) = search(regex, &input, captures.as_mut()) else {
                 return;
             };
             let (whole, value) = (widen(text, whole), widen(text, value));
-            let span = self.judge(text, &whole, &value, order, judge);
+            let span = if self.next_start(text, whole.start) == Some(whole.start) {
+                self.judge(text, &whole, &value, order, judge)
+            } else {
+                None
+            };
             at = match span {
                 Some(_) => whole.end.max(whole.start + 1),
                 None => whole.start + 1,
@@ -228,6 +233,30 @@ impl Row {
                 at += 1;
             }
         }
+    }
+
+    /// Where a match may start, from `at` on: behind a byte in which the text to its left may end.
+    /// Without this, rows of that kind would be tried at each joint of a long run of base64.
+    fn next_start(&self, text: &str, at: usize) -> Option<usize> {
+        let bytes = text.as_bytes();
+        if self.detector.left.is_empty() || at > bytes.len() {
+            return (at <= bytes.len()).then_some(at);
+        }
+        let solid = |byte: &u8| !byte.is_ascii_whitespace();
+        let mut fits = bytes[..at]
+            .iter()
+            .copied()
+            .rfind(solid)
+            .is_none_or(|byte| self.left_last.has(byte));
+        for (offset, byte) in bytes[at..].iter().enumerate() {
+            if fits && text.is_char_boundary(at + offset) {
+                return Some(at + offset);
+            }
+            if solid(byte) {
+                fits = self.left_last.has(*byte);
+            }
+        }
+        None
     }
 
     fn judge(
@@ -271,10 +300,15 @@ impl Row {
     }
 
     fn left_ends(&self, left: &str) -> bool {
-        let regex = self
-            .left
-            .get_or_init(|| compile(&format!("(?i:{})\\z", self.detector.left)));
-        regex.is_match(left)
+        let compiled = || compile(&format!("(?i:{})\\z", self.detector.left));
+        self.left.get_or_init(compiled).is_match(left)
+    }
+
+    /// Compiles both patterns now.
+    #[cfg(test)]
+    pub(super) fn compiles(&self) {
+        self.regex();
+        self.left_ends("");
     }
 }
 

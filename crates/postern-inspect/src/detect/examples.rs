@@ -44,8 +44,8 @@ fn every_row_keeps_its_examples() {
     let mut wrong = Vec::new();
     for row in TABLES[1..].iter().copied().flatten() {
         let engine = Engine::new(std::iter::once(row));
-        if row.found.len() < 2 || row.clear.is_empty() {
-            wrong.push(format!("{}: too few examples", row.id));
+        if row.found.is_empty() || row.clear.is_empty() {
+            wrong.push(format!("{}: no examples", row.id));
         }
         for example in row.found {
             let (text, places) = unmarked(example);

@@ -49,6 +49,8 @@ pub(crate) struct Facts {
     pub(crate) bytes_min: usize,
     /// No match is longer, in bytes; `None` without a bound.
     pub(crate) bytes_max: Option<usize>,
+    /// Every byte that a match may hold.
+    pub(crate) bytes: ByteSet,
     /// The bytes of which its last repetition without a bound is made.
     pub(crate) tail: Option<ByteSet>,
     /// The bytes, white space apart, that may stand last in a match.
@@ -63,6 +65,7 @@ impl Facts {
         Ok(Self {
             bytes_min: properties.minimum_len().unwrap_or(0),
             bytes_max: properties.maximum_len(),
+            bytes: bytes(&hir),
             tail: tail(&hir),
             last: last(&hir).0,
         })

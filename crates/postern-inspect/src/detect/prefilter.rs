@@ -182,7 +182,11 @@ fn plain(rows: &[Row]) -> Plain {
     (b'A'..=b'Z').chain(b'a'..=b'z').for_each(|b| bytes.add(b));
     let asked = |mark: &u8| {
         rows.iter().any(|row| {
-            row.detector.needs == Needs::Byte(*mark) || (gated(row) && row.left_last.has(*mark))
+            // What asks for a digit or a mark never takes a plain word, so that the text to its
+            // left does not matter here.
+            let of_words = !matches!(row.detector.needs, Needs::Digits(1..) | Needs::Byte(_));
+            row.detector.needs == Needs::Byte(*mark)
+                || (of_words && gated(row) && row.left_last.has(*mark))
         })
     };
     for mark in MARKS.iter().filter(|mark| !asked(mark)) {

@@ -89,6 +89,7 @@ impl Reading {
             },
             references: self.references,
             keeps_answer: self.store.unwrap_or(true),
+            family: None,
             splice,
         })
     }

@@ -1,11 +1,13 @@
 //! Taking out again what asking for usage put into a stream of chat completions: the one frame
 //! without choices that carries the figures, and the null `usage` of every other frame.
 //!
-//! An event is held until it is complete, then goes on whole, shortened or not at all. This is
-//! also the shape of an editor for data rules: events in, events out, nothing taken back.
+//! An event is held until it is complete, then goes on whole, shortened or not at all; with a
+//! cleaner behind it, it goes on cleaned. Events in, events out, nothing taken back.
 
+use super::clean::AnswerCleaner;
 use super::observe::EventView;
-use crate::bounds::EVENT_HELD_BYTES_MAX;
+use crate::bounds::{EVENT_CLEANED_BYTES_MAX, EVENT_HELD_BYTES_MAX};
+use crate::clean::CleanError;
 
 /// What happens to an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +19,11 @@ enum Verdict {
 }
 
 /// Holds the event that is being read.
-#[derive(Debug, Default)]
-pub(super) struct UsageEditor {
+#[derive(Debug)]
+pub(super) struct EventEditor {
+    /// Whether usage is taken out.
+    strips: bool,
+    pub(super) cleaner: Option<Box<AnswerCleaner>>,
     held: Vec<u8>,
     /// The event was too large to hold: its bytes went on as they came.
     released: bool,
@@ -26,38 +31,64 @@ pub(super) struct UsageEditor {
     dropped: bool,
 }
 
-impl UsageEditor {
+impl EventEditor {
+    pub(super) fn new(strips: bool, cleaner: Option<AnswerCleaner>) -> Self {
+        Self {
+            strips,
+            cleaner: cleaner.map(Box::new),
+            held: Vec::new(),
+            released: false,
+            dropped: false,
+        }
+    }
+
     /// Bytes of the current event.
-    pub(super) fn hold(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn hold(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), CleanError> {
         if self.released {
             out.extend_from_slice(bytes);
-            return;
+            return Ok(());
         }
         self.held.extend_from_slice(bytes);
-        if self.held.len() > EVENT_HELD_BYTES_MAX {
-            self.flush(out);
+        if self.cleaner.as_ref().is_some_and(|c| !c.watches()) {
+            if self.held.len() > EVENT_CLEANED_BYTES_MAX {
+                return Err(CleanError::CannotInspect("an event is too long to hold"));
+            }
+        } else if self.held.len() > EVENT_HELD_BYTES_MAX {
+            out.append(&mut self.held);
             self.released = true;
         }
+        Ok(())
     }
 
     /// The current event is complete. `view` is what was read of it; `None` when it could not be
     /// read as one line of JSON.
-    pub(super) fn end_event(&mut self, view: Option<EventView>, out: &mut Vec<u8>) {
+    pub(super) fn end_event(
+        &mut self,
+        view: Option<EventView>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CleanError> {
         let verdict = match view {
-            Some(view) if !self.released => verdict(view, &self.held),
+            Some(view) if self.strips && !self.released => verdict(view, &self.held),
             _ => Verdict::Keep,
         };
+        let before = out.len();
         match verdict {
-            Verdict::Keep => out.extend_from_slice(&self.held),
-            Verdict::Drop => {}
+            Verdict::Keep => {}
+            Verdict::Drop => self.held.clear(),
             Verdict::Cut(start, end) => {
-                out.extend_from_slice(&self.held[..start]);
-                out.extend_from_slice(&self.held[end..]);
+                self.held.drain(start..end);
             }
         }
+        match &mut self.cleaner {
+            Some(cleaner) if !self.held.is_empty() && !self.released => {
+                cleaner.event(&self.held, false, out)?
+            }
+            _ => out.extend_from_slice(&self.held),
+        }
+        self.dropped = !self.released && out.len() == before;
         self.held.clear();
         self.released = false;
-        self.dropped = verdict == Verdict::Drop;
+        Ok(())
     }
 
     /// The LF of the line end whose CR completed the last event.
@@ -67,14 +98,31 @@ impl UsageEditor {
         }
     }
 
+    /// Bytes of an answer that is not made of events.
+    pub(super) fn document(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), CleanError> {
+        if let Some(cleaner) = &mut self.cleaner {
+            return cleaner.document(bytes, out);
+        }
+        out.extend_from_slice(bytes);
+        Ok(())
+    }
+
     /// Whether no byte of an unfinished event went on.
     pub(super) fn is_clean(&self) -> bool {
         !self.released
     }
 
-    /// Gives what is held, complete or not.
-    pub(super) fn flush(&mut self, out: &mut Vec<u8>) {
-        out.append(&mut self.held);
+    /// The answer has ended: gives what is held, complete or not.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
+        let held = std::mem::take(&mut self.held);
+        let Some(cleaner) = &mut self.cleaner else {
+            out.extend_from_slice(&held);
+            return Ok(());
+        };
+        if !held.is_empty() {
+            cleaner.event(&held, true, out)?;
+        }
+        cleaner.finish(out)
     }
 }
 

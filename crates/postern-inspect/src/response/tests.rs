@@ -59,7 +59,7 @@ const WITHOUT: &str = concat!(
 
 #[test]
 fn usage_is_marked_until_the_answer_ends() {
-    let mut reader = ResponseReader::new(&chat(false));
+    let mut reader = ResponseReader::new(&chat(false), None);
     let cut = WITH.find("data: [DONE]").unwrap();
     push(&mut reader, &WITH.as_bytes()[..cut]).unwrap();
     assert_eq!(
@@ -87,7 +87,7 @@ fn cumulative_reports_are_not_added() {
         "event: message_delta\ndata: {\"type\":\"message_delta\",\"usage\":{\"input_tokens\":12,",
         "\"output_tokens\":50,\"server_tool_use\":{\"web_search_requests\":2}}}\n\n",
     );
-    let mut reader = ResponseReader::new(&options(Dialect::Anthropic, Operation::Messages));
+    let mut reader = ResponseReader::new(&options(Dialect::Anthropic, Operation::Messages), None);
     push(&mut reader, stream.as_bytes()).unwrap();
     let usage = reader.report().usage.unwrap();
     assert_eq!((usage.input_uncached, usage.cache_read), (12, 4));
@@ -125,7 +125,7 @@ fn ids_are_known_before_their_last_byte_is_out() {
             keeps_answer,
             ..options(Dialect::OpenAi, Operation::Responses)
         };
-        let mut reader = ResponseReader::new(&given);
+        let mut reader = ResponseReader::new(&given, None);
         let (mut out, mut told) = (String::new(), Vec::new());
         for byte in stream.as_bytes() {
             out.push_str(std::str::from_utf8(&push(&mut reader, &[*byte]).unwrap()).unwrap());
@@ -147,7 +147,7 @@ fn ids_are_known_before_their_last_byte_is_out() {
 
 #[test]
 fn what_is_remembered_is_bounded() {
-    let mut reader = ResponseReader::new(&options(Dialect::OpenAi, Operation::Responses));
+    let mut reader = ResponseReader::new(&options(Dialect::OpenAi, Operation::Responses), None);
     for number in 0..CREATED_MAX * 2 {
         let event = format!("data: {{\"item\":{{\"id\":\"rs_{number}\",\"type\":\"x\"}}}}\n\n");
         push(&mut reader, event.as_bytes()).unwrap();
@@ -165,7 +165,7 @@ fn huge_events_pass_and_the_next_is_read() {
     );
     for strip in [false, true] {
         for cut in [1000, 65536, usize::MAX] {
-            let mut reader = ResponseReader::new(&chat(strip));
+            let mut reader = ResponseReader::new(&chat(strip), None);
             let mut all = Vec::new();
             let input = [huge.as_bytes(), WITH.as_bytes()].concat();
             for piece in input.chunks(cut) {
@@ -194,7 +194,7 @@ fn frames_with_text_keep_their_figures() {
         "data: {\"x\":{\"usage\":null}}\n\n",
         "data: {\"choices\":[]",
     ] {
-        let mut reader = ResponseReader::new(&chat(true));
+        let mut reader = ResponseReader::new(&chat(true), None);
         let mut out = push(&mut reader, frame.as_bytes()).unwrap();
         let mut rest = Vec::new();
         reader.finish(&mut rest).unwrap();
@@ -202,7 +202,7 @@ fn frames_with_text_keep_their_figures() {
         assert_eq!(String::from_utf8(out).unwrap(), frame);
     }
     let only = "data: {\"usage\":null}\n\n";
-    let mut reader = ResponseReader::new(&chat(true));
+    let mut reader = ResponseReader::new(&chat(true), None);
     assert_eq!(push(&mut reader, only.as_bytes()).unwrap(), b"data: {}\n\n");
 }
 
@@ -226,7 +226,7 @@ fn compressed_answers_are_read_and_pass_as_they_are() {
                     content_encoding: Some(encoding),
                     ..chat(strip)
                 };
-                let mut reader = ResponseReader::new(&given);
+                let mut reader = ResponseReader::new(&given, None);
                 assert_eq!(reader.decodes_downstream(), strip);
                 let mut all = Vec::new();
                 for piece in coded.chunks(cut) {
@@ -254,7 +254,7 @@ fn bombs_and_broken_codings_cost_the_usage_only() {
             content_encoding: Some("gzip"),
             ..chat(false)
         };
-        let mut reader = ResponseReader::new(&given);
+        let mut reader = ResponseReader::new(&given, None);
         assert_eq!(push(&mut reader, &coded).unwrap(), coded);
         assert_eq!(reader.report().usage, None);
 
@@ -262,7 +262,7 @@ fn bombs_and_broken_codings_cost_the_usage_only() {
             strip_usage: true,
             ..given
         };
-        let mut reader = ResponseReader::new(&given);
+        let mut reader = ResponseReader::new(&given, None);
         let error = push(&mut reader, &coded).unwrap_err();
         assert_eq!(error.refusal_code(), RefusalCode::UpstreamProtocol);
         assert!(push(&mut reader, b"more").is_err());
@@ -271,7 +271,7 @@ fn bombs_and_broken_codings_cost_the_usage_only() {
         content_encoding: Some("br"),
         ..chat(true)
     };
-    let mut reader = ResponseReader::new(&given);
+    let mut reader = ResponseReader::new(&given, None);
     assert!(!reader.decodes_downstream() && !reader.changes_length());
     assert_eq!(push(&mut reader, b"\x8b\x02").unwrap(), b"\x8b\x02");
 }
@@ -293,7 +293,7 @@ fn a_growing_array_is_read_and_closed() {
         (format!("[{element},{{\"candidates\""), false),
         (format!("[{element}]"), false),
     ] {
-        let mut reader = ResponseReader::new(&given);
+        let mut reader = ResponseReader::new(&given, None);
         push(&mut reader, sent.as_bytes()).unwrap();
         let ending = reader.error_ending(&REFUSAL);
         assert_eq!(ending.is_some(), closes, "{sent}");
@@ -334,7 +334,7 @@ fn an_error_ends_a_stream_wherever_it_stands() {
         ),
     ] {
         for cut in 0..=stream.len() {
-            let mut reader = ResponseReader::new(&options(dialect, operation));
+            let mut reader = ResponseReader::new(&options(dialect, operation), None);
             push(&mut reader, &stream.as_bytes()[..cut]).unwrap();
             let ending = String::from_utf8(reader.error_ending(&REFUSAL).unwrap()).unwrap();
             let all = format!("{}{ending}", &stream[..cut]).replace("\r\n", "\n");
@@ -355,7 +355,7 @@ fn an_error_ends_a_stream_wherever_it_stands() {
         }
     }
     let held = "data: {\"choices\":[";
-    let mut reader = ResponseReader::new(&chat(true));
+    let mut reader = ResponseReader::new(&chat(true), None);
     assert!(push(&mut reader, held.as_bytes()).unwrap().is_empty());
     assert!(
         reader
@@ -378,7 +378,10 @@ fn an_error_ends_a_stream_wherever_it_stands() {
             ..chat(false)
         },
     ] {
-        assert_eq!(ResponseReader::new(&given).error_ending(&REFUSAL), None);
+        assert_eq!(
+            ResponseReader::new(&given, None).error_ending(&REFUSAL),
+            None
+        );
     }
 }
 
@@ -389,7 +392,7 @@ fn reasoning_beside_the_output_is_told_by_the_total() {
             content_type: "application/json",
             ..chat(false)
         };
-        let mut reader = ResponseReader::new(&given);
+        let mut reader = ResponseReader::new(&given, None);
         push(&mut reader, text.as_bytes()).unwrap();
         let usage = reader.report().usage.unwrap();
         (

@@ -1,9 +1,10 @@
 //! Following an answer through its framing: events, one document, or a growing array.
 
-use super::editor::UsageEditor;
+use super::editor::EventEditor;
 use super::observe::{EventView, Observer};
 use super::shape::Slot;
 use super::sse::{EventData, Sse};
+use crate::clean::CleanError;
 use crate::json::{Scanner, Shape};
 
 /// How an answer is framed.
@@ -117,7 +118,14 @@ impl Track {
     }
 
     /// Reads the next bytes. With an editor, what may go on is put into `out`.
-    pub(super) fn push(&mut self, bytes: &[u8], editor: Option<(&mut UsageEditor, &mut Vec<u8>)>) {
+    ///
+    /// # Errors
+    /// When the editor holds a value back that is blocked, or cannot inspect what comes.
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        editor: Option<(&mut EventEditor, &mut Vec<u8>)>,
+    ) -> Result<(), CleanError> {
         if self.framing == Framing::Unknown {
             let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
             self.framing = match first {
@@ -127,13 +135,17 @@ impl Track {
             };
         }
         match self.framing {
-            Framing::Events => self.push_events(bytes, editor),
+            Framing::Events => self.push_events(bytes, editor)?,
             Framing::Document | Framing::Unknown => {
                 if !self.lost {
                     self.lost = self.scanner.push(bytes, &mut self.observer).is_err();
                 }
-                if let Some((_, out)) = editor {
-                    out.extend_from_slice(bytes);
+                match editor {
+                    Some((editor, out)) if self.framing == Framing::Document => {
+                        editor.document(bytes, out)?;
+                    }
+                    Some((_, out)) => out.extend_from_slice(bytes),
+                    None => {}
                 }
             }
         }
@@ -142,13 +154,14 @@ impl Track {
             // where the bytes were cut.
             self.observer.ended = !self.lost && self.scanner.is_done();
         }
+        Ok(())
     }
 
     fn push_events(
         &mut self,
         mut bytes: &[u8],
-        mut editor: Option<(&mut UsageEditor, &mut Vec<u8>)>,
-    ) {
+        mut editor: Option<(&mut EventEditor, &mut Vec<u8>)>,
+    ) -> Result<(), CleanError> {
         while let Some(first) = bytes.first() {
             if self.sse.swallows(*first) {
                 bytes = &bytes[1..];
@@ -165,16 +178,17 @@ impl Track {
             };
             let (taken, ended) = self.sse.step(bytes, &mut feed);
             if let Some((editor, out)) = &mut editor {
-                editor.hold(&bytes[..taken], out);
+                editor.hold(&bytes[..taken], out)?;
             }
             bytes = &bytes[taken..];
             if let Some(data_lines) = ended {
                 let view = self.end_event(data_lines);
                 if let Some((editor, out)) = &mut editor {
-                    editor.end_event(view, out);
+                    editor.end_event(view, out)?;
                 }
             }
         }
+        Ok(())
     }
 
     /// An event is complete. Gives what was read of it, if it was one line of JSON.

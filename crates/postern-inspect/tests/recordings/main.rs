@@ -6,8 +6,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken corpus has to fail the test")]
 
+mod cleaning;
 mod corpus;
 mod json_suite;
+mod streams;
 
 use bytes::Bytes;
 use corpus::{Exchange, documents, expected_usage};
@@ -32,7 +34,7 @@ fn options(exchange: &Exchange, strip_usage: bool) -> ResponseOptions<'_> {
 
 /// Sends a body through a reader in pieces; gives what came out and what was learnt.
 fn carry(options: &ResponseOptions<'_>, body: &[u8], cut: usize) -> (Vec<u8>, ResponseReport) {
-    let mut reader = ResponseReader::new(options);
+    let mut reader = ResponseReader::new(options, None);
     let (mut all, mut out) = (Vec::new(), Vec::new());
     for piece in body.chunks(cut) {
         reader

@@ -24,6 +24,15 @@ fn wide() -> &'static TokenGrants {
     &WIDE
 }
 
+/// The decision at an upstream without data rules.
+fn authorize(
+    rails: &GuardRails,
+    grants: &TokenGrants,
+    context: &RequestContext,
+) -> Result<Permit, Denial> {
+    super::authorize(rails, grants, context, &UpstreamRules::default())
+}
+
 fn denied(result: Result<Permit, Denial>) -> Denial {
     match result {
         Ok(permit) => panic!("allowed by {:?}", permit.policies()),

@@ -1,13 +1,18 @@
 use super::*;
 use crate::testing::{ALLOW_ALL, call, call_with, env, grant, grants, invoke, rails};
-use crate::{Denial, Layer, authorize};
+use crate::{Denial, Layer, UpstreamRules, authorize};
 use postern_types::{
     Conditions, Invoke, ModelPattern, Operation, PathTemplate, RequestContext, ValueRule,
 };
 use proptest::prelude::*;
 
 fn allowed(grants: &TokenGrants, request: &RequestContext) -> bool {
-    match authorize(&rails(&[ALLOW_ALL]), grants, request) {
+    match authorize(
+        &rails(&[ALLOW_ALL]),
+        grants,
+        request,
+        &UpstreamRules::default(),
+    ) {
         Ok(_) => true,
         Err(Denial::NotGranted(Layer::Grants)) => false,
         Err(other) => panic!("{other} for {request:?}"),
@@ -216,7 +221,8 @@ fn headers_come_from_the_rules_that_matched() {
         {"methods":["GET"],"path":"/a","headers":["x-one"]},
         {"methods":["GET"],"path":"/{any}","headers":["x-two","x-one"]},
         {"methods":["GET"],"path":"/b","headers":["x-three"]}]}}}"#]);
-    let permit = authorize(&rails(&[ALLOW_ALL]), &grants, &call("GET /a")).unwrap();
+    let none = UpstreamRules::default();
+    let permit = authorize(&rails(&[ALLOW_ALL]), &grants, &call("GET /a"), &none).unwrap();
     let headers: Vec<&str> = permit
         .allowed_headers()
         .iter()

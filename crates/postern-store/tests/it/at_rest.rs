@@ -125,6 +125,32 @@ async fn a_dump_of_the_data_directory_holds_no_secret() {
 }
 
 #[tokio::test]
+async fn a_dump_of_the_data_directory_holds_no_word_of_a_data_rule() {
+    // Goal: the names that a rule guards are not on disk. Method: save and change a rule with a
+    // word and a pattern, then look for both in each file, open and closed.
+    let fixture = Fixture::sqlite().await;
+    let rules = fixture.store.data_rules();
+    let mut rule = crate::contract::data_rules::rule("projects", None);
+    rule.spec.custom = vec![postern_types::CustomDetector {
+        class: "custom:project".parse().unwrap(),
+        pattern: Some("FALCON-[0-9]{4}".to_owned()),
+        words: vec!["Project Blue Falcon".to_owned()],
+    }];
+    rules.create(&env("dev"), &rule, start()).await.unwrap();
+    rules.update(&env("dev"), &rule, 1, after(1)).await.unwrap();
+    for moment in ["while it is open", "after it was closed"] {
+        let dump = dump(&fixture.dir().join("data"));
+        assert!(holds(&dump, b"projects"), "the name is to find it by");
+        for word in [&b"Blue Falcon"[..], b"FALCON-"] {
+            for spelling in spellings(word) {
+                assert!(!holds(&dump, &spelling), "a word is on disk {moment}");
+            }
+        }
+        fixture.store.close().await;
+    }
+}
+
+#[tokio::test]
 async fn nothing_that_is_printed_holds_a_secret() {
     let fixture = Fixture::sqlite().await;
     let credential = NewCredential::Sealed(Secret::from("sk-of-the-provider".to_owned()));

@@ -2,6 +2,7 @@
 //! its tests and a function that opens a fresh store on it.
 
 mod concurrency;
+pub(crate) mod data_rules;
 mod environments;
 mod owned;
 mod policies;
@@ -53,6 +54,11 @@ macro_rules! contract_on {
                 are_another_when_made_again,
             }
             policies: { are_saved_listed_and_deleted }
+            data_rules: {
+                are_saved_listed_changed_and_deleted,
+                need_what_they_name_and_a_free_name,
+                outlive_their_upstream,
+            }
             tokens: {
                 are_checked_by_their_digest,
                 live_for_a_bounded_time,

@@ -231,3 +231,33 @@ async fn a_principal_changed_by_hand_is_refused() {
         assert!(principals.find(&env("prod"), &web).await.unwrap().is_some());
     }
 }
+
+#[tokio::test]
+async fn a_data_rule_changed_by_hand_is_refused() {
+    // Goal: nobody weakens a rule in the file. Method: move it, turn it back, and exchange what it
+    // says, one column at a time; the list is refused whole, since a rule left out protects nothing.
+    for sql in [
+        "UPDATE data_rules SET name = 'other' WHERE name = 'people'",
+        "UPDATE data_rules SET env = 'prod' WHERE name = 'people'",
+        "UPDATE data_rules SET version = 1 WHERE name = 'people'",
+        "UPDATE data_rules SET sealed = (SELECT sealed FROM data_rules WHERE name = 'cards') \
+         WHERE name = 'people'",
+        "UPDATE data_rules SET sealed = x'' WHERE name = 'people'",
+    ] {
+        let fixture = Fixture::sqlite().await;
+        let (rules, dev) = (fixture.store.data_rules(), env("dev"));
+        let people = crate::contract::data_rules::rule("people", None);
+        let cards = crate::contract::data_rules::rule("cards", None);
+        rules.create(&dev, &people, start()).await.unwrap();
+        rules.create(&dev, &cards, start()).await.unwrap();
+        rules.update(&dev, &people, 1, start()).await.unwrap();
+        tamper(&fixture, sql).await;
+        let in_dev = rules.list(&dev).await;
+        let in_prod = rules.list(&env("prod")).await;
+        let error = in_dev.and(in_prod).unwrap_err();
+        assert!(
+            format!("{error:?}").contains("UnsealError"),
+            "{sql}: {error:?}"
+        );
+    }
+}

@@ -1,7 +1,7 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::SourceVia;
+use crate::{BuiltinClass, DataAction, Direction, RuleName, SourceVia};
 
 fn summary() -> RequestSummary {
     RequestSummary {
@@ -42,6 +42,15 @@ fn outcome() -> AuditRecord {
         }),
         response_model: None,
         timing: Timing::default(),
+        findings: vec![Finding {
+            class: BuiltinClass::Email.into(),
+            direction: Direction::Response,
+            action: DataAction::KeepLast(4),
+            rule: RuleName::parse("people").unwrap(),
+            dry_run: false,
+            place: "choices.message.content".into(),
+            count: 3,
+        }],
     })
 }
 
@@ -56,6 +65,40 @@ fn records_read_back() {
         (RecordKind::Outcome, Some(200))
     );
     assert_eq!(header.at_ms, 1_700_000_000_500);
+}
+
+#[test]
+fn bodies_of_the_first_version_are_read() {
+    // Goal: logs written before findings existed stay readable. Method: an outcome with its fields
+    // in the order and with the version byte of then.
+    let AuditRecord::Outcome(now) = outcome() else {
+        panic!("an outcome")
+    };
+    let then = first::Outcome {
+        summary: now.summary.clone(),
+        end: now.end,
+        status: now.status,
+        refusal: now.refusal,
+        cause: now.cause.clone(),
+        upstream_status: now.upstream_status,
+        request_bytes: now.request_bytes,
+        response_bytes: now.response_bytes,
+        usage: now.usage,
+        response_model: now.response_model.clone(),
+        timing: now.timing,
+    };
+    let body = write(1, &first::Plain::Outcome(then));
+    let bare = OutcomeRecord {
+        findings: Vec::new(),
+        ..now
+    };
+    assert_eq!(AuditRecord::decode(&body), Ok(AuditRecord::Outcome(bare)));
+    let system = SystemRecord {
+        event: "start".into(),
+        detail: String::new(),
+    };
+    let body = write(1, &first::Plain::System(system.clone()));
+    assert_eq!(AuditRecord::decode(&body), Ok(AuditRecord::System(system)));
 }
 
 #[test]

@@ -6,15 +6,15 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::desk::Desk;
-use super::{audit, environments, policies, principals, status, tokens, upstreams};
+use super::{audit, data_rules, environments, policies, principals, status, tokens, upstreams};
 use crate::shapes;
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Postern admin API",
-        description = "Environments, principals, upstreams, policies, tokens and the audit log of \
-                       a Postern gateway. Every route but `/healthz` and `/readyz` asks for an \
+        description = "Environments, principals, upstreams, policies, data rules, tokens and the \
+                       audit log of a Postern gateway. Every route but `/healthz` and `/readyz` asks for an \
                        administrator's token. Refusals are problem details (RFC 9457) whose `code` \
                        is one of the closed refusal codes. Every act is recorded.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
@@ -25,6 +25,8 @@ use crate::shapes;
         principals::delete,
         upstreams::list, upstreams::create, upstreams::show, upstreams::update, upstreams::delete,
         policies::list, policies::create, policies::show, policies::delete,
+        data_rules::list, data_rules::create, data_rules::show, data_rules::update,
+        data_rules::delete,
         tokens::list, tokens::create, tokens::show, tokens::rotate, tokens::revoke,
         audit::search, audit::show, audit::checkpoint,
         status::status, status::healthz, status::readyz, serve,
@@ -80,6 +82,10 @@ mod tests {
             ("/api/v1/tokens/{id}/revoke", "post"),
             (
                 "/api/v1/environments/{env}/upstreams/{name}",
+                "get patch delete",
+            ),
+            (
+                "/api/v1/environments/{env}/data-rules/{name}",
                 "get patch delete",
             ),
             ("/api/v1/audit/entries", "get"),

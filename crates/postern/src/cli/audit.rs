@@ -97,6 +97,9 @@ pub(super) struct Filter {
     /// Acts whose name begins so, such as token.
     #[arg(long)]
     action: Option<String>,
+    /// In which data rules found this class, a class of this group, or anything (all)
+    #[arg(long, value_name = "CLASS")]
+    finding: Option<String>,
     /// Not older: a time, or how long ago (15m, 2h, 7d)
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -118,6 +121,7 @@ impl Filter {
             upstream: self.upstream,
             kind: self.kind,
             action: self.action,
+            finding: self.finding,
             since: self.since,
             until: self.until,
             limit: Some(limit),

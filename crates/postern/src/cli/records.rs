@@ -1,6 +1,6 @@
 //! Audit records as people read them: a line in a list, or a sheet with everything.
 
-use postern_types::{Actor, AdminRecord, AuditRecord, OutcomeRecord, RequestSummary};
+use postern_types::{Actor, AdminRecord, AuditRecord, Finding, OutcomeRecord, RequestSummary};
 
 use super::output::Out;
 use super::table::{Cell, Sheet, Table, Tone};
@@ -105,6 +105,9 @@ impl Line {
                 usage.input_tokens(),
                 usage.output_tokens()
             ));
+        }
+        if !record.findings.is_empty() {
+            detail.push_str(&format!(" ({})", counted(&record.findings)));
         }
         Self {
             what: record.end.as_str().to_owned(),
@@ -229,11 +232,67 @@ fn outcome(sheet: &mut Sheet, record: &OutcomeRecord) {
         record.request_bytes, record.response_bytes
     );
     sheet.line("bytes", bytes);
+    for finding in &record.findings {
+        sheet.line("found", describe(finding));
+    }
     sheet.line("took", millis(record.timing.total_us));
     sheet.maybe(
         "upstream answered after",
         record.timing.first_byte_us.map(millis),
     );
+}
+
+/// What was found, for a line: `2 email, 1 card`.
+fn counted(findings: &[Finding]) -> String {
+    let mut counts: Vec<(String, u64)> = Vec::new();
+    for finding in findings {
+        let class = finding.class.to_string();
+        match counts.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, count)) => *count += u64::from(finding.count),
+            None => counts.push((class, finding.count.into())),
+        }
+    }
+    let counts = counts
+        .iter()
+        .map(|(class, count)| format!("{count} {class}"));
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+fn describe(finding: &Finding) -> String {
+    let would = if finding.dry_run { " (dry run)" } else { "" };
+    let place = if finding.place.is_empty() {
+        "-"
+    } else {
+        &finding.place
+    };
+    format!(
+        "{} × {} in the {} at {place}: {}{would}, by rule {}",
+        finding.count,
+        finding.class,
+        finding.direction.as_str(),
+        finding.action,
+        finding.rule
+    )
+}
+
+/// A table of findings.
+pub(super) fn findings(list: &[Finding]) -> Table {
+    let mut table = Table::new(&["CLASS", "COUNT", "ACTION", "RULE", "PLACE"]);
+    for finding in list {
+        let action = if finding.dry_run {
+            Cell::new(format!("{} (dry run)", finding.action), Tone::Warn)
+        } else {
+            finding.action.to_string().into()
+        };
+        table.row(vec![
+            Cell::new(finding.class.to_string(), Tone::Strong),
+            finding.count.to_string().into(),
+            action,
+            finding.rule.as_str().into(),
+            finding.place.as_str().into(),
+        ]);
+    }
+    table
 }
 
 fn millis(us: u64) -> String {

@@ -1,5 +1,7 @@
 //! `postern reference`: the generated documents.
 
+mod data_classes;
+
 use std::fmt::Write as _;
 
 use clap::{Args, Command, ValueEnum};
@@ -23,6 +25,7 @@ pub(super) struct Reference {
 enum Document {
     Cli,
     Config,
+    DataClasses,
     Openapi,
     Refusals,
     Records,
@@ -34,6 +37,7 @@ impl Reference {
         let text = match self.document {
             Document::Cli => commands(),
             Document::Config => config::reference(),
+            Document::DataClasses => data_classes::page(),
             Document::Openapi => admin::openapi_document(),
             Document::Refusals => refusals(),
             Document::Records => records(),
@@ -119,7 +123,8 @@ fn records() -> String {
      | `intent` | before a request is forwarded | who, from where, which upstream, operation and \
      model, and the policies that allowed it |\n\
      | `outcome` | once a request ended, forwarded or not | how it ended, status, refusal and \
-     cause, bytes, usage, times |\n\
+     cause, bytes, usage, times, and what data rules found (class, place, rule, action, how \
+     often: never the value) |\n\
      | `admin` | before an act of an administrator, and after it | who, what, which object, and \
      the status (absent in the record before) |\n\
      | `strangers` | every second while there are some | refused requests without a valid token, \

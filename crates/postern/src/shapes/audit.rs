@@ -42,6 +42,10 @@ pub struct AuditQuery {
     /// Acts with this name, or whose name begins with this (`token.`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
+    /// Outcomes of requests in which data rules found this class, a class of this group, or
+    /// anything (`all`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finding: Option<String>,
     /// Words that the record holds, in any field, in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

@@ -37,6 +37,8 @@ fn an_administrator_of_one_environment_neither_sees_nor_touches_another() {
             "/upstreams/notes",
             "/policies",
             "/policies/baseline",
+            "/data-rules",
+            "/data-rules/people",
         ] {
             denied(&house.ask("GET", &at(path), &dev, &Value::Null));
         }
@@ -45,6 +47,7 @@ fn an_administrator_of_one_environment_neither_sees_nor_touches_another() {
             "/principals/service:web",
             "/upstreams/notes",
             "/policies/baseline",
+            "/data-rules/people",
         ] {
             denied(&house.ask("DELETE", &at(path), &dev, &Value::Null));
         }
@@ -52,6 +55,11 @@ fn an_administrator_of_one_environment_neither_sees_nor_touches_another() {
         denied(&house.ask("POST", &at("/upstreams"), &dev, &upstream));
         let policy = json!({ "name": "x", "text": "permit(principal, action, resource);" });
         denied(&house.ask("POST", &at("/policies"), &dev, &policy));
+        let spec = json!({ "directions": ["request"], "classes": ["email"], "action": "mask" });
+        let rule = json!({ "name": "people", "rule": spec });
+        denied(&house.ask("POST", &at("/data-rules"), &dev, &rule));
+        let weaker = json!({ "action": "allow" });
+        denied(&house.ask("PATCH", &at("/data-rules/people"), &dev, &weaker));
         denied(&house.ask(
             "POST",
             &at("/principals"),

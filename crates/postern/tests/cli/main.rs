@@ -2,6 +2,7 @@
 //! sockets, an installation in a directory of its own.
 
 mod apart;
+mod data_rules;
 mod demo;
 mod door;
 mod examples;

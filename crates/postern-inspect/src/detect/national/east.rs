@@ -174,7 +174,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new("bg_egn", BgEgn, Needs::Digits(10), r"\d{10}")
         .edges(Edges::Number)
         .check(egn)
-        .words(EGN, 55, 96)
+        .words(EGN, 42, 96)
         .at_most(10)
         .examples(
             &["ЕГН ⟦7909143292⟧", "EGN: ⟦7502103246⟧"],

@@ -91,7 +91,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         "mx_curp",
         MxCurp,
         Needs::Run(18),
-        r"(?i)[a-z][aeioux][a-z]{2}\d{6}[hmx][a-z]{2}[b-df-hj-np-tv-z]{3}[0-9a-z]\d",
+        concat!(
+            r"(?i)[a-z][aeioux][a-z]{2}\d{6}[hmx][a-z]{2}[b-df-hj-np-tv-z]{3}",
+            r"[0-9a-z]\d"
+        ),
     )
     .edges(Edges::Key)
     .check(curp)
@@ -151,7 +154,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         "ec_cedula",
         OtherNationalId,
         Needs::Digits(10),
-        r"(?:0[1-9]|1\d|2[0-4]|30)[0-6]\d{7}(?:001)?|(?:0[1-9]|1\d|2[0-4]|30)[0-6]\d{6}-\d",
+        concat!(
+            r"(?:0[1-9]|1\d|2[0-4]|30)[0-6]\d{7}(?:001)?|(?:0[1-9]|1\d|2[0-4]",
+            r"|30)[0-6]\d{6}-\d"
+        ),
     )
     .edges(Edges::Number)
     .check(ecuadorian)
@@ -214,9 +220,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         r"\d{1,2}\.?\d{3}\.?\d{3}",
     )
     .edges(Edges::Number)
-    .left(
-        r"(?:^|[^a-z])(?:dni|d\.n\.i\.|documento)(?: n..?| nro\.?| no\.?| número)?[^0-9a-z\n]{1,4}",
-    )
+    .left(concat!(
+        r"(?:^|[^a-z])(?:dni|d\.n\.i\.|documento)(?: n..?| nro\.?| no\.?",
+        r"| número)?[^0-9a-z\n]{1,4}"
+    ))
     .sure(72)
     .at_most(10)
     .examples(

@@ -5,7 +5,7 @@ use postern_types::BuiltinClass::{
 };
 
 use crate::detect::checksum::{
-    Digits, Signs, day_exists, ddmmyy, luhn, number, one_separator, uniform, weighted, yymmdd,
+    Digits, day_exists, ddmmyy, luhn, number, one_separator, uniform, weighted, yymmdd,
 };
 use crate::detect::{Detector, Edges, Needs};
 
@@ -233,7 +233,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         "is_kennitala",
         IsKennitala,
         Needs::Digits(10),
-        r"[0-7]\d{5}[- ]?\d{3}[089]",
+        r"[0-7]\d{5}[- ]\d{3}[089]",
     )
     .edges(Edges::Number)
     .check(kennitala)
@@ -243,9 +243,23 @@ pub(super) const DETECTORS: &[Detector] = &[
         &[
             "kt. ⟦110375-7789⟧",
             "⟦110676-4689⟧",
-            "kennitala ⟦1205765189⟧",
+            "kennitala ⟦120576 5189⟧",
         ],
         &["110375-7799", "321375-7789", "1110375-7789"],
+    ),
+    Detector::new(
+        "is_kennitala_plain",
+        IsKennitala,
+        Needs::Digits(10),
+        r"[0-7]\d{8}[089]",
+    )
+    .edges(Edges::Number)
+    .check(kennitala)
+    .words(KENNITALA, 40, 94)
+    .at_most(10)
+    .examples(
+        &["kennitala ⟦1205765189⟧", "kt. ⟦1103757789⟧"],
+        &["1205765189", "kt. 1205765199", "kt. 12057651891"],
     ),
     Detector::new(
         "ee_isikukood",

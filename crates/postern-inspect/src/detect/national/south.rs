@@ -137,12 +137,15 @@ pub(super) const DETECTORS: &[Detector] = &[
             "cidadão",
             "bilhete de identidade",
         ],
-        55,
+        40,
         94,
     )
     .at_most(14)
     .examples(
-        &["Cartão de Cidadão ⟦685413429ZZ4⟧", "⟦26073162 9ZZ6⟧"],
+        &[
+            "Cartão de Cidadão ⟦685413429ZZ4⟧",
+            "cidadão ⟦26073162 9ZZ6⟧",
+        ],
         &["685413429ZZ5", "6685413429ZZ4", "685413429ZZ44"],
     ),
     // The letters of the name, the day, the place (a letter and three digits, digits replaced by
@@ -151,7 +154,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         "it_fiscal_code",
         ItFiscalCode,
         Needs::Run(16),
-        r"(?i)[a-z]{6}[0-9lmnp-v]{2}[abcdehlmprst][0-7lmnp-t][0-9lmnp-v][a-z][0-9lmnp-v]{3}[a-z]",
+        concat!(
+            r"(?i)[a-z]{6}[0-9lmnp-v]{2}[abcdehlmprst][0-7lmnp-t][0-9lmnp-v]",
+            r"[a-z][0-9lmnp-v]{3}[a-z]"
+        ),
     )
     .edges(Edges::Key)
     .check(fiscal_code)

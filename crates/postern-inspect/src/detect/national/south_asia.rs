@@ -32,7 +32,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         "in_aadhaar_grouped",
         InAadhaar,
         Needs::Digits(12),
-        r"[2-9]\d{3}[ -]\d{4}[ -]\d{4}",
+        r"[2-9]\d{3}[ :-]\d{4}[ :-]\d{4}",
     )
     .edges(Edges::Number)
     .check(aadhaar)
@@ -50,10 +50,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new("in_aadhaar", InAadhaar, Needs::Digits(12), r"[2-9]\d{11}")
         .edges(Edges::Number)
         .check(aadhaar)
-        .words(AADHAAR, 52, 95)
+        .words(AADHAAR, 45, 95)
         .at_most(12)
         .examples(
-            &["aadhaar ⟦268310985783⟧", "⟦264240078088⟧"],
+            &["aadhaar ⟦268310985783⟧", "UIDAI ⟦264240078088⟧"],
             &["268310985784", "2683109857831", "0683109857831"],
         ),
     // WHY NOT a virtual id's own class: it stands for the same number.
@@ -97,7 +97,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         "in_gstin",
         InGstin,
         Needs::Digits(7),
-        r"(?i)(?:0[1-9]|[12]\d|3[0-8]|9[679])[a-z]{5}\d{4}[a-z][1-9a-z]z[0-9a-z]",
+        concat!(
+            r"(?i)(?:0[1-9]|[12]\d|3[0-8]|9[679])[a-z]{5}\d{4}",
+            r"[a-z][1-9a-z]z[0-9a-z]"
+        ),
     )
     .edges(Edges::Key)
     .words(GSTIN, 82, 97)

@@ -51,11 +51,16 @@ pub(super) const DETECTORS: &[Detector] = &[
         EuVat,
         Needs::Digits(8),
         concat!(
-            r"ATU\d{8}|BE ?[01]\d{3}[. ]?\d{3}[. ]?\d{3}|BG\d{9,10}|CY\d{8}[A-Z]|CZ\d{8,10}|DE ?\d{9}",
-            r"|DK ?\d{8}|DK \d{2} \d{2} \d{2} \d{2}|EE\d{9}|EL\d{9}|ES[A-Z0-9]\d{7}[A-Z0-9]|FI\d{8}",
-            r"|FR ?[0-9A-HJ-NP-Z]{2} ?\d{3} ?\d{3} ?\d{3}|GB ?\d{3} ?\d{4} ?\d{2}(?: ?\d{3})?|HR\d{11}",
-            r"|HU\d{8}|IE\d[0-9A-Z+*]\d{5}[A-W][A-I]?|LT(?:\d{12}|\d{9})|LU\d{8}|LV\d{11}|MT\d{8}",
-            r"|NL\d{9}B\d{2}|NO ?\d{9} ?MVA|PL\d{10}|PT\d{9}|RO\d{6,10}|SE\d{12}|SI\d{8}|SK\d{10}|XI\d{9}"
+            r"ATU\d{8}|BE ?[01]\d{3}[. ]?\d{3}[. ]?\d{3}|BG\d{9,10}",
+            r"|CY\d{8}[A-Z]|CZ\d{8,10}|DE[ .]?\d{3}[ .]?\d{3}[ .]?\d{3}",
+            r"|DK ?\d{8}|DK \d{2} \d{2} \d{2} \d{2}|EE\d{9}|EL\d{9}",
+            r"|ES[A-Z0-9]\d{7}[A-Z0-9]|FI\d{8}",
+            r"|FR ?[0-9A-HJ-NP-Z]{2} ?\d{3} ?\d{3} ?\d{3}",
+            r"|GB ?\d{3} ?\d{4} ?\d{2}(?: ?\d{3})?|HR\d{11}",
+            r"|HU\d{8}|IE\d[0-9A-Z+*]\d{5}[A-W][A-I]?|LT(?:\d{12}|\d{9})",
+            r"|LU\d{8}|LV\d{11}|MT\d{8}",
+            r"|NL\d{9}B\d{2}|NO ?\d{9} ?MVA|PL\d{10}|PT\d{9}|RO\d{6,10}",
+            r"|SE\d{12}|SI\d{8}|SK\d{10}|XI\d{9}"
         ),
     )
     .edges(Edges::Key)
@@ -73,14 +78,21 @@ pub(super) const DETECTORS: &[Detector] = &[
             "⟦SE040308641601⟧",
             "⟦GB819504466⟧",
         ],
-        &["DE170285806", "ATU90697845", "XDE170285805", "BE0798524191", "PL3864083516"],
+        &[
+            "DE170285806",
+            "ATU90697845",
+            "XDE170285805",
+            "BE0798524191",
+            "PL3864083516",
+        ],
     ),
     Detector::new(
         "eu_vat_in_context",
         EuVat,
         Needs::Digits(7),
         concat!(
-            r"(?:AT|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|NO|PL|PT|RO|SE|SI|SK",
+            r"(?:AT|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT",
+            r"|NL|NO|PL|PT|RO|SE|SI|SK",
             r"|XI|CHE)[- ]?[0-9A-Z]{0,2}\d{7,12}(?:B\d{2}|MVA|[A-Z]{1,2})?"
         ),
     )

@@ -120,7 +120,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         "uk_nino",
         UkNino,
         Needs::Digits(6),
-        r"(?i)[a-ceghj-prs-tw-z][a-ceghj-npr-tw-z][ -]?\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?[a-d]",
+        concat!(
+            r"(?i)[a-ceghj-prs-tw-z][a-ceghj-npr-tw-z][ -]?\d{2}[ -]?\d{2}",
+            r"[ -]?\d{2}[ -]?[a-d]"
+        ),
     )
     .edges(Edges::Key)
     .check(nino)
@@ -170,7 +173,8 @@ pub(super) const DETECTORS: &[Detector] = &[
     )
     .edges(Edges::Number)
     .left(concat!(
-        r"(?:^|[^a-z])(?:company|companies house|registered|registration|crn)",
+        r"(?:^|[^a-z])(?:company|companies house|registered|registration",
+        r"|crn)",
         tail!()
     ))
     .sure(70)
@@ -253,16 +257,33 @@ pub(super) const DETECTORS: &[Detector] = &[
         "fr_siret",
         CompanyId,
         Needs::Digits(14),
-        r"\d{3} ?\d{3} ?\d{3} ?\d{5}",
+        r"\d{3} \d{3} \d{3} \d{5}",
     )
     .edges(Edges::Groups)
     .check(siret)
     .words(SIREN, 60, 94)
     .at_most(17)
     .examples(
-        &["SIRET ⟦693 931 990 82204⟧", "⟦49594219581647⟧"],
-        &["49594219581648", "149594219581647", "00000000000000"],
+        &["SIRET ⟦693 931 990 82204⟧", "⟦495 942 195 81647⟧"],
+        &[
+            "495 942 195 81648",
+            "1 495 942 195 81647",
+            "000 000 000 00000",
+        ],
     ),
+    Detector::new("fr_siret_plain", CompanyId, Needs::Digits(14), r"\d{14}")
+        .edges(Edges::Number)
+        .check(siret)
+        .words(SIREN, 45, 94)
+        .at_most(14)
+        .examples(
+            &["SIRET ⟦49594219581647⟧", "siret: ⟦14784202502103⟧"],
+            &[
+                "49594219581647",
+                "SIRET 49594219581648",
+                "SIRET 495942195816471",
+            ],
+        ),
     Detector::new(
         "fr_siren",
         CompanyId,

@@ -113,7 +113,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     ),
     Detector::new("card_in_context", Card, Needs::Digits(12), r"\d{12,19}")
         .edges(Edges::Number)
-        .check(uncommon)
+        .check(said)
         .words(WORDS, 40, 85)
         .at_most(19)
         .examples(
@@ -124,6 +124,30 @@ pub(super) const DETECTORS: &[Detector] = &[
             ],
             &["676770830997", "card 676770830998", "order 135410014004955"],
         ),
+    // Whoever writes the name of the thing directly before it means it, wrong digit or not.
+    Detector::new(
+        "card_labelled",
+        Card,
+        Needs::Digits(14),
+        r"\d{14,16}|\d{4}(?:[ -]\d{4}){3}|\d{4}[ -]\d{6}[ -]\d{4,5}",
+    )
+    .edges(Edges::Number)
+    .check(varied)
+    .left(concat!(
+        r"(?:^|[^a-z])(?:(?:credit|debit|bank|payment)[ _-]?card",
+        r"|card[ _-]?(?:number|no|nr|num)\.?|kortnummer|kreditkort",
+        r"|kreditkarte|carte (?:bancaire|de cr\xC3\xA9dit)|tarjeta)",
+        tail!()
+    ))
+    .sure(70)
+    .at_most(32)
+    .examples(
+        &[
+            "card number: ⟦1234 5678 9012 3456⟧",
+            "\"credit_card\": \"⟦4539578763621487⟧\"",
+        ],
+        &["1234 5678 9012 3456", "postcard 1234567890123456"],
+    ),
 ];
 
 /// Whether the leading six digits and the length are those of a widely used issuer.
@@ -137,7 +161,8 @@ fn issued(digits: &[u8]) -> bool {
         400_000..=499_999 => matches!(length, 13 | 16 | 19),
         // Mastercard, the range of 2017 included.
         510_000..=559_999 | 222_100..=272_099 => length == 16,
-        // American Express.
+        // JCB in its first years; American Express.
+        213_100..=213_199 | 180_000..=180_099 => length == 15,
         340_000..=349_999 | 370_000..=379_999 => length == 15,
         // Diners Club.
         300_000..=305_999 | 309_500..=309_599 | 360_000..=369_999 | 380_000..=399_999 => {
@@ -157,6 +182,13 @@ fn issued(digits: &[u8]) -> bool {
             length == 16
         }
         506_099..=506_198 | 507_865..=507_964 => matches!(length, 16 | 18 | 19),
+        // Maestro, the ranges that are in use; the wider ones need a word beside them.
+        501_800..=501_899
+        | 502_000..=502_099
+        | 503_800..=503_899
+        | 589_300..=589_399
+        | 630_400..=630_499
+        | 675_900..=676_399 => (16..=19).contains(&length),
         636_000..=639_999 => (16..=19).contains(&length),
         _ => false,
     }
@@ -171,6 +203,17 @@ fn common(text: &str) -> bool {
 /// A card of a common issuer whose groups are set apart in one way.
 fn grouped(text: &str) -> bool {
     one_separator(text) && (common(text) || uncommon(text))
+}
+
+/// Not one digit over and over.
+fn varied(text: &str) -> bool {
+    !uniform(&Digits::of(text))
+}
+
+/// What is said to be a card, with Luhn's digit.
+fn said(text: &str) -> bool {
+    let digits = Digits::of(text);
+    luhn(&digits) && !uniform(&digits[1..])
 }
 
 /// A card of an issuer whose range is so wide that the number alone does not say enough: Maestro

@@ -37,68 +37,159 @@ const WORDS: &[&str] = &[
 ];
 
 pub(super) const DETECTORS: &[Detector] = &[
-    Detector::new("base58_address", CryptoAddress, Needs::Run(26), r"[13mn2LMDAXT9t][1-9A-HJ-NP-Za-km-z]{25,34}")
-        .edges(Edges::Key)
-        .check(base58)
-        .sure(97)
-        .at_most(35)
-        .examples(
-            &["⟦1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa⟧", "to ⟦3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy⟧."],
-            &["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "1A1zP1eP5QGefi2DMPTfTL5SLmv7Divf", "x1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"],
-        ),
-    Detector::new("bech32_address", CryptoAddress, Needs::AnyCase(&["bc1", "tb1", "ltc1", "addr1", "cosmos1"]), r"(?i)(?:bc|tb|ltc|addr|cosmos)1[02-9ac-hj-np-z]{38,108}")
-        .edges(Edges::Key)
-        .check(bech32)
-        .sure(97)
-        .at_most(120)
-        .examples(
-            &["⟦bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4⟧", "⟦BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4⟧"],
-            &["bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5", "bc1Qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"],
-        ),
+    Detector::new(
+        "base58_address",
+        CryptoAddress,
+        Needs::Run(26),
+        r"[13mn2LMDAXT9t][1-9A-HJ-NP-Za-km-z]{25,34}",
+    )
+    .edges(Edges::Key)
+    .check(base58)
+    .sure(97)
+    .at_most(35)
+    .examples(
+        &[
+            "⟦1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa⟧",
+            "to ⟦3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy⟧.",
+        ],
+        &[
+            "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
+            "1A1zP1eP5QGefi2DMPTfTL5SLmv7Divf",
+            "x1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+        ],
+    ),
+    Detector::new(
+        "bech32_address",
+        CryptoAddress,
+        Needs::AnyCase(&["bc1", "tb1", "ltc1", "addr1", "cosmos1"]),
+        r"(?i)(?:bc|tb|ltc|addr|cosmos)1[02-9ac-hj-np-z]{38,108}",
+    )
+    .edges(Edges::Key)
+    .check(bech32)
+    .sure(97)
+    .at_most(120)
+    .examples(
+        &[
+            "⟦bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4⟧",
+            "⟦BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4⟧",
+        ],
+        &[
+            "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
+            "bc1Qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+        ],
+    ),
     // WHY NOT the mixed-case checksum of EIP-55: it needs Keccak-256, which our only library of
     // cryptography does not have. Forty hexadecimal digits behind `0x` are hardly ever else.
-    Detector::new("ethereum_address", CryptoAddress, Needs::AnyCase(&["0x0", "0x1", "0x2", "0x3", "0x4", "0x5", "0x6", "0x7", "0x8", "0x9", "0xa", "0xb", "0xc", "0xd", "0xe", "0xf"]), r"0x[0-9a-fA-F]{40}")
-        .check(varied)
-        .words(WORDS, 75, 95)
-        .at_most(42)
-        .examples(
-            &["⟦0x52908400098527886E0F7030069857D2E4169EE7⟧", "eth ⟦0xde709f2102306220921060314715629080e2fb77⟧"],
-            &["0x0000000000000000000000000000000000000000", "0x52908400098527886E0F7030069857D2E4169EE", "0x52908400098527886E0F7030069857D2E4169EE71"],
-        ),
-    Detector::new("ripple_address", CryptoAddress, Needs::Run(25), r"r[1-9A-HJ-NP-Za-km-z]{24,34}")
-        .edges(Edges::Key)
-        .check(ripple)
-        .sure(95)
-        .at_most(35)
-        .examples(
-            &["⟦rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh⟧", "xrp: ⟦rrrrrrrrrrrrrrrrrrrrrhoLvTp⟧"],
-            &["rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTi", "representationalistically"],
-        ),
-    Detector::new("monero_address", CryptoAddress, Needs::Run(95), r"[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}")
-        .edges(Edges::Key)
-        .check(varied)
-        .sure(85)
-        .at_most(95)
-        .examples(
-            &["⟦44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A⟧", "xmr ⟦84AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A⟧"],
-            &["44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3Xjrp", "54AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"],
-        ),
-    Detector::new("bitcoin_cash_address", CryptoAddress, Needs::Literal(&["bitcoincash:"]), r"bitcoincash:[qp][02-9ac-hj-np-z]{41}")
-        .edges(Edges::Key)
-        .at_most(54)
-        .examples(
-            &["⟦bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a⟧", "pay ⟦bitcoincash:ppm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a⟧"],
-            &["bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vc", "bitcoincash:"],
-        ),
-    Detector::new("solana_address", CryptoAddress, Needs::Run(32), r"[1-9A-HJ-NP-Za-km-z]{43,44}")
-        .edges(Edges::Key)
-        .check(key_of_32_bytes)
-        .words(&["solana", "sol", "phantom", "spl"], 30, 85)
-        .at_most(44)
-        .examples(
-            &["Solana: ⟦7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV⟧", "sol wallet ⟦9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM⟧"],
-            &["7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV", "solana zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"],
-        ),
+    Detector::new(
+        "ethereum_address",
+        CryptoAddress,
+        Needs::AnyCase(&[
+            "0x0", "0x1", "0x2", "0x3", "0x4", "0x5", "0x6", "0x7", "0x8", "0x9", "0xa", "0xb",
+            "0xc", "0xd", "0xe", "0xf",
+        ]),
+        r"0x[0-9a-fA-F]{40}",
+    )
+    .check(varied)
+    .words(WORDS, 75, 95)
+    .at_most(42)
+    .examples(
+        &[
+            "⟦0x52908400098527886E0F7030069857D2E4169EE7⟧",
+            "eth ⟦0xde709f2102306220921060314715629080e2fb77⟧",
+        ],
+        &[
+            "0x0000000000000000000000000000000000000000",
+            "0x52908400098527886E0F7030069857D2E4169EE",
+            "0x52908400098527886E0F7030069857D2E4169EE71",
+        ],
+    ),
+    Detector::new(
+        "ripple_address",
+        CryptoAddress,
+        Needs::Run(25),
+        r"r[1-9A-HJ-NP-Za-km-z]{24,34}",
+    )
+    .edges(Edges::Key)
+    .check(ripple)
+    .sure(95)
+    .at_most(35)
+    .examples(
+        &[
+            "⟦rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh⟧",
+            "xrp: ⟦rrrrrrrrrrrrrrrrrrrrrhoLvTp⟧",
+        ],
+        &[
+            "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTi",
+            "representationalistically",
+        ],
+    ),
+    Detector::new(
+        "monero_address",
+        CryptoAddress,
+        Needs::Run(95),
+        r"[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}",
+    )
+    .edges(Edges::Key)
+    .check(varied)
+    .sure(85)
+    .at_most(95)
+    .examples(
+        &[
+            concat!(
+                "⟦44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBY",
+                "Bb98uNbr2VBBEt7f2wfn3RVGQBEP3A⟧"
+            ),
+            concat!(
+                "xmr ⟦84AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqS",
+                "saBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A⟧"
+            ),
+        ],
+        &[
+            "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3Xjrp",
+            concat!(
+                "54AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYB",
+                "b98uNbr2VBBEt7f2wfn3RVGQBEP3A"
+            ),
+        ],
+    ),
+    Detector::new(
+        "bitcoin_cash_address",
+        CryptoAddress,
+        Needs::Literal(&["bitcoincash:"]),
+        r"bitcoincash:[qp][02-9ac-hj-np-z]{41}",
+    )
+    .edges(Edges::Key)
+    .at_most(54)
+    .examples(
+        &[
+            "⟦bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a⟧",
+            "pay ⟦bitcoincash:ppm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a⟧",
+        ],
+        &[
+            "bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vc",
+            "bitcoincash:",
+        ],
+    ),
+    Detector::new(
+        "solana_address",
+        CryptoAddress,
+        Needs::Run(32),
+        r"[1-9A-HJ-NP-Za-km-z]{43,44}",
+    )
+    .edges(Edges::Key)
+    .check(key_of_32_bytes)
+    .words(&["solana", "sol", "phantom", "spl"], 30, 85)
+    .at_most(44)
+    .examples(
+        &[
+            "Solana: ⟦7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV⟧",
+            "sol wallet ⟦9WzDXwBbmkg8ZTbNMqUxvQRAyrZzDsGYdLVL9zYtAWWM⟧",
+        ],
+        &[
+            "7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV",
+            "solana zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
+        ],
+    ),
 ];
 
 const BITCOIN: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";

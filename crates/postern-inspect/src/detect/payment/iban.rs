@@ -8,7 +8,9 @@ use crate::detect::{Detector, Needs};
 /// The pattern is the registry: countries by the number of signs behind the two check digits.
 macro_rules! by_length {
     ($($countries:literal $rest:literal)*) => {
-        concat!("(?i)(?:", $("(?:", $countries, r")\d\d(?:(?:", gap!(), "|-)?[0-9A-Z]){", $rest, "}|",)*
+        concat!("(?i)(?:", $(
+            "(?:", $countries, r")\d\d(?:(?:", gap!(), "|-)?[0-9A-Z]){", $rest, "}|",
+        )*
         // Norway's, the shortest of all, ends the list.
         r"NO\d\d(?:(?:", gap!(), r"|-)?\d){11})")
     };

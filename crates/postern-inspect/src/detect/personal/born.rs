@@ -9,13 +9,22 @@ use crate::detect::{Detector, Edges, Needs};
 macro_rules! birth {
     () => {
         concat!(
-            r"(?:birth[ _-]?(?:date|day)s?|date[ _-]?of[ _-]?birth|birth|born|dob|d\.o\.b\.?|b[ _-]?day|bdate",
-            r"|f(?:\xC3\xB8|o|oe)dt|f(?:\xC3\xB8|o|oe)dsels(?:dag|dato)|f(?:\xC3\xB6|o)dd|f(?:\xC3\xB6|o)delse(?:datum|dag)",
-            r"|geboren|geb\.|geburts(?:datum|tag)|geboortedatum|n(?:\xC3\xA9|\xC3\x89|e)e? le|naissance",
-            r"|nacid[oa]|nacimiento|nascid[oa]|nascimento|nasc\.|nato|nata|nascita|syntynyt|syntym\S{1,4}aika",
-            r"|urodz(?:ony|ona|enia)|ur\.|narozen[ai]?|narozen\S{1,4}|n\S{1,3}scut\S{0,3}|do\S{1,2}um tarihi",
-            r"|\xD1\x80\xD0\xBE\xD0\xB4\S{2,24}|\xD0\xA0\xD0\xBE\xD0\xB4\S{2,24}|\xD0\xB4\xD0\xB0\xD1\x82\xD0\xB0 \xD1\x80\S{4,20}",
-            r"|\xE7\x94\x9F\xE5\xB9\xB4\xE6\x9C\x88\xE6\x97\xA5|\xE5\x87\xBA\xE7\x94\x9F\S{0,12}|\xEC\x83\x9D\xEB\x85\x84\xEC\x9B\x94\xEC\x9D\xBC)",
+            r"(?:birth[ _-]?(?:date|day)s?|date[ _-]?of[ _-]?birth|birth|born",
+            r"|dob|d\.o\.b\.?|b[ _-]?day|bdate",
+            r"|f(?:\xC3\xB8|o|oe)dt|f(?:\xC3\xB8|o|oe)dsels(?:dag|dato)",
+            r"|f(?:\xC3\xB6|o)dd|f(?:\xC3\xB6|o)delse(?:datum|dag)",
+            r"|geboren|geb\.|geburts(?:datum|tag)|geboortedatum|n(?:\xC3\xA9",
+            r"|\xC3\x89|e)e? le|naissance",
+            r"|nacid[oa]|nacimiento|nascid[oa]|nascimento|nasc\.|nato|nata",
+            r"|nascita|syntynyt|syntym\S{1,4}aika",
+            r"|urodz(?:ony|ona|enia)|ur\.|narozen[ai]?|narozen\S{1,4}",
+            r"|n\S{1,3}scut\S{0,3}|do\S{1,2}um tarihi",
+            r"|\xD1\x80\xD0\xBE\xD0\xB4\S{2,24}",
+            r"|\xD0\xA0\xD0\xBE\xD0\xB4\S{2,24}",
+            r"|\xD0\xB4\xD0\xB0\xD1\x82\xD0\xB0 \xD1\x80\S{4,20}",
+            r"|\xE7\x94\x9F\xE5\xB9\xB4\xE6\x9C\x88\xE6\x97\xA5",
+            r"|\xE5\x87\xBA\xE7\x94\x9F\S{0,12}",
+            r"|\xEC\x83\x9D\xEB\x85\x84\xEC\x9B\x94\xEC\x9D\xBC)",
             r"[^0-9\n]{0,28}"
         )
     };
@@ -25,9 +34,12 @@ macro_rules! birth {
 macro_rules! month {
     () => {
         concat!(
-            r"(?:jan|feb|f\xC3\xA9v|mar|m\xC3\xA4r|maj|mai|apr|abr|avr|may|mei|jun|juin|jul|juil|aug|ago|ao\xC3\xBB|sep|set",
-            r"|oct|okt|out|ott|nov|dec|d\xC3\xA9c|dez|dic|des|ene|gen|mag|giu|lug|sty|lut|kwi|cze|lip|sie|wrz|pa\xC5\xBA|lis|gru",
-            r"|tammi|helmi|maalis|huhti|touko|kes\xC3\xA4|hein\xC3\xA4|elo|syys|loka|marras|joulu)"
+            r"(?:jan|feb|f\xC3\xA9v|mar|m\xC3\xA4r|maj|mai|apr|abr|avr|may|mei",
+            r"|jun|juin|jul|juil|aug|ago|ao\xC3\xBB|sep|set",
+            r"|oct|okt|out|ott|nov|dec|d\xC3\xA9c|dez|dic|des|ene|gen|mag|giu",
+            r"|lug|sty|lut|kwi|cze|lip|sie|wrz|pa\xC5\xBA|lis|gru",
+            r"|tammi|helmi|maalis|huhti|touko|kes\xC3\xA4|hein\xC3\xA4|elo|syys",
+            r"|loka|marras|joulu)"
         )
     };
 }
@@ -37,7 +49,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         "date_of_birth",
         DateOfBirth,
         Needs::Digits(4),
-        r"\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}|\d{1,2}[-/. ]\d{1,2}[-/. ](?:\d{4}|\d{2})|(?:19|20)\d{6}",
+        concat!(
+            r"\d{4}[-/. ]\d{1,2}[-/. ]\d{1,2}",
+            r"|\d{1,2}[-/. ]\d{1,2}[-/. ](?:\d{4}|\d{2})|(?:19|20)\d{6}"
+        ),
     )
     .edges(Edges::Number)
     .check(numbers)
@@ -70,7 +85,8 @@ pub(super) const DETECTORS: &[Detector] = &[
             r"[a-z.\x80-\xff]{0,10},?[ -](?:del? )?(?:19|20)?\d{2}",
             r"|",
             month!(),
-            r"[a-z.\x80-\xff]{0,10}[ -]\d{1,2}(?:st|nd|rd|th)?,?[ -](?:19|20)\d{2}"
+            r"[a-z.\x80-\xff]{0,10}[ -]\d{1,2}(?:st|nd|rd|th)?,?[ -](?:19",
+            r"|20)\d{2}"
         ),
     )
     .check(words)

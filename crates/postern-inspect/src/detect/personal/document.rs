@@ -43,6 +43,7 @@ const LICENCE: &[&str] = &[
     "dl",
     "dvla",
     "führerschein",
+    "fahrerlaubnis",
     "führerscheinnummer",
     "fuehrerschein",
     "kørekort",
@@ -67,105 +68,230 @@ const LICENCE: &[&str] = &[
 pub(super) const DETECTORS: &[Detector] = &[
     // The shapes of many states: one to three letters and six to eight digits, nine digits, or the
     // Korean serial with a letter inside.
-    Detector::new("passport", Passport, Needs::Digits(6), r"(?i)[a-z]{1,2} ?\d{6,8}|[a-z]{3}\d{6}[a-z]?|\d{9}|\d{2}[a-z]{2}\d{5}|[msrodg]\d{3}[a-z]\d{4}")
-        .edges(Edges::Key)
-        .check(varied)
-        .words(PASSPORT, 25, 85)
-        .at_most(11)
-        .examples(
-            &["passport ⟦A12803456⟧", "Pasnummer: ⟦312141556⟧", "pasaporte ⟦XYZ987654⟧", "passport no. ⟦M123A4567⟧"],
-            &["A12803456", "passport A1280", "passport ABC1234567", "passport 111111111"],
+    Detector::new(
+        "passport",
+        Passport,
+        Needs::Digits(6),
+        concat!(
+            r"(?i)[a-z]{1,2} ?\d{6,8}|[a-z]{3}\d{6}[a-z]?|\d{9}",
+            r"|\d{2}[a-z]{2}\d{5}|[msrodg]\d{3}[a-z]\d{4}"
         ),
-    Detector::new("kr_passport", Passport, Needs::Digits(7), r"(?i)[msrodg]\d{3}[a-z]\d{4}")
-        .edges(Edges::Key)
-        .words(PASSPORT, 52, 92)
-        .at_most(9)
-        .examples(
-            &["⟦M123A4567⟧", "여권번호는 ⟦m789C1234⟧입니다"],
-            &["A123B4567", "M1234A567", "MM123A4567"],
+    )
+    .edges(Edges::Key)
+    .check(varied)
+    .words(PASSPORT, 25, 85)
+    .at_most(11)
+    .examples(
+        &[
+            "passport ⟦A12803456⟧",
+            "Pasnummer: ⟦312141556⟧",
+            "pasaporte ⟦XYZ987654⟧",
+            "passport no. ⟦M123A4567⟧",
+        ],
+        &[
+            "A12803456",
+            "passport A1280",
+            "passport ABC1234567",
+            "passport 111111111",
+        ],
+    ),
+    Detector::new(
+        "kr_passport",
+        Passport,
+        Needs::Digits(7),
+        r"(?i)[msrodg]\d{3}[a-z]\d{4}",
+    )
+    .edges(Edges::Key)
+    .words(PASSPORT, 52, 92)
+    .at_most(9)
+    .examples(
+        &["⟦M123A4567⟧", "여권번호는 ⟦m789C1234⟧입니다"],
+        &["A123B4567", "M1234A567", "MM123A4567"],
+    ),
+    Detector::new(
+        "passport_mrz",
+        Passport,
+        Needs::Literal(&["P<"]),
+        r"P[A-Z<][A-Z<]{3}[A-Z<]{39}",
+    )
+    .edges(Edges::Any)
+    .sure(97)
+    .at_most(44)
+    .examples(
+        &[
+            "⟦P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<⟧",
+            "x ⟦P<DNKHANSEN<<OLE<<<<<<<<<<<<<<<<<<<<<<<<<<<<⟧ y",
+        ],
+        &["P<UTOERIKSSON<<ANNA<MARIA", "template<P<T>>"],
+    ),
+    Detector::new(
+        "mrz_second_line",
+        IdentityCard,
+        Needs::Run(20),
+        r"[A-Z0-9<]{9}\d[A-Z<]{3}\d{6}\d[MFX<]\d{6}\d[A-Z0-9<]{14}[0-9<]\d",
+    )
+    .edges(Edges::Any)
+    .check(mrz)
+    .sure(97)
+    .at_most(44)
+    .examples(
+        &[
+            "⟦L898902C36UTO7408122F1204159ZE184226B<<<<<10⟧",
+            "id ⟦L898902C36UTO7408122F1204159<<<<<<<<<<<<<<04⟧",
+        ],
+        &[
+            "L898902C37UTO7408122F1204159ZE184226B<<<<<10",
+            "L898902C36UTO",
+        ],
+    ),
+    // Five letters of the name, a digit of the year, month (plus 50 for women), day, year, and
+    // initials.
+    Detector::new(
+        "uk_driving_licence",
+        DrivingLicense,
+        Needs::Digits(6),
+        concat!(
+            r"(?i)(?:[a-z]{5}|[a-z]{1,4}9{1,4}",
+            r")\d[0156]\d[0-3]\d\d[a-z][a-z9][0-9a-z][a-z]{2}"
         ),
-    Detector::new("passport_mrz", Passport, Needs::Literal(&["P<"]), r"P[A-Z<][A-Z<]{3}[A-Z<]{39}")
-        .edges(Edges::Any)
-        .sure(97)
-        .at_most(44)
-        .examples(
-            &["⟦P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<⟧", "x ⟦P<DNKHANSEN<<OLE<<<<<<<<<<<<<<<<<<<<<<<<<<<<⟧ y"],
-            &["P<UTOERIKSSON<<ANNA<MARIA", "template<P<T>>"],
+    )
+    .edges(Edges::Key)
+    .check(uk_licence)
+    .words(LICENCE, 82, 96)
+    .at_most(16)
+    .examples(
+        &["⟦MORGA657054SM9IJ⟧", "licence ⟦SMITH811290AB2CD⟧"],
+        &["MORGA657994SM9IJ", "MORGA657054SM9I", "XMORGA657054SM9IJ"],
+    ),
+    Detector::new(
+        "de_driving_licence",
+        DrivingLicense,
+        Needs::Digits(5),
+        concat!(
+            r"(?i)[a-z0-9]{2}[0-9]{8}[0-9a-z]",
+            r"|[a-hj-np-z0-9][0-9]{2}[a-z0-9]{6}[0-9x][0-9a-z]"
         ),
-    Detector::new("mrz_second_line", IdentityCard, Needs::Run(20), r"[A-Z0-9<]{9}\d[A-Z<]{3}\d{6}\d[MFX<]\d{6}\d[A-Z0-9<]{14}[0-9<]\d")
-        .edges(Edges::Any)
-        .check(mrz)
-        .sure(97)
-        .at_most(44)
-        .examples(
-            &["⟦L898902C36UTO7408122F1204159ZE184226B<<<<<10⟧", "id ⟦L898902C36UTO7408122F1204159<<<<<<<<<<<<<<04⟧"],
-            &["L898902C37UTO7408122F1204159ZE184226B<<<<<10", "L898902C36UTO"],
-        ),
-    // Five letters of the name, a digit of the year, month (plus 50 for women), day, year, initials.
-    Detector::new("uk_driving_licence", DrivingLicense, Needs::Digits(6), r"(?i)(?:[a-z]{5}|[a-z]{1,4}9{1,4})\d[0156]\d[0-3]\d\d[a-z][a-z9][a-hj-np-z2-9][a-z]{2}")
-        .edges(Edges::Key)
-        .check(uk_licence)
-        .words(LICENCE, 82, 96)
-        .at_most(16)
-        .examples(
-            &["⟦MORGA657054SM9IJ⟧", "licence ⟦SMITH811290AB2CD⟧"],
-            &["MORGA657994SM9IJ", "MORGA657054SM9I", "XMORGA657054SM9IJ"],
-        ),
-    Detector::new("de_driving_licence", DrivingLicense, Needs::Digits(5), r"(?i)[a-z0-9]{2}[0-9]{8}[0-9a-z]|[a-hj-np-z0-9][0-9]{2}[a-z0-9]{6}[0-9x][0-9a-z]")
-        .edges(Edges::Key)
-        .check(letters_too)
-        .words(LICENCE, 30, 88)
-        .at_most(11)
-        .examples(
-            &["Führerschein ⟦BO12345678A⟧", "Führerscheinnummer: ⟦B072RRE2I55⟧"],
-            &["BO12345678A", "Führerschein BO1234567", "Führerschein BO12345678AA"],
-        ),
-    Detector::new("it_driving_licence", DrivingLicense, Needs::Digits(4), r"(?i)[a-z]{2}\d{7}[a-z]|u1[a-hj-z0-9]{7}[a-z]")
-        .edges(Edges::Key)
-        .words(LICENCE, 45, 92)
-        .at_most(10)
-        .examples(
-            &["patente ⟦AA0123456B⟧", "patente di guida: ⟦U1K71J11MB⟧"],
-            &["AA0123456B", "patente AA012345B", "patente AA0123456BB"],
-        ),
-    Detector::new("kr_driving_licence", DrivingLicense, Needs::Digits(12), r"(?:1[1-9]|2[0-8])[- ]\d{2}[- ]\d{6}[- ]\d{2}")
-        .edges(Edges::Groups)
-        .check(one_separator)
-        .words(LICENCE, 60, 93)
-        .at_most(15)
-        .examples(
-            &["⟦11-22-123456-12⟧", "운전면허 ⟦28 22 123456 12⟧"],
-            &["10-22-123456-12", "11-22-12345-12", "11-22 123456-12"],
-        ),
-    Detector::new("kr_driving_licence_plain", DrivingLicense, Needs::Digits(12), r"(?:1[1-9]|2[0-8])\d{10}")
-        .edges(Edges::Number)
-        .words(LICENCE, 30, 88)
-        .at_most(12)
-        .examples(
-            &["driver license ⟦112212345612⟧", "운전면허 ⟦282212345612⟧"],
-            &["112212345612", "driver license 102212345612"],
-        ),
+    )
+    .edges(Edges::Key)
+    .check(letters_too)
+    .words(LICENCE, 30, 88)
+    .at_most(11)
+    .examples(
+        &[
+            "Führerschein ⟦BO12345678A⟧",
+            "Führerscheinnummer: ⟦B072RRE2I55⟧",
+        ],
+        &[
+            "BO12345678A",
+            "Führerschein BO1234567",
+            "Führerschein BO12345678AA",
+        ],
+    ),
+    Detector::new(
+        "it_driving_licence",
+        DrivingLicense,
+        Needs::Digits(4),
+        r"(?i)[a-z]{2}\d{7}[a-z]|u1[a-hj-z0-9]{7}[a-z]",
+    )
+    .edges(Edges::Key)
+    .words(LICENCE, 45, 92)
+    .at_most(10)
+    .examples(
+        &["patente ⟦AA0123456B⟧", "patente di guida: ⟦U1K71J11MB⟧"],
+        &["AA0123456B", "patente AA012345B", "patente AA0123456BB"],
+    ),
+    Detector::new(
+        "kr_driving_licence",
+        DrivingLicense,
+        Needs::Digits(12),
+        r"(?:1[1-9]|2[0-8])[- ]\d{2}[- ]\d{6}[- ]\d{2}",
+    )
+    .edges(Edges::Groups)
+    .check(one_separator)
+    .words(LICENCE, 60, 93)
+    .at_most(15)
+    .examples(
+        &["⟦11-22-123456-12⟧", "운전면허 ⟦28 22 123456 12⟧"],
+        &["10-22-123456-12", "11-22-12345-12", "11-22 123456-12"],
+    ),
+    Detector::new(
+        "kr_driving_licence_plain",
+        DrivingLicense,
+        Needs::Digits(12),
+        r"(?:1[1-9]|2[0-8])\d{10}",
+    )
+    .edges(Edges::Number)
+    .words(LICENCE, 30, 88)
+    .at_most(12)
+    .examples(
+        &["driver license ⟦112212345612⟧", "운전면허 ⟦282212345612⟧"],
+        &["112212345612", "driver license 102212345612"],
+    ),
     // Formats of the states differ: a letter or two and digits, or digits alone.
-    Detector::new("us_driving_licence", DrivingLicense, Needs::Digits(4), r"(?i)[a-z]{1,2}[- ]?\d{3}[- ]?\d{3,4}[- ]?\d{2,4}(?:[- ]?\d{1,3})?|[a-z]{1,3}\d{4,14}|\d{2}[a-z]{3}\d{5}|\d{7,10}[a-z]?|[a-z]{1,2}-\d{4,8}|\d{3}-?\d{3}-?\d{3}")
-        .edges(Edges::Key)
-        .check(varied)
-        .left(concat!(r"(?:^|[^a-z])(?:driver.{0,3}s? ?licen[cs]e|driving ?licen[cs]e|licen[cs]e|\bdl|dmv|k\xC3\xB8rekort|k\xC3\xB6rkort|f\xC3\xB8rerkort|f\xC3\xBChrerschein|permis|permis de conduire|rijbewijs|prawo jazdy|ajokortti|patente)", tail!()))
-        .sure(78)
-        .at_most(24)
-        .examples(
-            &["driver's license ⟦H12234567⟧", "DL: ⟦D123-4567-8901⟧", "kørekort nr. ⟦12345678⟧"],
-            &["H12234567", "license MIT", "license agreement 12345678"],
+    Detector::new(
+        "us_driving_licence",
+        DrivingLicense,
+        Needs::Digits(4),
+        concat!(
+            r"(?i)[a-z]{1,2}[- ]?\d{3}[- ]?\d{3,4}[- ]?\d{2,4}(?:[- ]?\d{1,3})?",
+            r"|[a-z]{1,3}\d{4,14}|\d{2}[a-z]{3}\d{5}|\d{7,10}[a-z]?",
+            r"|[a-z]{1,2}-\d{4,8}|[a-z]{2}[a-z0-9]{2}(?:-[a-z0-9]{4}){1,3}",
+            r"|\d{3}-?\d{3}-?\d{3}"
         ),
-    Detector::new("identity_card_in_context", IdentityCard, Needs::Digits(5), r"(?i)(?:[a-z]{1,3}[- ]?)?\d{5,12}[a-z]{0,2}|\d{4}[a-z]{2}\d{5}|[a-z0-9]{9}|\d{2}[a-z]{2}\d{6,7}")
-        .edges(Edges::Key)
-        .check(varied)
-        .left(concat!(r"(?:^|[^a-z])(?:id ?card|identity ?card|national ?id|id[ _-]?number|carte d.{1,3}identit\xC3\xA9|cni|legitimationskort|id-kort|personalausweis|documento de identidad|carn\xC3\xA9 de identidad|residence permit|titre de s\xC3\xA9jour|opholdskort)", tail!()))
-        .sure(68)
-        .at_most(18)
-        .examples(
-            &["ID card ⟦A1234567⟧", "carte d'identité n° ⟦880692310285⟧", "national id: ⟦12345678⟧"],
-            &["A1234567", "id card 12", "paid number 123456", "id card 111111"],
+    )
+    .edges(Edges::Key)
+    .check(varied)
+    .left(concat!(
+        r"(?:^|[^a-z])(?:driver.{0,3}s? ?licen[cs]e|driving ?licen[cs]e",
+        r"|licen[cs]e|\bdl|dmv|k\xC3\xB8rekort|k\xC3\xB6rkort",
+        r"|f\xC3\xB8rerkort|f\xC3\xBChrerschein|permis|permis de conduire",
+        r"|rijbewijs|prawo jazdy|ajokortti|patente)",
+        tail!()
+    ))
+    .sure(78)
+    .at_most(24)
+    .examples(
+        &[
+            "driver's license ⟦H12234567⟧",
+            "DL: ⟦D123-4567-8901⟧",
+            "kørekort nr. ⟦12345678⟧",
+        ],
+        &["H12234567", "license MIT", "license agreement 12345678"],
+    ),
+    Detector::new(
+        "identity_card_in_context",
+        IdentityCard,
+        Needs::Digits(5),
+        concat!(
+            r"(?i)(?:[a-z]{1,3}[- ]?)?\d{5,12}[a-z]{0,2}|\d{4}[a-z]{2}\d{5}",
+            r"|[a-z0-9]{9}|\d{2}[a-z]{2}\d{6,7}"
         ),
+    )
+    .edges(Edges::Key)
+    .check(varied)
+    .left(concat!(
+        r"(?:^|[^a-z])(?:id ?card|identity ?card|national ?id",
+        r"|id[ _-]?number|carte d.{1,3}identit\xC3\xA9|cni",
+        r"|legitimationskort|id-kort|personalausweis|documento de identidad",
+        r"|carn\xC3\xA9 de identidad|residence permit",
+        r"|titre de s\xC3\xA9jour|opholdskort)",
+        tail!()
+    ))
+    .sure(68)
+    .at_most(18)
+    .examples(
+        &[
+            "ID card ⟦A1234567⟧",
+            "carte d'identité n° ⟦880692310285⟧",
+            "national id: ⟦12345678⟧",
+        ],
+        &[
+            "A1234567",
+            "id card 12",
+            "paid number 123456",
+            "id card 111111",
+        ],
+    ),
 ];
 
 fn varied(text: &str) -> bool {

@@ -47,8 +47,21 @@ pub(super) const DETECTORS: &[Detector] = &[
         .sure(85)
         .at_most(18)
         .examples(
-            &["from ⟦192.168.17.4⟧:8080", "⟦10.20.30.40/16⟧", "http://⟦203.0.113.7⟧/x", "⟦8.100.2.3⟧"],
-            &["192.168.17", "192.168.17.4.5", "v203.0.113.7", "300.1.1.1", "120.0.0.0", "1.2.3.4", "01.102.3.4"],
+            &[
+                "from ⟦192.168.17.4⟧:8080",
+                "⟦10.20.30.40/16⟧",
+                "http://⟦203.0.113.7⟧/x",
+                "⟦8.100.2.3⟧",
+            ],
+            &[
+                "192.168.17",
+                "192.168.17.4.5",
+                "v203.0.113.7",
+                "300.1.1.1",
+                "120.0.0.0",
+                "1.2.3.4",
+                "01.102.3.4",
+            ],
         ),
     // Four small numbers are more often a version.
     Detector::new("ipv4_in_context", IpAddress, Needs::Digits(4), IPV4)
@@ -60,38 +73,85 @@ pub(super) const DETECTORS: &[Detector] = &[
             &["ping ⟦1.1.1.1⟧", "DNS: ⟦8.8.4.4⟧"],
             &["1.2.3.4", "release 1.2.3.4", "ip 1.2.3"],
         ),
-    Detector::new("ipv6", IpAddress, Needs::Byte(b':'), r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{1,4})?(?:%[0-9A-Za-z]{1,15})?(?:/\d{1,3})?")
-        .check(ipv6)
-        .sure(90)
-        .at_most(70)
-        .examples(
-            &[
-                "⟦2001:db8:85a3::8a2e:370:7334⟧",
-                "[⟦2001:db8::1⟧]:443",
-                "⟦fe80::1%eth0⟧",
-                "⟦::ffff:192.0.2.128⟧",
-                "⟦684D:1111:222:3333:4444:5555:6:77⟧/",
-                "⟦2001:db8::/32⟧",
-            ],
-            &["12:34:56", "std::fmt::Debug", "a::b", "x :: y", "1:2:3:4:5:6:7", "2001:db8::1::2", "::"],
+    Detector::new(
+        "ipv6",
+        IpAddress,
+        Needs::Byte(b':'),
+        concat!(
+            r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}",
+            r"|[0-9A-Fa-f]{1,4})?(?:%[0-9A-Za-z]{1,15})?(?:/\d{1,3})?"
         ),
-    Detector::new("ipv6_in_context", IpAddress, Needs::Byte(b':'), r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4})?")
-        .check(any_ipv6)
-        .words(WORDS, 20, 70)
-        .at_most(45)
-        .examples(
-            &["ping ⟦::1⟧", "src=⟦::⟧"],
-            &["::1", "ip std::fmt"],
+    )
+    .check(ipv6)
+    .sure(90)
+    .at_most(70)
+    .examples(
+        &[
+            "⟦2001:db8:85a3::8a2e:370:7334⟧",
+            "[⟦2001:db8::1⟧]:443",
+            "⟦fe80::1%eth0⟧",
+            "⟦::ffff:192.0.2.128⟧",
+            "⟦684D:1111:222:3333:4444:5555:6:77⟧/",
+            "⟦2001:db8::/32⟧",
+        ],
+        &[
+            "12:34:56",
+            "std::fmt::Debug",
+            "a::b",
+            "x :: y",
+            "1:2:3:4:5:6:7",
+            "2001:db8::1::2",
+            "::",
+        ],
+    ),
+    Detector::new(
+        "ipv6_in_context",
+        IpAddress,
+        Needs::Byte(b':'),
+        r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4})?",
+    )
+    .check(any_ipv6)
+    .words(WORDS, 20, 70)
+    .at_most(45)
+    .examples(&["ping ⟦::1⟧", "src=⟦::⟧"], &["::1", "ip std::fmt"]),
+    Detector::new(
+        "mac_address",
+        MacAddress,
+        Needs::Run(2),
+        concat!(
+            r"[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5})",
+            r"|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}"
         ),
-    Detector::new("mac_address", MacAddress, Needs::Run(2), r"[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5})|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}")
-        .edges(Edges::Key)
-        .check(mac)
-        .words(&["mac", "hardware", "ethernet", "wlan", "wifi", "ether", "physical address"], 85, 97)
-        .at_most(17)
-        .examples(
-            &["MAC ⟦00:1A:2B:3C:4D:5E⟧", "⟦00-1a-2b-3c-4d-5e⟧", "⟦0012.3456.789a⟧"],
-            &["00:00:00:00:00:00", "00:1A-2B:3C-4D:5E", "ZZ:1A:2B:3C:4D:5E", "1234.5678.9012"],
-        ),
+    )
+    .edges(Edges::Key)
+    .check(mac)
+    .words(
+        &[
+            "mac",
+            "hardware",
+            "ethernet",
+            "wlan",
+            "wifi",
+            "ether",
+            "physical address",
+        ],
+        85,
+        97,
+    )
+    .at_most(17)
+    .examples(
+        &[
+            "MAC ⟦00:1A:2B:3C:4D:5E⟧",
+            "⟦00-1a-2b-3c-4d-5e⟧",
+            "⟦0012.3456.789a⟧",
+        ],
+        &[
+            "00:00:00:00:00:00",
+            "00:1A-2B:3C-4D:5E",
+            "ZZ:1A:2B:3C:4D:5E",
+            "1234.5678.9012",
+        ],
+    ),
 ];
 
 const IPV4: &str = r"(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?";
@@ -110,7 +170,7 @@ fn ipv4(text: &str) -> bool {
         let [first, rest @ ..] = address.octets();
         let large = rest.iter().any(|&part| part > 99) || first > 99 || first == 10;
         let spread = rest.iter().filter(|&&part| part > 20).count() >= 2;
-        (large || spread) && rest != [0, 0, 0]
+        (large || spread) && (rest != [0, 0, 0] || first == 10)
     })
 }
 
@@ -136,7 +196,8 @@ fn ipv6(text: &str) -> bool {
         && (first.starts_with(['2', '3'])
             || first.starts_with("fe8")
             || first.starts_with("fc")
-            || first.starts_with("fd"));
+            || first.starts_with("fd")
+            || first.starts_with("ff0"));
     let digit = text.bytes().any(|byte| byte.is_ascii_digit());
     text.parse::<Ipv6Addr>().is_ok() && digit && (groups >= 3 || known || text.contains('.'))
 }

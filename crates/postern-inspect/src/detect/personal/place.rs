@@ -42,75 +42,150 @@ const POSTAL: &[&str] = &[
 macro_rules! district {
     () => {
         concat!(
-            r"(?:[A-PR-UWYZ](?:\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d{1,2}|[A-HK-Y]\d[ABEHMNPRVWXY])",
-            r"|GIR(?: 0AA)?)"
+            r"(?:[A-PR-UWYZ](?:\d{1,2}|\d[A-HJKPSTUW]|[A-HK-Y]\d{1,2}",
+            r"|[A-HK-Y]\d[ABEHMNPRVWXY])",
+            r"|GIR)"
         )
     };
 }
 
 pub(super) const DETECTORS: &[Detector] = &[
     // Four decimals are eleven metres; fewer are a region, and more often a pair of measures.
-    Detector::new("coordinates", Coordinates, Needs::Digits(10), r"[-+]?\d{1,2}\.\d{4,15}°?[,;/]? ?[-+]?\d{1,3}\.\d{4,15}°?")
-        .edges(Edges::Number)
-        .check(pair)
-        .words(COORDINATES, 70, 92)
-        .at_most(48)
-        .examples(
-            &["at ⟦55.676098, 12.568337⟧", "⟦-33.8568,151.2153⟧", "gps ⟦40.68925 -74.04450⟧"],
-            &["95.676098, 12.568337", "55.67, 12.56", "55.676098, 192.568337", "55.676098"],
+    Detector::new(
+        "coordinates",
+        Coordinates,
+        Needs::Digits(10),
+        r"[-+]?\d{1,2}\.\d{4,15}°?[,;/]? ?[-+]?\d{1,3}\.\d{4,15}°?",
+    )
+    .edges(Edges::Number)
+    .check(pair)
+    .words(COORDINATES, 70, 92)
+    .at_most(48)
+    .examples(
+        &[
+            "at ⟦55.676098, 12.568337⟧",
+            "⟦-33.8568,151.2153⟧",
+            "gps ⟦40.68925 -74.04450⟧",
+        ],
+        &[
+            "95.676098, 12.568337",
+            "55.67, 12.56",
+            "55.676098, 192.568337",
+            "55.676098",
+        ],
+    ),
+    Detector::new(
+        "coordinates_in_context",
+        Coordinates,
+        Needs::Digits(3),
+        r"[-+]?\d{1,3}\.\d{2,15}",
+    )
+    .edges(Edges::Number)
+    .left(concat!(
+        r#"(?:^|[^a-z])(?:lat|latitude|lon|lng|long|longitude|breite"#,
+        r#"|l(?:\xC3\xA6|ae)ngdegrad|breddegrad)[^0-9a-z\n]{1,5}"#
+    ))
+    .sure(75)
+    .at_most(20)
+    .examples(
+        &["lat: ⟦55.6761⟧", "\"longitude\": ⟦-12.56⟧"],
+        &["55.6761", "plate: 55.6761", "lat 5"],
+    ),
+    Detector::new(
+        "coordinates_in_degrees",
+        Coordinates,
+        Needs::Byte(0xb0),
+        concat!(
+            "(?i)\\d{1,3}\u{b0} ?\\d{1,2}(?:\\.\\d+)?(?:'|\u{2032}|\u{2019}) ",
+            "?(?:\\d{1,2}(?:\\.\\d+)?(?:\"|''|\u{2033}|\u{201d}))? ?[nsewo]"
         ),
-    Detector::new("coordinates_in_context", Coordinates, Needs::Digits(3), r"[-+]?\d{1,3}\.\d{2,15}")
-        .edges(Edges::Number)
-        .left(r#"(?:^|[^a-z])(?:lat|latitude|lon|lng|long|longitude|breite|l(?:\xC3\xA6|ae)ngdegrad|breddegrad)[^0-9a-z\n]{1,5}"#)
-        .sure(75)
-        .at_most(20)
-        .examples(
-            &["lat: ⟦55.6761⟧", "\"longitude\": ⟦-12.56⟧"],
-            &["55.6761", "plate: 55.6761", "lat 5"],
-        ),
-    Detector::new("coordinates_in_degrees", Coordinates, Needs::Byte(0xb0), "(?i)\\d{1,3}\u{b0} ?\\d{1,2}(?:\\.\\d+)?(?:'|\u{2032}|\u{2019}) ?(?:\\d{1,2}(?:\\.\\d+)?(?:\"|''|\u{2033}|\u{201d}))? ?[nsewo]")
-        .sure(85)
-        .at_most(48)
-        .examples(
-            &["⟦55°40'34\"N⟧", "⟦12°34′06″E⟧", "⟦40°26.767'N⟧"],
-            &["55°40'", "55°C", "a 55° angle"],
-        ),
+    )
+    .sure(85)
+    .at_most(48)
+    .examples(
+        &["⟦55°40'34\"N⟧", "⟦12°34′06″E⟧", "⟦40°26.767'N⟧"],
+        &["55°40'", "55°C", "a 55° angle"],
+    ),
     // The parts are those of the Royal Mail: area, district, sector, unit (no C, I, K, M, O, V).
-    Detector::new("uk_postcode", PostalCode, Needs::Digits(2), concat!(district!(), r" \d[ABD-HJLNP-UW-Z]{2}"))
-        .edges(Edges::Key)
-        .check(capitals)
-        .words(POSTAL, 54, 88)
-        .at_most(8)
-        .examples(
-            &["⟦SW1A 1AA⟧", "postcode ⟦M1 1AE⟧", "⟦EC1A 1BB⟧ London"],
-            &["SW1A", "QA1 1AA", "M1 1CA", "1A1 1AA", "sw1a 1aa"],
+    Detector::new(
+        "uk_postcode",
+        PostalCode,
+        Needs::Digits(2),
+        concat!(district!(), r" \d[ABD-HJLNP-UW-Z]{2}"),
+    )
+    .edges(Edges::Key)
+    .check(capitals)
+    .words(POSTAL, 54, 88)
+    .at_most(8)
+    .examples(
+        &["⟦SW1A 1AA⟧", "postcode ⟦M1 1AE⟧", "⟦EC1A 1BB⟧ London"],
+        &["SW1A", "QA1 1AA", "M1 1CA", "1A1 1AA", "sw1a 1aa"],
+    ),
+    Detector::new(
+        "uk_postcode_in_context",
+        PostalCode,
+        Needs::Digits(2),
+        concat!("(?i)", district!(), r" ?\d[abd-hjlnp-uw-z]{2}"),
+    )
+    .edges(Edges::Key)
+    .words(POSTAL, 30, 80)
+    .at_most(8)
+    .examples(
+        &["postcode ⟦dn551pt⟧", "address: 1 High Street, ⟦EC1A1BB⟧"],
+        &["EC1A1BB", "postcode EC1A1B", "postcode EC1A1BBC"],
+    ),
+    Detector::new(
+        "ca_postcode",
+        PostalCode,
+        Needs::Digits(3),
+        r"(?i)[abceghj-nprstvxy]\d[abceghj-nprstv-z] \d[abceghj-nprstv-z]\d",
+    )
+    .edges(Edges::Key)
+    .check(capitals)
+    .words(
+        &[
+            "postal code",
+            "postal",
+            "postcode",
+            "address",
+            "code postal",
+        ],
+        54,
+        88,
+    )
+    .at_most(7)
+    .examples(
+        &["⟦K1A 0B1⟧", "postal code ⟦V6B 4Y8⟧"],
+        &["D1A 0B1", "K1A 0B", "K1A 0BB"],
+    ),
+    Detector::new(
+        "postcode_in_context",
+        PostalCode,
+        Needs::Digits(4),
+        concat!(
+            r"(?:[A-Z]{1,2}-)?\d{5}-\d{3,4}|(?:[A-Z]{1,2}-)?\d{3}[- ]\d{2,4}",
+            r"|(?:[A-Z]{1,2}-)?\d{4,7}(?: [A-Z]{2})?"
         ),
-    Detector::new("uk_postcode_in_context", PostalCode, Needs::Digits(2), concat!("(?i)", district!(), r" ?\d[abd-hjlnp-uw-z]{2}"))
-        .edges(Edges::Key)
-        .words(POSTAL, 30, 80)
-        .at_most(8)
-        .examples(
-            &["postcode ⟦dn551pt⟧", "address: 1 High Street, ⟦EC1A1BB⟧"],
-            &["EC1A1BB", "postcode EC1A1B", "postcode EC1A1BBC"],
-        ),
-    Detector::new("ca_postcode", PostalCode, Needs::Digits(3), r"(?i)[abceghj-nprstvxy]\d[abceghj-nprstv-z] \d[abceghj-nprstv-z]\d")
-        .edges(Edges::Key)
-        .check(capitals)
-        .words(&["postal code", "postal", "postcode", "address", "code postal"], 54, 88)
-        .at_most(7)
-        .examples(
-            &["⟦K1A 0B1⟧", "postal code ⟦V6B 4Y8⟧"],
-            &["D1A 0B1", "K1A 0B", "K1A 0BB"],
-        ),
-    Detector::new("postcode_in_context", PostalCode, Needs::Digits(4), r"(?:[A-Z]{1,2}-)?\d{5}-\d{3,4}|(?:[A-Z]{1,2}-)?\d{3}[- ]\d{2,4}|(?:[A-Z]{1,2}-)?\d{4,7}(?: [A-Z]{2})?")
-        .edges(Edges::Number)
-        .left(r"(?:^|[^a-z])(?:plz|postleitzahl|zip|zip ?code|postcode|post code|postal ?code|postnr\.?|postnummer|code postal|c\.?p\.?|c(?:\xC3\xB3|o)digo postal|cap|cep|postinumero|kod pocztowy|ps\xC4\x8D|pin ?code)(?: is| ist| er| est)?[^0-9a-z\n]{1,4}")
-        .sure(70)
-        .at_most(13)
-        .examples(
-            &["PLZ ⟦10115⟧", "ZIP: ⟦94103-1234⟧", "Postnr. ⟦8000⟧", "postcode: ⟦1012 AB⟧", "CEP ⟦01310-100⟧"],
-            &["10115", "gzip: 10115", "zip 12"],
-        ),
+    )
+    .edges(Edges::Number)
+    .left(concat!(
+        r"(?:^|[^a-z_])(?:plz|postleitzahl|zip|zip ?code|postcode|post code",
+        r"|postal ?code|postnr\.?|postnummer|code postal|c\.?p\.?",
+        r"|c(?:\xC3\xB3|o)digo postal|cap|cep|postinumero|kod pocztowy",
+        r"|ps\xC4\x8D|pin ?code)(?: is| ist| er| est)?[^0-9a-z\n]{1,4}"
+    ))
+    .sure(70)
+    .at_most(13)
+    .examples(
+        &[
+            "PLZ ⟦10115⟧",
+            "ZIP: ⟦94103-1234⟧",
+            "Postnr. ⟦8000⟧",
+            "postcode: ⟦1012 AB⟧",
+            "CEP ⟦01310-100⟧",
+        ],
+        &["10115", "gzip: 10115", "zip 12"],
+    ),
 ];
 
 /// A latitude, and a longitude behind it.

@@ -57,75 +57,156 @@ const PLATE: &[&str] = &[
 ];
 
 pub(super) const DETECTORS: &[Detector] = &[
-    Detector::new("vin", VehicleId, Needs::Digits(4), r"[A-HJ-NPR-Z0-9]{8}[0-9X][A-HJ-NPR-Z0-9]{4}\d{4}")
-        .edges(Edges::Key)
-        .check(vin)
-        .words(VIN, 88, 97)
-        .at_most(17)
-        .examples(
-            &["VIN ⟦1M8GDM9AXKP042788⟧", "⟦5GZCZ43D13S812715⟧"],
-            &["1M8GDM9A0KP042788", "11M8GDM9AXKP042788", "11111111111111111", "1M8GDM9AXKPO42788"],
-        ),
+    Detector::new(
+        "vin",
+        VehicleId,
+        Needs::Digits(4),
+        r"[A-HJ-NPR-Z0-9]{8}[0-9X][A-HJ-NPR-Z0-9]{4}\d{4}",
+    )
+    .edges(Edges::Key)
+    .check(vin)
+    .words(VIN, 88, 97)
+    .at_most(17)
+    .examples(
+        &["VIN ⟦1M8GDM9AXKP042788⟧", "⟦5GZCZ43D13S812715⟧"],
+        &[
+            "1M8GDM9A0KP042788",
+            "11M8GDM9AXKP042788",
+            "11111111111111111",
+            "1M8GDM9AXKPO42788",
+        ],
+    ),
     // Outside of North America the ninth place is free.
-    Detector::new("vin_in_context", VehicleId, Needs::Digits(4), r"(?i)[a-hj-npr-z0-9]{13}\d{4}")
-        .edges(Edges::Key)
-        .check(mixed)
-        .words(VIN, 30, 90)
-        .at_most(17)
-        .examples(
-            &["chassis ⟦WVWZZZ1JZ3W386752⟧", "stelnummer: ⟦wbaaa1305h8251545⟧"],
-            &["WVWZZZ1JZ3W386752", "vin WVWZZZ1JZ3W38675", "vin 12345678901234567"],
+    Detector::new(
+        "vin_in_context",
+        VehicleId,
+        Needs::Digits(4),
+        r"(?i)[a-hj-npr-z0-9]{13}\d{4}",
+    )
+    .edges(Edges::Key)
+    .check(mixed)
+    .words(VIN, 30, 90)
+    .at_most(17)
+    .examples(
+        &[
+            "chassis ⟦WVWZZZ1JZ3W386752⟧",
+            "stelnummer: ⟦wbaaa1305h8251545⟧",
+        ],
+        &[
+            "WVWZZZ1JZ3W386752",
+            "vin WVWZZZ1JZ3W38675",
+            "vin 12345678901234567",
+        ],
+    ),
+    Detector::new(
+        "uk_plate",
+        VehicleId,
+        Needs::Digits(2),
+        r"(?i)[a-hj-pr-vwyz][a-hj-pr-y](?:0[1-9]|[1-7]\d) ?[a-hj-prs-z]{3}",
+    )
+    .edges(Edges::Key)
+    .words(PLATE, 45, 88)
+    .at_most(8)
+    .examples(
+        &["plate ⟦BD62XYZ⟧", "vehicles ⟦AB51 ABC⟧ and ⟦AA02 AAA⟧"],
+        &["BD62XYZ", "plate IB51ABC", "plate BD62XYZA"],
+    ),
+    Detector::new(
+        "de_plate",
+        VehicleId,
+        Needs::Digits(1),
+        concat!(
+            r"(?:[A-Z]|\xC3[\x84\x96\x9C]){1,3}[- ][A-Z]{1,2}[- ]?[1-9]\d{0,3}",
+            r"[EH]?"
         ),
-    Detector::new("uk_plate", VehicleId, Needs::Digits(2), r"(?i)[a-hj-pr-vwyz][a-hj-pr-y](?:0[1-9]|[1-7]\d) ?[a-hj-prs-z]{3}")
-        .edges(Edges::Key)
-        .words(PLATE, 45, 88)
-        .at_most(8)
-        .examples(
-            &["plate ⟦BD62XYZ⟧", "vehicles ⟦AB51 ABC⟧ and ⟦AA02 AAA⟧"],
-            &["BD62XYZ", "plate IB51ABC", "plate BD62XYZA"],
+    )
+    .edges(Edges::Key)
+    .words(PLATE, 35, 88)
+    .at_most(14)
+    .examples(
+        &[
+            "Kennzeichen ⟦B-AB 1234⟧",
+            "Kfz ⟦M XY 999⟧",
+            "Kennzeichen: ⟦KA-EF 12H⟧",
+        ],
+        &["B-AB 1234", "Kennzeichen B-AB", "Kfz B-AB 0123"],
+    ),
+    Detector::new(
+        "tr_plate",
+        VehicleId,
+        Needs::Digits(4),
+        concat!(
+            r"(?i)(?:0[1-9]|[1-7]\d|8[01]) ?(?:[a-z] ?\d{4,5}|[a-z]{2} ?\d{3,4}",
+            r"|[a-z]{3} ?\d{2,4}|[a-z] ?\d{3})"
         ),
-    Detector::new("de_plate", VehicleId, Needs::Digits(1), r"(?:[A-Z]|\xC3[\x84\x96\x9C]){1,3}[- ][A-Z]{1,2}[- ]?[1-9]\d{0,3}[EH]?")
-        .edges(Edges::Key)
-        .words(PLATE, 35, 88)
-        .at_most(14)
-        .examples(
-            &["Kennzeichen ⟦B-AB 1234⟧", "Kfz ⟦M XY 999⟧", "Kennzeichen: ⟦KA-EF 12H⟧"],
-            &["B-AB 1234", "Kennzeichen B-AB", "Kfz B-AB 0123"],
+    )
+    .edges(Edges::Key)
+    .words(PLATE, 40, 90)
+    .at_most(11)
+    .examples(
+        &["Plaka ⟦34 ABC 123⟧", "plaka: ⟦06JK567⟧"],
+        &["34 ABC 123", "Plaka 99 ABC 123", "Plaka 34 ABCD 123"],
+    ),
+    Detector::new(
+        "in_plate",
+        VehicleId,
+        Needs::Digits(4),
+        concat!(
+            r"(?i)(?:a[npr]|as|br|c[gh]|d[dln]|g[aj]|h[pr]|j[hk]|k[al]|l[ad]",
+            r"|m[hlnpz]|n[l]|od|p[by]|rj|sk|t[gnrs]|u[kp]",
+            r"|wb)[ -]?\d{1,2}[ -]?[a-z]{1,3}[ -]?\d{4}"
         ),
-    Detector::new("tr_plate", VehicleId, Needs::Digits(4), r"(?i)(?:0[1-9]|[1-7]\d|8[01]) ?(?:[a-z] ?\d{4,5}|[a-z]{2} ?\d{3,4}|[a-z]{3} ?\d{2,4}|[a-z] ?\d{3})")
-        .edges(Edges::Key)
-        .words(PLATE, 40, 90)
-        .at_most(11)
-        .examples(
-            &["Plaka ⟦34 ABC 123⟧", "plaka: ⟦06JK567⟧"],
-            &["34 ABC 123", "Plaka 99 ABC 123", "Plaka 34 ABCD 123"],
+    )
+    .edges(Edges::Key)
+    .words(PLATE, 62, 92)
+    .at_most(14)
+    .examples(
+        &["⟦KA99ME3456⟧", "registration ⟦MH-12-AB-1234⟧"],
+        &["XX99ME3456", "KA99ME345", "KKA99ME3456"],
+    ),
+    Detector::new(
+        "ng_plate",
+        VehicleId,
+        Needs::Digits(3),
+        r"[A-Z]{3}-\d{3}[A-Z]{2}",
+    )
+    .edges(Edges::Key)
+    .words(PLATE, 52, 88)
+    .at_most(9)
+    .examples(
+        &["plates: ⟦APP-456CV⟧ and ⟦KJA-999PZ⟧", "vehicle ⟦LSD-123AA⟧"],
+        &["APP456CV", "plate APP-456C", "plate APP-4567CV"],
+    ),
+    Detector::new(
+        "plate_in_context",
+        VehicleId,
+        Needs::Digits(2),
+        concat!(
+            r"[A-Z]{2}[- ]?\d{3}[- ]?[A-Z]{2}|[A-Z]{2}[- ]?\d{2}[- ]?\d{3}",
+            r"|[A-Z]{3}[- ]?\d{3}[A-Z]{2}|[A-Z]{2,3}[- ]?\d{2,5}[A-Z]?",
+            r"|\d{4}[- ]?[A-Z]{3}|\d{1,3}[- ]?[A-Z]{2,3}[- ]?\d{1,3}",
+            r"|[A-Z0-9]{2,3}-[A-Z0-9]{2,4}(?:-[A-Z0-9]{1,3})?"
         ),
-    Detector::new("in_plate", VehicleId, Needs::Digits(4), r"(?i)(?:a[npr]|as|br|c[gh]|d[dln]|g[aj]|h[pr]|j[hk]|k[al]|l[ad]|m[hlnpz]|n[l]|od|p[by]|rj|sk|t[gnrs]|u[kp]|wb)[ -]?\d{1,2}[ -]?[a-z]{1,3}[ -]?\d{4}")
-        .edges(Edges::Key)
-        .words(PLATE, 62, 92)
-        .at_most(14)
-        .examples(
-            &["⟦KA99ME3456⟧", "registration ⟦MH-12-AB-1234⟧"],
-            &["XX99ME3456", "KA99ME345", "KKA99ME3456"],
-        ),
-    Detector::new("ng_plate", VehicleId, Needs::Digits(3), r"[A-Z]{3}-\d{3}[A-Z]{2}|[A-Z]{3}\d{3}[A-Z]{2}")
-        .edges(Edges::Key)
-        .words(PLATE, 48, 88)
-        .at_most(9)
-        .examples(
-            &["plates: ⟦APP-456CV⟧ and ⟦KJA999PZ⟧", "vehicle ⟦LSD-123AA⟧"],
-            &["APP-456CV", "plate APP-456C", "plate APP-4567CV"],
-        ),
-    Detector::new("plate_in_context", VehicleId, Needs::Digits(2), r"[A-Z]{2}[- ]?\d{3}[- ]?[A-Z]{2}|[A-Z]{2}[- ]?\d{2}[- ]?\d{3}|[A-Z]{2,3}[- ]?\d{2,5}[A-Z]?|\d{4}[- ]?[A-Z]{3}|\d{1,3}[- ]?[A-Z]{2,3}[- ]?\d{1,3}|[A-Z0-9]{2,3}-[A-Z0-9]{2,4}(?:-[A-Z0-9]{1,3})?")
-        .edges(Edges::Key)
-        .check(mixed)
-        .left(concat!(r"(?:^|[^a-z])(?:number ?plates?|licen[cs]e ?plates?|plates?|registration|nummerplade|kennzeichen|plaka|kenteken|targa|matr(?:\xC3\xAD|i)cula|immatriculation|registreringsnummer|reg\.?nr|rekisteritunnus)", tail!()))
-        .sure(75)
-        .at_most(14)
-        .examples(
-            &["nummerplade ⟦AB 12 345⟧", "license plate: ⟦7ABC123⟧", "immatriculation ⟦AB-123-CD⟧"],
-            &["AB 12 345", "templates AB12345", "plate 12345"],
-        ),
+    )
+    .edges(Edges::Key)
+    .check(mixed)
+    .left(concat!(
+        r"(?:^|[^a-z])(?:number ?plates?|licen[cs]e ?plates?|plates?",
+        r"|registration|nummerplade|kennzeichen|plaka|kenteken|targa",
+        r"|matr(?:\xC3\xAD|i)cula|immatriculation|registreringsnummer",
+        r"|reg\.?nr|rekisteritunnus)",
+        tail!()
+    ))
+    .sure(75)
+    .at_most(14)
+    .examples(
+        &[
+            "nummerplade ⟦AB 12 345⟧",
+            "license plate: ⟦7ABC123⟧",
+            "immatriculation ⟦AB-123-CD⟧",
+        ],
+        &["AB 12 345", "templates AB12345", "plate 12345"],
+    ),
 ];
 
 /// The ninth place is the rest by eleven; letters count by a table of ISO 3779.

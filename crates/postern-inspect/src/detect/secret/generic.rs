@@ -13,12 +13,26 @@ use super::{Detector, Edges, Needs, entropy};
 
 /// Names of passwords, with what may be written behind them.
 macro_rules! password {
-    () => {
+    ($joint:literal) => {
         concat!(
             r"(?:passw(?:or)?d|passwort|passphrase|passcode|pwd|adgangskode|kodeord",
-            r"|l[^\s]{1,2}senord|wachtwoord|mot[_ ]?de[_ ]?passe|contrase[^\s]{1,2}a|senha",
+            r"|l[^\s]{1,2}senord|wachtwoord|mot",
+            $joint,
+            "?de",
+            $joint,
+            r"?passe|contrase[^\s]{1,2}a|senha",
             r"|(?:db|user|_|my|root)_?pass)",
             r"(?:[0-9]{1,3}|s|[_.-](?:[a-z]{1,12}[_.-]?){1,2})?",
+        )
+    };
+}
+
+/// A value without quotes: it ends where a list, a query or a sentence goes on.
+macro_rules! bare_value {
+    () => {
+        concat!(
+            r#"[^\s"'`,;&<>(){}|\[\]\\:=][^\s"'`,;&<\\]{2,158}"#,
+            r#"[^\s"'`,;&<>(){}|\[\]\\.:?]"#,
         )
     };
 }
@@ -75,7 +89,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     ),
     quoted(
         "quoted_password",
-        b'"',
+        Needs::Byte(b'"'),
         r#""([^"\s\\]{4,160})"#,
         &[
             "password = \"⟦h7K,q2&x⟧\"",
@@ -89,7 +103,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     ),
     quoted(
         "single_quoted_password",
-        b'\'',
+        Needs::Digits(1),
         r"'([^'\s\\]{4,160})",
         &[
             "'password' => '⟦h7K,q2&x⟧'",
@@ -99,14 +113,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     ),
     quoted(
         "ticked_password",
-        b'`',
+        Needs::Byte(b'`'),
         r"`([^`\s\\]{4,160})",
         &["password := `⟦h7K,q2&x⟧`"],
         &["password := `string`", "the password `admin` does not work"],
     ),
     quoted_secret(
         "quoted_secret",
-        b'"',
+        Needs::Byte(b'"'),
         r#""([^"\s\\]{10,160})"#,
         &["api_key = \"⟦h7{Kq)2Vx]9Lm$4Tz⟧\""],
         &[
@@ -116,7 +130,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     ),
     quoted_secret(
         "single_quoted_secret",
-        b'\'',
+        Needs::Digits(1),
         r"'([^'\s\\]{10,160})",
         &["'api_key' => '⟦h7{Kq)2Vx]9Lm$4Tz⟧'"],
         &["'api_key' => 'string'", "'token' => '[a-z]{3}'"],
@@ -142,45 +156,32 @@ pub(super) const DETECTORS: &[Detector] = &[
         .examples(&["password: ⟦correct#Horse⟧"], &["password: #optional"]),
     bare("bare_password_with_dollar", Needs::Byte(b'$'))
         .examples(&["password: ⟦correct$Horse⟧"], &["password: $PASSWORD"]),
-    Detector::new(
-        "joined_password",
-        GenericSecret,
-        Needs::AnyCase(&[
-            "passw",
-            "passphrase",
-            "passcode",
-            "pwd",
-            "adgangskode",
-            "kodeord",
-            "senord",
-            "wachtwoord",
-            "passe",
-            "contrase",
-            "senha",
-            "_pass",
-        ]),
-        concat!(
-            r"(?i:",
-            password!(),
-            r#"["'\]\)]{0,2}(?::=|=>|={1,3}|:|>))"#,
-            r#"([^\s"'`,;&<>(){}|\[\]\\:=][^\s"'`,;&<>\\]{2,158}[^\s"'`,;&<>(){}|\[\]\\.:?])"#,
-        ),
-    )
-    .edges(Edges::Any)
-    .check(entropy::password)
-    .sure(80)
-    .at_most(256)
-    .examples(
+    joined("joined_password", Needs::Byte(b'=')).examples(
         &[
             "PASSWORD=⟦hunter2⟧",
-            "curl -d user=me&password=⟦hunter2⟧&x=1",
-            "<password>⟦hunter2⟧</password>",
+            "curl -d user=me&password=⟦correct!Horse⟧&x=1",
         ],
-        &[
-            "PASSWORD=$PASSWORD",
-            "password=get_password()",
-            "password:string",
-        ],
+        &["PASSWORD=$PASSWORD", "password=get_password()"],
+    ),
+    joined("joined_password_with_digit", Needs::Digits(1)).examples(
+        &["password:⟦hunter2⟧", "<password>⟦hunter2⟧</password>"],
+        &["password:string", "<password>x</password>"],
+    ),
+    bare_secret("marked_secret_with_dollar", Needs::Byte(b'$')).examples(
+        &["apikey: ⟦hq{Kq)Vx]Lm$Tz⟧"],
+        &["token: ${HOST}/$PATH#{x}", "secret: $(cat /run/x)"],
+    ),
+    bare_secret("marked_secret_with_hash", Needs::Byte(b'#')).examples(
+        &["secret: '⟦hq{Kq)Vx]Lm#Tz⟧'"],
+        &["token: https://host.internal/#/(x)", "secret: #optional"],
+    ),
+    bare_secret("marked_secret_with_bang", Needs::Byte(b'!')).examples(
+        &["private_key := `⟦hq{Kq)Vx]Lm!Tz⟧`"],
+        &["token: vec![x(y), z]", "secret: Surprise!!!"],
+    ),
+    bare_secret("marked_secret_with_at", Needs::Byte(b'@')).examples(
+        &["client_secret: ⟦hq{Kq)Vx]Lm@Tz⟧"],
+        &["token: someone@mail.internal", "secret: @Value(x)"],
     ),
     Detector::new(
         "numeric_password",
@@ -218,58 +219,86 @@ pub(super) const DETECTORS: &[Detector] = &[
 /// A password in quotes, which may hold anything but the quote.
 const fn quoted(
     id: &'static str,
-    quote: u8,
+    needs: Needs,
     pattern: &'static str,
     found: &'static [&'static str],
     clear: &'static [&'static str],
 ) -> Detector {
-    Detector::new(id, GenericSecret, Needs::Byte(quote), pattern)
-        .left(concat!(password!(), assigned!()))
+    Detector::new(id, GenericSecret, needs, pattern)
+        .left(concat!(
+            password!("[_ ]"),
+            r"(?:",
+            assigned!(),
+            r"|\s{1,2}@?)"
+        ))
         .edges(Edges::Any)
         .check(entropy::password)
         .sure(78)
-        .at_most(160)
+        .at_most(162)
         .examples(found, clear)
 }
 
-/// A secret in quotes that is no run of letters and digits.
-const fn quoted_secret(
-    id: &'static str,
-    quote: u8,
-    pattern: &'static str,
-    found: &'static [&'static str],
-    clear: &'static [&'static str],
-) -> Detector {
-    Detector::new(id, GenericSecret, Needs::Byte(quote), pattern)
-        .left(concat!(secret!(), assigned!()))
-        .edges(Edges::Any)
-        .check(entropy::marked)
-        .sure(70)
-        .at_most(160)
-        .examples(found, clear)
-}
-
-/// A password without quotes; punctuation at its end belongs to the sentence.
-const fn bare(id: &'static str, needs: Needs) -> Detector {
+/// A password in one run with its name.
+const fn joined(id: &'static str, needs: Needs) -> Detector {
     Detector::new(
         id,
         GenericSecret,
         needs,
         concat!(
-            r#"[^\s"'`,;&<>(){}|\[\]\\:=][^\s"'`,;&<>\\]{2,158}"#,
-            r#"[^\s"'`,;&<>(){}|\[\]\\.:?]"#,
+            r"(?i:",
+            password!("_"),
+            r#"["'\]\)]{0,2}(?::=|=>|={1,3}|:|>))"#,
+            "(",
+            bare_value!(),
+            ")",
         ),
     )
-    .left(concat!(
-        "(?:",
-        password!(),
-        assigned!(),
-        "|",
-        option!(),
-        ")"
-    ))
-    .edges(Edges::Word)
+    .edges(Edges::Any)
     .check(entropy::password)
-    .sure(75)
-    .at_most(160)
+    .sure(80)
+    .at_most(256)
+}
+
+/// A secret in quotes that is no run of letters and digits.
+const fn quoted_secret(
+    id: &'static str,
+    needs: Needs,
+    pattern: &'static str,
+    found: &'static [&'static str],
+    clear: &'static [&'static str],
+) -> Detector {
+    Detector::new(id, GenericSecret, needs, pattern)
+        .left(concat!(secret!(), r"(?:", assigned!(), r"|\s{1,2}@?)"))
+        .edges(Edges::Any)
+        .check(entropy::marked)
+        .sure(70)
+        .at_most(162)
+        .examples(found, clear)
+}
+
+/// A secret without quotes that is no run of letters and digits.
+const fn bare_secret(id: &'static str, needs: Needs) -> Detector {
+    Detector::new(id, GenericSecret, needs, bare_value!())
+        .left(concat!(secret!(), assigned!()))
+        .edges(Edges::Word)
+        .check(entropy::marked)
+        .sure(68)
+        .at_most(160)
+}
+
+/// A password without quotes; punctuation at its end belongs to the sentence.
+const fn bare(id: &'static str, needs: Needs) -> Detector {
+    Detector::new(id, GenericSecret, needs, bare_value!())
+        .left(concat!(
+            "(?:",
+            password!("[_ ]"),
+            assigned!(),
+            "|",
+            option!(),
+            ")"
+        ))
+        .edges(Edges::Word)
+        .check(entropy::password)
+        .sure(75)
+        .at_most(160)
 }

@@ -37,42 +37,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "database_address",
         ConnectionString,
-        Needs::AnyCase(&[
-            "postgres",
-            "mysql",
-            "mariadb",
-            "mongodb",
-            "redis",
-            "amqp",
-            "mssql",
-            "sqlserver",
-            "clickhouse",
-            "cassandra",
-            "neo4j",
-            "bolt",
-            "ldap",
-            "smtp",
-            "imap",
-            "nats",
-            "mqtt",
-            "cockroach",
-            "snowflake",
-            "couchdb",
-            "influx",
-            "oracle",
-            "trino",
-            "presto",
-            "hive",
-            "cloudinary",
-            "memcache",
-            "valkey",
-            "kafka",
-            "rabbitmq",
-            "libsql",
-            "vertica",
-            "redshift",
-            "jdbc:",
-        ]),
+        Needs::Literal(&["://"]),
         concat!(
             r"(?i:postgres(?:ql)?|mysqlx?|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|",
             r"clickhouse|cassandra|neo4j|bolt|ldaps?|smtps?|imaps?|nats|mqtts?|cockroachdb|",
@@ -185,7 +150,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Run(8),
         r"[A-Za-z0-9+/_-]{8,}={0,2}",
     )
-    .left(r#"\bbasic\s{1,2}["']?"#)
+    .left(r"\bbasic\s{1,2}")
     .edges(Edges::Word)
     .check(is_basic)
     .sure(95)
@@ -222,7 +187,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         "curl_user",
         BasicAuth,
         Needs::Byte(b':'),
-        r#"[^\s:"'`$<>{}]{1,64}:["']?[^\s"'`]{0,128}"#,
+        r#"[^\s:"'`$<>{}]{1,64}:(?:["']?[^\s"'`]{3,128})?"#,
     )
     .left(r#"(?:\s-u|--user|--proxy-user)[\s=]{0,3}["']?"#)
     .edges(Edges::Word)

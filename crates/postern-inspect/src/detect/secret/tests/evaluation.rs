@@ -6,51 +6,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::ops::Range;
 use std::path::PathBuf;
 
-use regex_automata::meta::Regex;
+use postern_types::{ClassGroup, DataClass};
 use serde_json::Value;
 
-use super::{Left, compiled, matches, segments};
-use crate::detect::secret::{DETECTORS, Detector, Needs};
+use crate::detect::scan::{Detected, detect};
 
-/// The rows that are reported by default, compiled.
-struct Table(Vec<(&'static Detector, Regex, Option<Left>)>);
-
-impl Table {
-    fn new() -> Self {
-        let rows = DETECTORS.iter().filter(|row| row.confidence.0 >= 50);
-        let compile = |row: &'static Detector| (row, compiled(row.pattern), Left::of(row));
-        Self(rows.map(compile).collect())
-    }
-
-    /// What is found: ids and places.
-    fn scan(&self, text: &str) -> Vec<(&'static str, usize, usize)> {
-        let mut all = Vec::new();
-        for (from, to) in segments(text) {
-            let segment = &text[from..to];
-            for (row, regex, left) in &self.0 {
-                if needed(row.needs, segment) {
-                    let found = matches(row, regex, left.as_ref(), &text[..to], from);
-                    all.extend(found.into_iter().map(|(start, end)| (row.id, start, end)));
-                }
-            }
-        }
-        all
-    }
-}
-
-fn needed(needs: Needs, segment: &str) -> bool {
-    match needs {
-        Needs::Literal(texts) => texts.iter().any(|text| segment.contains(text)),
-        Needs::AnyCase(texts) => {
-            let lower = segment.to_ascii_lowercase();
-            texts.iter().any(|text| lower.contains(text))
-        }
-        Needs::Digits(least) => segment.bytes().filter(u8::is_ascii_digit).count() >= least,
-        Needs::Byte(byte) => segment.as_bytes().contains(&byte),
-        Needs::Run(least) => segment.len() >= least,
-    }
+/// What is found by default: detectors and places, secrets only.
+fn secrets(text: &str) -> Vec<(&'static str, Range<usize>)> {
+    let of_group = |found: &Detected| match found.class {
+        DataClass::Builtin(class) => class.group() == ClassGroup::Secret,
+        _ => false,
+    };
+    let found = detect(text, 50).into_iter().filter(of_group);
+    found.map(|found| (found.detector, found.range)).collect()
 }
 
 fn corpora() -> Option<PathBuf> {
@@ -99,7 +70,6 @@ impl Tally {
 
 /// Judges a collection; rows of the named rules are left out, because they are not about secrets.
 fn judge(file: &str, rule: &str, out_of_scope: &[&str]) -> Option<Tally> {
-    let table = Table::new();
     let mut tally = Tally::default();
     let mut by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in rows(file)? {
@@ -107,7 +77,7 @@ fn judge(file: &str, rule: &str, out_of_scope: &[&str]) -> Option<Tally> {
         if out_of_scope.contains(&name) {
             continue;
         }
-        let found = table.scan(text);
+        let found = secrets(text);
         let shown = || {
             format!(
                 "{:?} {:?}",
@@ -189,17 +159,16 @@ fn strings(value: &Value, name: &str, all: &mut BTreeSet<(String, String)>) {
 
 /// Findings in clean texts, and the texts' length in bytes.
 fn alarms(texts: &BTreeSet<(String, String)>) -> (usize, usize) {
-    let table = Table::new();
     let (mut count, mut bytes) = (0, 0);
     for (name, text) in texts {
         bytes += text.len();
         let whole = format!("{name}{text}");
-        for (id, start, end) in table.scan(&whole) {
-            if start >= name.len() {
+        for (id, found) in secrets(&whole) {
+            if found.start >= name.len() {
                 count += 1;
-                let before: String = whole[..start].chars().rev().take(40).collect();
+                let before: String = whole[..found.start].chars().rev().take(40).collect();
                 let before: String = before.chars().rev().collect();
-                println!("alarm {id}: {before:?} {:?}", &whole[start..end]);
+                println!("alarm {id}: {before:?} {:?}", &whole[found.clone()]);
             }
         }
     }
@@ -242,7 +211,7 @@ fn documents_hold_no_secrets() {
     }
     let (count, bytes) = alarms(&texts);
     println!("documents: {count} findings in {bytes} bytes");
-    assert!(bytes > 100_000 && count < 8, "{count} in {bytes}");
+    assert!(bytes > 50_000 && count < 4, "{count} in {bytes}");
 }
 
 /// Goal: few alarms in program text. Method: this repository, without what is about secrets.

@@ -1,0 +1,229 @@
+//! Data controls on the line: the rules of a permit, compiled and carried along with one request.
+//!
+//! The rules are compiled once for each change of them, not once a request. A request keeps those
+//! that it began with to its end, whatever is changed meanwhile.
+//!
+//! SECURITY: rules that do not compile refuse every request that they are for; they never let one
+//! pass uninspected.
+
+mod answer;
+mod fields;
+mod reader;
+mod request;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use parking_lot::RwLock;
+use postern_guard::{Caller, Permit, Upstream};
+use postern_inspect::{CleanError, Cleaner, InspectError, MaskKeys, RuleSet};
+use postern_types::{
+    DataClass, DataRule, Direction, EnvName, Finding, Refusal, RefusalCode, UpstreamName,
+};
+use tokio::sync::Semaphore;
+
+use crate::bounds::CLEANED_INLINE_BYTES_MAX;
+use crate::context::refuse;
+use crate::gateway::{Journey, Plane};
+
+pub(crate) use answer::clean_list;
+pub(crate) use reader::Reader;
+pub(crate) use request::CleanRequest;
+
+/// The compiled rules in use, the newest of each upstream, and the places to work on large bodies.
+pub(crate) struct Rules {
+    known: RwLock<HashMap<(EnvName, UpstreamName), Compiled>>,
+    workers: Arc<Semaphore>,
+}
+
+struct Compiled {
+    of: Arc<[DataRule]>,
+    set: Result<Arc<RuleSet>, String>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            known: RwLock::default(),
+            workers: Arc::new(Semaphore::new(cores)),
+        }
+    }
+}
+
+impl Rules {
+    /// The compiled rules of an upstream.
+    ///
+    /// # Errors
+    /// `cannot_inspect` when they do not compile.
+    fn find(
+        &self,
+        environment: &EnvName,
+        upstream: &UpstreamName,
+        rules: &Arc<[DataRule]>,
+    ) -> Result<Arc<RuleSet>, Refusal> {
+        let name = (environment.clone(), upstream.clone());
+        let known = {
+            let known = self.known.read();
+            let current = known.get(&name).filter(|it| Arc::ptr_eq(&it.of, rules));
+            current.map(|it| it.set.clone())
+        };
+        let set = known.unwrap_or_else(|| {
+            let set = RuleSet::compile(rules).map(Arc::new);
+            let set = set.map_err(|error| error.to_string());
+            let of = Arc::clone(rules);
+            let compiled = Compiled {
+                of,
+                set: set.clone(),
+            };
+            self.known.write().insert(name, compiled);
+            set
+        });
+        set.map_err(|error| {
+            let cause = format!("the data rules do not compile: {error}");
+            Refusal::new(RefusalCode::CannotInspect, cause)
+        })
+    }
+}
+
+/// The data rules that one request carries with it.
+pub(crate) struct Controls {
+    pub(crate) rules: Arc<RuleSet>,
+    /// That of the request; `None` while it is at work. INVARIANT: only a refusal leaves it `None`.
+    cleaner: Option<Cleaner>,
+    findings: Vec<Finding>,
+    revealed_in_response: Arc<[DataClass]>,
+    only_reports: Vec<Direction>,
+}
+
+impl Controls {
+    /// Whether rules are for this direction.
+    fn apply(&self, direction: Direction) -> bool {
+        self.rules.applies(direction)
+    }
+
+    /// What was found in the request so far.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Whether the rules for a direction only report: then nothing is changed or refused, also what
+    /// cannot be inspected.
+    pub(crate) fn only_reports(&self, direction: Direction) -> bool {
+        self.only_reports.contains(&direction)
+    }
+
+    /// The cleaner of the answer; `None` where nothing is to be done to it.
+    ///
+    /// # Errors
+    /// `internal` when the request's is lost.
+    fn for_answer(&self) -> Result<Option<Cleaner>, Refusal> {
+        let cleaner = self.cleaner.as_ref().ok_or_else(lost)?;
+        let cleaner = cleaner.for_response(&self.revealed_in_response);
+        Ok(Some(cleaner).filter(|cleaner| !cleaner.idle()))
+    }
+
+    /// Tells the client what was found. `whole` says that the answer's findings are among them.
+    pub(crate) fn tell(&self, findings: &[Finding], whole: bool, headers: &mut HeaderMap) {
+        fields::tell_findings(findings, whole, headers);
+    }
+
+    fn take(&mut self) -> Result<Cleaner, Refusal> {
+        self.cleaner.take().ok_or_else(lost)
+    }
+
+    fn give_back(&mut self, cleaner: Cleaner) {
+        self.findings = cleaner.findings();
+        self.cleaner = Some(cleaner);
+    }
+
+    /// Cleans something small, and takes note of what was found in it.
+    fn clean<T>(
+        &mut self,
+        work: impl FnOnce(&mut Cleaner) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut cleaner = self.take()?;
+        let done = work(&mut cleaner);
+        self.give_back(cleaner);
+        done
+    }
+}
+
+impl Plane {
+    /// The rules that the permit names; `None` without any.
+    ///
+    /// # Errors
+    /// `cannot_inspect` when they cannot be acted on.
+    pub(crate) fn controls(
+        &self,
+        permit: &Permit,
+        upstream: &Upstream,
+        caller: &Caller,
+        journey: &Journey,
+    ) -> Result<Option<Controls>, Refusal> {
+        let data = permit.data_rules();
+        if data.rules.is_empty() {
+            return Ok(None);
+        }
+        let subject = caller.subject();
+        let environment = &subject.environment;
+        let rules = self
+            .rules
+            .find(environment, &upstream.row.name, &data.rules)?;
+        let keys = MaskKeys::new(
+            &*self.guard.mask_key(caller)?,
+            environment.as_str(),
+            &subject.token.to_string(),
+            &journey.flight.request().to_string(),
+        );
+        let revealed = &data.revealed_in_request;
+        let cleaner = Cleaner::new(Arc::clone(&rules), Direction::Request, revealed, keys);
+        let reports = |direction: &Direction| {
+            let mut rules = data.rules.iter().map(|rule| &rule.spec);
+            rules.all(|spec| spec.dry_run || !spec.directions.contains(direction))
+        };
+        let both = [Direction::Request, Direction::Response];
+        Ok(Some(Controls {
+            rules,
+            cleaner: Some(cleaner),
+            findings: Vec::new(),
+            revealed_in_response: Arc::clone(&data.revealed_in_response),
+            only_reports: both.into_iter().filter(reports).collect(),
+        }))
+    }
+
+    /// Does work on so many bytes: at once where they are few, else on a thread of its own, so that
+    /// the other streams of this core go on meanwhile.
+    ///
+    /// # Errors
+    /// `internal` when the work panics, or the gateway is going away.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        if bytes <= CLEANED_INLINE_BYTES_MAX {
+            return Ok(work());
+        }
+        let failed = |cause: String| Refusal::new(RefusalCode::Internal, cause);
+        let place = Arc::clone(&self.rules.workers).acquire_owned().await;
+        let place = place.map_err(|error| failed(error.to_string()))?;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(place);
+            done
+        });
+        done.await
+            .map_err(|error| failed(format!("inspecting a body failed: {error}")))
+    }
+}
+
+fn lost() -> Refusal {
+    Refusal::new(RefusalCode::Internal, "the cleaner of a request was lost")
+}
+
+/// A refusal for what a rule blocks, or for what it could not judge.
+fn blocked(error: CleanError) -> Refusal {
+    refuse(&InspectError::from(error))
+}

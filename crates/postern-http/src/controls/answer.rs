@@ -1,0 +1,286 @@
+//! An answer under data rules: its head, and the choice of who reads its body.
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, TRAILER};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use postern_guard::Caller;
+use postern_inspect::{
+    BodyCleaner, BodyKind, Cleaner, Dialect, InspectError, ResponseOptions, ResponseReader,
+};
+use postern_types::{AiRequest, Direction, Refusal, RefusalCode};
+
+use super::reader::Way;
+use super::{Controls, Reader, fields};
+use crate::context::refuse;
+use crate::forward::{Inbound, InboundBody};
+use crate::gateway::{Journey, Plane};
+use crate::inspect::Sent;
+
+/// How an answer is read.
+pub(crate) struct Reading {
+    pub(crate) reader: Reader,
+    /// Nothing of it goes out before its end, so it is read to its end before its head goes out.
+    pub(crate) whole: bool,
+    /// What cannot be inspected passes: no rule is for the answer.
+    lenient: bool,
+}
+
+impl Plane {
+    /// Judges the head of an answer and chooses who reads its body. Afterwards the head is that of
+    /// the answer as it goes downstream, its findings apart.
+    ///
+    /// # Errors
+    /// `data_blocked`; `cannot_inspect` when a rule is for the answer and it cannot be inspected.
+    pub(crate) fn reading(
+        &self,
+        sent: &Sent,
+        inbound: &mut Inbound,
+        journey: &mut Journey,
+    ) -> Result<Reading, Refusal> {
+        let controls = sent.controls.as_ref();
+        let cleaner = controls.map(Controls::for_answer).transpose()?.flatten();
+        let reading = match controls.zip(cleaner) {
+            None => Reading::passing(sent, inbound),
+            Some((controls, cleaner)) => under_rules(sent, controls, cleaner, inbound, journey)?,
+        };
+        if reading.reader.decodes() {
+            inbound.headers.remove(CONTENT_ENCODING);
+        }
+        if reading.reader.changes_length() {
+            fields::forget_bytes(&mut inbound.headers);
+        }
+        Ok(reading)
+    }
+
+    /// Reads an answer to its end, cleans it, and gives it whole.
+    ///
+    /// # Errors
+    /// `data_blocked` and `cannot_inspect`, and what the upstream did wrong.
+    pub(crate) async fn read_clean(
+        &self,
+        body: &mut InboundBody,
+        reading: Reading,
+        (sent, caller): (&Sent, &Caller),
+        journey: &mut Journey,
+    ) -> Result<Bytes, Refusal> {
+        let Reading {
+            mut reader,
+            lenient,
+            ..
+        } = reading;
+        let (mut out, mut original) = (Vec::new(), Vec::new());
+        let mut bytes = 0;
+        let mut result = Ok(());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| error.refusal())?;
+            let Ok(data) = frame.into_data() else {
+                continue;
+            };
+            bytes += data.len();
+            if lenient {
+                original.push(data.clone());
+            }
+            if result.is_ok() {
+                result = reader.push(data, &mut out).map_err(|error| refuse(&error));
+            }
+            if result.is_err() && !lenient {
+                break;
+            }
+        }
+        if result.is_ok() {
+            let finish = move || {
+                let result = reader.finish(&mut out);
+                (reader, out, result)
+            };
+            let (read, pieces, finished) = self.work(bytes, finish).await?;
+            (reader, out) = (read, pieces);
+            result = finished.map_err(|error| refuse(&error));
+        }
+        for owned in reader.newly_created() {
+            self.guard.remember(caller, &sent.upstream, owned.clone());
+        }
+        let report = reader.report();
+        let observed = journey.flight.observed();
+        observed.usage = report.usage;
+        observed.response_model = report.response_model;
+        observed.findings.extend(reader.findings());
+        match result {
+            Err(refusal) if lenient && refusal.code() == RefusalCode::CannotInspect => {
+                out = original;
+            }
+            result => result?,
+        }
+        Ok(match <[Bytes; 1]>::try_from(out) {
+            Ok([one]) => one,
+            Err(many) => many.concat().into(),
+        })
+    }
+}
+
+/// The reading of an answer to which something is to be done.
+fn under_rules(
+    sent: &Sent,
+    controls: &Controls,
+    mut cleaner: Cleaner,
+    inbound: &mut Inbound,
+    journey: &mut Journey,
+) -> Result<Reading, Refusal> {
+    let lenient = controls.only_reports(Direction::Response);
+    let restores = !cleaner.pseudonyms().is_empty();
+    let part = inbound.status == StatusCode::PARTIAL_CONTENT
+        || inbound.headers.contains_key(CONTENT_RANGE);
+    if part && !lenient {
+        return Err(cannot("the answer is a part of something"));
+    }
+    let named = controls.rules.headers(Direction::Response);
+    let mut headers = inbound.headers.clone();
+    let cleaned = fields::clean_headers(&mut headers, named, &mut cleaner);
+    if !lenient {
+        inbound.headers = headers;
+        inbound.headers.remove(TRAILER);
+    }
+    let observed = &mut journey.flight.observed().findings;
+    if (cleaned.is_err() && !lenient) || inbound.body.is_end_stream() {
+        observed.extend(cleaner.findings());
+        cleaned?;
+        // Nothing to inspect: no body at all, or the head of one that a HEAD request asked for.
+        return Ok(Reading::passing(sent, inbound));
+    }
+    let cleans = cleaning_way(sent, cleaner, inbound);
+    match cleans {
+        Ok((way, _)) if lenient && !restores => Ok(Reading {
+            reader: Reader::rehearsing(passing_way(sent, inbound), way),
+            whole: false,
+            lenient,
+        }),
+        // Only placeholders were to be turned back, and there is no way to look for them.
+        Ok((way, _)) if lenient && (part || way.refuses()) => Ok(Reading::passing(sent, inbound)),
+        Err(_) if lenient => Ok(Reading::passing(sent, inbound)),
+        Ok((way, whole)) => Ok(Reading {
+            reader: Reader::new(way),
+            whole,
+            lenient,
+        }),
+        Err(error) => Err(refuse(&error)),
+    }
+}
+
+impl Reading {
+    /// The reading of an answer to which nothing is done.
+    fn passing(sent: &Sent, inbound: &Inbound) -> Self {
+        Self {
+            reader: Reader::new(passing_way(sent, inbound)),
+            whole: false,
+            lenient: false,
+        }
+    }
+}
+
+fn cannot(cause: &'static str) -> Refusal {
+    refuse(&InspectError::CannotInspect(cause.into()))
+}
+
+/// What is done to an answer without rules: that of an AI provider is read, and no other.
+fn passing_way(sent: &Sent, inbound: &Inbound) -> Way {
+    match &sent.ai {
+        Some(ai) => {
+            let reader = ResponseReader::new(&options(sent, ai, inbound), None);
+            Way::Ai(Box::new(reader))
+        }
+        None => Way::Pass,
+    }
+}
+
+/// What is done to the body of an answer under rules, and whether it is held to its end. What an
+/// AI provider answers other than it was asked, an error, may be of any kind.
+fn cleaning_way(
+    sent: &Sent,
+    cleaner: Cleaner,
+    inbound: &Inbound,
+) -> Result<(Way, bool), InspectError> {
+    let field = |name| one_of(&inbound.headers, name);
+    let (content_type, content_encoding) = (field(CONTENT_TYPE)?, field(CONTENT_ENCODING)?);
+    match sent.ai.as_ref().filter(|_| inbound.status.is_success()) {
+        Some(ai) => {
+            let kind = content_type.unwrap_or_default().to_ascii_lowercase();
+            let grows = sent.dialect == Dialect::Gemini || !kind.starts_with("application/json");
+            let whole = !(ai.stream && grows);
+            let reader = ResponseReader::new(&options(sent, ai, inbound), Some(cleaner));
+            Ok((Way::Ai(Box::new(reader)), whole))
+        }
+        None => {
+            let kind = BodyKind {
+                content_type,
+                content_encoding,
+            };
+            let cleaner = Box::new(BodyCleaner::new(&kind, cleaner));
+            let whole = cleaner.is_held();
+            Ok((Way::Body(cleaner), whole))
+        }
+    }
+}
+
+/// A field that may stand once: with two, readers differ in which they take.
+fn one_of(headers: &HeaderMap, name: http::HeaderName) -> Result<Option<&str>, InspectError> {
+    let odd = || InspectError::CannotInspect(format!("the answer's {name} is ambiguous").into());
+    let mut values = headers.get_all(&name).iter();
+    let (first, second) = (values.next(), values.next());
+    if second.is_some() {
+        return Err(odd());
+    }
+    first
+        .map(|value| value.to_str().map_err(|_| odd()))
+        .transpose()
+}
+
+/// The list of models under rules: its answer was made by us out of the provider's.
+///
+/// # Errors
+/// `data_blocked` and `cannot_inspect`.
+pub(crate) fn clean_list(
+    sent: &Sent,
+    list: Bytes,
+    journey: &mut Journey,
+) -> Result<Bytes, Refusal> {
+    let controls = sent.controls.as_ref();
+    let Some(cleaner) = controls.map(Controls::for_answer).transpose()?.flatten() else {
+        return Ok(list);
+    };
+    let kind = BodyKind {
+        content_type: Some("application/json"),
+        content_encoding: None,
+    };
+    let mut out = Vec::new();
+    let mut cleaner = BodyCleaner::new(&kind, cleaner);
+    let pushed = cleaner.push(list, &mut out);
+    let result = pushed.and_then(|()| cleaner.finish(&mut out));
+    journey
+        .flight
+        .observed()
+        .findings
+        .extend(cleaner.findings());
+    result.map_err(|error| refuse(&error))?;
+    Ok(out.concat().into())
+}
+
+/// What is known of an AI answer before its body.
+fn options<'a>(sent: &Sent, ai: &AiRequest, inbound: &'a Inbound) -> ResponseOptions<'a> {
+    let text = |name| {
+        inbound
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    ResponseOptions {
+        operation: ai.operation,
+        dialect: sent.dialect,
+        stream_asked: ai.stream,
+        strip_usage: sent.strip_usage,
+        keeps_answer: sent.keeps_answer,
+        content_type: text(CONTENT_TYPE).unwrap_or_default(),
+        content_encoding: text(CONTENT_ENCODING),
+        status: inbound.status.as_u16(),
+    }
+}

@@ -1,0 +1,179 @@
+//! What reads an answer while it passes: a dialect, a data rule, or both.
+
+use bytes::Bytes;
+use postern_inspect::{BodyCleaner, InspectError, RefusalText, ResponseReader, ResponseReport};
+use postern_types::{Finding, OwnedId};
+
+/// Reads an answer, and cleans it where a rule says so.
+pub(crate) struct Reader {
+    way: Way,
+    /// Reads the same bytes under rules that only report; what it gives goes nowhere.
+    rehearsal: Option<Rehearsal>,
+}
+
+struct Rehearsal {
+    way: Way,
+    failed: bool,
+}
+
+/// What is done to the bytes.
+pub(super) enum Way {
+    /// They pass.
+    Pass,
+    /// The answer of an AI provider to what it was asked for, under a rule or not.
+    Ai(Box<ResponseReader>),
+    /// Any other, under a data rule.
+    Body(Box<BodyCleaner>),
+}
+
+impl Reader {
+    pub(super) fn new(way: Way) -> Self {
+        Self {
+            way,
+            rehearsal: None,
+        }
+    }
+
+    /// Reads one way, and shows the same bytes to another that is asked for its findings alone.
+    pub(super) fn rehearsing(way: Way, rehearsed: Way) -> Self {
+        let rehearsal = Rehearsal {
+            way: rehearsed,
+            failed: false,
+        };
+        Self {
+            way,
+            rehearsal: Some(rehearsal),
+        }
+    }
+
+    /// Takes the next bytes and gives those that may go on.
+    ///
+    /// # Errors
+    /// As the readers say. What was given before stays given.
+    pub(crate) fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
+        if let Some(rehearsal) = self.rehearsal.as_mut().filter(|it| !it.failed) {
+            let mut unused = Vec::new();
+            rehearsal.failed = rehearsal.way.push(chunk.clone(), &mut unused).is_err();
+        }
+        self.way.push(chunk, out)
+    }
+
+    /// The answer has ended: gives what was held.
+    ///
+    /// # Errors
+    /// As [`Reader::push`].
+    pub(crate) fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
+        if let Some(rehearsal) = self.rehearsal.as_mut().filter(|it| !it.failed) {
+            let mut unused = Vec::new();
+            rehearsal.failed = rehearsal.way.finish(&mut unused).is_err();
+        }
+        self.way.finish(out)
+    }
+
+    /// Ids that were seen since the last call.
+    pub(crate) fn newly_created(&mut self) -> &[OwnedId] {
+        self.way.newly_created()
+    }
+
+    /// What the provider said so far; nothing where nobody listens.
+    pub(crate) fn report(&self) -> ResponseReport {
+        self.way.report()
+    }
+
+    /// What was found in the answer so far.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        match &self.rehearsal {
+            Some(rehearsal) => rehearsal.way.findings(),
+            None => self.way.findings(),
+        }
+    }
+
+    /// Whether the bytes given out are decoded.
+    pub(crate) fn decodes(&self) -> bool {
+        self.way.decodes()
+    }
+
+    /// Whether the answer's length may no longer hold.
+    pub(crate) fn changes_length(&self) -> bool {
+        self.way.changes_length()
+    }
+
+    /// The bytes that end the answer with an error, where its framing has a place for one.
+    pub(crate) fn error_ending(&self, refusal: &RefusalText<'_>) -> Option<Vec<u8>> {
+        self.way.error_ending(refusal)
+    }
+}
+
+impl Way {
+    /// Whether every body of its kind is refused.
+    pub(super) fn refuses(&self) -> bool {
+        match self {
+            Self::Pass | Self::Ai(_) => false,
+            Self::Body(cleaner) => cleaner.refuses(),
+        }
+    }
+
+    fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
+        match self {
+            Self::Pass => {
+                out.push(chunk);
+                Ok(())
+            }
+            Self::Ai(reader) => reader.push(chunk, out),
+            Self::Body(cleaner) => cleaner.push(chunk, out),
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
+        match self {
+            Self::Pass => Ok(()),
+            Self::Ai(reader) => reader.finish(out),
+            Self::Body(cleaner) => cleaner.finish(out),
+        }
+    }
+
+    fn newly_created(&mut self) -> &[OwnedId] {
+        match self {
+            Self::Ai(reader) => reader.newly_created(),
+            Self::Pass | Self::Body(_) => &[],
+        }
+    }
+
+    fn report(&self) -> ResponseReport {
+        match self {
+            Self::Ai(reader) => reader.report(),
+            Self::Pass | Self::Body(_) => ResponseReport::default(),
+        }
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        match self {
+            Self::Pass => Vec::new(),
+            Self::Ai(reader) => reader.findings(),
+            Self::Body(cleaner) => cleaner.findings(),
+        }
+    }
+
+    fn decodes(&self) -> bool {
+        match self {
+            Self::Pass => false,
+            Self::Ai(reader) => reader.decodes_downstream(),
+            Self::Body(cleaner) => !cleaner.passes(),
+        }
+    }
+
+    fn changes_length(&self) -> bool {
+        match self {
+            Self::Pass => false,
+            Self::Ai(reader) => reader.changes_length(),
+            Self::Body(cleaner) => !cleaner.passes(),
+        }
+    }
+
+    fn error_ending(&self, refusal: &RefusalText<'_>) -> Option<Vec<u8>> {
+        match self {
+            Self::Ai(reader) => reader.error_ending(refusal),
+            Self::Pass | Self::Body(_) => None,
+        }
+    }
+}

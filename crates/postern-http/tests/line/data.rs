@@ -1,0 +1,628 @@
+//! Data rules on the line: what is found does not pass, in neither direction, and what cannot be
+//! inspected is refused.
+
+use std::io::Write as _;
+
+use postern_testkit::raw::RawAnswer;
+use postern_testkit::{Answer, Cut, Framing, Gzip, ReplayUpstream, SeenRequest};
+use postern_types::{End, OutcomeRecord, RefusalCode};
+use serde_json::{Value, json};
+
+use crate::fixture::{Line, read_until};
+
+/// A card number: its check digit holds.
+const CARD: &str = "4539578763621486";
+
+fn rule(directions: &[&str], action: &str) -> Value {
+    json!({"directions": directions, "classes": ["card"], "action": action})
+}
+
+fn with(mut rule: Value, name: &str, value: Value) -> Value {
+    rule[name] = value;
+    rule
+}
+
+/// A gateway with one rule, in front of an upstream that gives back what it was sent.
+fn echoing(spec: Value) -> Line {
+    let echo = |request: &SeenRequest| {
+        let content_type = request.header("content-type").unwrap_or("text/plain");
+        Answer::new(200, content_type, request.body.clone())
+    };
+    let line = Line::before(ReplayUpstream::start(echo).unwrap());
+    line.rule("cards", spec);
+    line
+}
+
+fn post(line: &Line, content_type: &str, body: &[u8]) -> RawAnswer {
+    let headers = [("content-type", content_type)];
+    line.request(&line.master(), "POST", "/notes/a", &headers, body)
+}
+
+fn get(line: &Line, answer: Answer) -> RawAnswer {
+    line.upstream.queue(answer);
+    line.request(&line.master(), "GET", "/notes/a", &[], b"")
+}
+
+fn refused(answer: &RawAnswer) -> Option<&str> {
+    answer.header("postern-refusal")
+}
+
+fn only_outcome(line: &Line) -> OutcomeRecord {
+    line.outcomes(1).remove(0)
+}
+
+#[test]
+fn a_value_in_a_request_does_not_leave() {
+    // Goal: no form of plain body, no named header and no named parameter carries the value out.
+    // Method: a row a form, against an upstream that keeps what it saw.
+    let disposition = "Content-Disposition: form-data; name=\"a\"";
+    let forms = [
+        ("text/plain", format!("my card is {CARD} ok")),
+        ("application/json", format!("{{\"a\":[\"{CARD}\"]}}")),
+        (
+            "application/x-ndjson",
+            format!("{{\"a\":1}}\n{{\"b\":\"{CARD}\"}}\n"),
+        ),
+        ("application/x-www-form-urlencoded", format!("a=b&c={CARD}")),
+        ("text/csv", format!("a,b\n1,{CARD}\n")),
+        ("application/xml", format!("<a><b>{CARD}</b></a>")),
+        (
+            "multipart/form-data; boundary=b",
+            format!("--b\r\n{disposition}\r\n\r\n{CARD}\r\n--b--\r\n"),
+        ),
+    ];
+    let line = Line::new();
+    line.rule(
+        "cards",
+        with(
+            with(
+                rule(&["request"], "mask"),
+                "headers",
+                json!(["accept-language"]),
+            ),
+            "query",
+            json!(["where"]),
+        ),
+    );
+    let token = line.master();
+    for (content_type, body) in forms {
+        line.upstream.queue(Answer::new(204, "text/plain", ""));
+        let headers = [("content-type", content_type), ("accept-language", CARD)];
+        let target = format!("/notes/a?where={CARD}&limit=2");
+        let answer = line.request(&token, "POST", &target, &headers, body.as_bytes());
+        assert_eq!(answer.status, 204, "{content_type}: {}", answer.text());
+        let seen = line.upstream.take_requests().remove(0);
+        let sent = String::from_utf8(seen.body.clone()).unwrap();
+        let expected = match content_type.contains("urlencoded") {
+            true => body.replace(CARD, "%5BCARD%5D"),
+            false => body.replace(CARD, "[CARD]"),
+        };
+        assert_eq!(sent, expected, "{content_type}");
+        assert_eq!(seen.header("accept-language"), Some("[CARD]"));
+        assert_eq!(seen.target, "/a?where=%5BCARD%5D&limit=2");
+        let length = seen.header("content-length").unwrap();
+        assert_eq!(length, sent.len().to_string(), "{content_type}");
+    }
+}
+
+#[test]
+fn a_value_in_an_answer_does_not_arrive() {
+    // Goal: as above for answers, however they are cut and framed, errors and headers included.
+    let line = Line::new();
+    line.rule(
+        "cards",
+        with(rule(&["response"], "mask"), "headers", json!(["x-note"])),
+    );
+    let rows = [
+        ("text/plain", format!("my card is {CARD} ok")),
+        ("application/json", format!("{{\"a\":[\"{CARD}\"]}}")),
+        (
+            "application/x-ndjson",
+            format!("{{\"a\":1}}\n{{\"b\":\"{CARD}\"}}\n"),
+        ),
+        ("text/html", format!("<p>{CARD}</p>")),
+        (
+            "text/event-stream",
+            format!("data: {{\"a\":\"{CARD}\"}}\n\ndata: [DONE]\n\n"),
+        ),
+    ];
+    for (content_type, body) in rows {
+        for (status, cut) in [(200, 1), (200, 7), (500, 4096)] {
+            for framing in [Framing::Length, Framing::Chunked] {
+                let answer = Answer::new(status, content_type, body.clone())
+                    .header("x-note", CARD)
+                    .header("etag", "\"1\"")
+                    .header("content-digest", "sha-256=:AA==:")
+                    .header("accept-ranges", "bytes")
+                    .framed(framing)
+                    .cut(Cut::Every(cut))
+                    .trailer("x-sum", CARD);
+                let answer = get(&line, answer);
+                assert_eq!(answer.status, status);
+                assert_eq!(
+                    answer.text(),
+                    body.replace(CARD, "[CARD]"),
+                    "{content_type}"
+                );
+                assert_eq!(answer.header("x-note"), Some("[CARD]"));
+                for gone in ["etag", "content-digest", "accept-ranges", "x-sum"] {
+                    assert_eq!(answer.header(gone), None, "{content_type}: {gone}");
+                }
+            }
+        }
+    }
+    assert!(line.upstream.malformed().is_empty());
+}
+
+#[test]
+fn compressed_bodies_are_inspected_both_ways() {
+    let line = echoing(rule(&["request", "response"], "mask"));
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(format!("my card is {CARD} ok").as_bytes())
+        .unwrap();
+    let headers = [("content-type", "text/plain"), ("content-encoding", "gzip")];
+    let body = gzip.finish().unwrap();
+    let answer = line.request(&line.master(), "POST", "/notes/a", &headers, &body);
+    assert_eq!(answer.text(), "my card is [CARD] ok");
+    let seen = line.upstream.take_requests().remove(0);
+    assert_eq!(seen.body, b"my card is [CARD] ok");
+    assert_eq!(seen.header("content-encoding"), None);
+    let coded = Answer::new(200, "text/plain", format!("it is {CARD}.")).gzip(Gzip::Always);
+    let answer = get(&line, coded);
+    assert_eq!(answer.text(), "it is [CARD].");
+    assert_eq!(answer.header("content-encoding"), None);
+}
+
+#[test]
+fn what_cannot_be_inspected_is_refused_and_not_sent() {
+    let line = Line::new();
+    line.rule("cards", rule(&["request"], "mask"));
+    let token = line.master();
+    let bomb = {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        gzip.write_all(&vec![b' '; 8 << 20]).unwrap();
+        gzip.finish().unwrap()
+    };
+    let rows: [(&str, &str, &[u8]); 8] = [
+        ("application/json", "", b"{\"a\":\"\xff\"}"),
+        ("application/json", "", b"{\"a\":1"),
+        ("text/plain; charset=utf-16", "", b"a"),
+        ("text/plain", "compress", b"a"),
+        ("text/plain", "gzip", b"not gzip"),
+        ("text/plain", "gzip", &bomb),
+        ("image/png", "", b"\x89PNG"),
+        ("", "", b"a"),
+    ];
+    for (content_type, encoding, body) in rows {
+        let mut headers = vec![
+            ("content-type", content_type),
+            ("content-encoding", encoding),
+        ];
+        headers.retain(|(_, value)| !value.is_empty());
+        let answer = line.request(&token, "POST", "/notes/a", &headers, body);
+        assert_eq!(
+            refused(&answer),
+            Some("cannot_inspect"),
+            "{content_type} {encoding}"
+        );
+    }
+    assert!(line.upstream.requests().is_empty());
+    assert!(line.outcomes(8).iter().all(|it| it.end == End::Refused));
+}
+
+#[test]
+fn what_cannot_be_inspected_does_not_arrive() {
+    let line = Line::new();
+    line.rule("cards", rule(&["response"], "mask"));
+    let part = || Answer::new(206, "text/plain", "a").header("content-range", "bytes 0-0/9");
+    let rows = [
+        Answer::new(200, "application/json", "{\"a\":1"),
+        Answer::new(200, "image/png", "x"),
+        Answer::new(200, "text/plain; charset=utf-16", "x"),
+        Answer::new(200, "text/plain", "x").header("content-encoding", "compress"),
+        Answer::new(200, "text/plain", "x").header("content-type", "text/html"),
+        part(),
+    ];
+    for answer in rows {
+        let shown = format!("{answer:?}");
+        assert_eq!(
+            refused(&get(&line, answer)),
+            Some("cannot_inspect"),
+            "{shown}"
+        );
+    }
+    // No body, nothing to inspect.
+    assert_eq!(get(&line, Answer::new(204, "image/png", "")).status, 204);
+    // A part is not even asked for.
+    line.upstream.take_requests();
+    line.upstream.queue(part());
+    let range = [("range", "bytes=0-0"), ("if-range", "\"1\"")];
+    let answer = line.request(&line.master(), "GET", "/notes/a", &range, b"");
+    assert_eq!(refused(&answer), Some("cannot_inspect"));
+    let seen = line.upstream.take_requests().remove(0);
+    assert_eq!(
+        (seen.header("range"), seen.header("if-range")),
+        (None, None)
+    );
+}
+
+#[test]
+fn what_is_no_text_passes_where_the_rule_says_so() {
+    let both = rule(&["request", "response"], "mask");
+    let line = echoing(with(both, "opaque", json!("allow")));
+    let answer = post(&line, "image/png", b"\x89PNG\xff");
+    assert_eq!(answer.body, b"\x89PNG\xff");
+    assert_eq!(line.upstream.take_requests()[0].body, b"\x89PNG\xff");
+}
+
+#[test]
+fn a_blocked_request_is_refused_in_its_dialect_and_not_sent() {
+    let line = Line::new();
+    line.rule("cards", rule(&["request"], "block"));
+    let token = line.master();
+    let chat = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": CARD}]});
+    let answer = line.chat(&token, &chat.to_string());
+    assert_eq!(refused(&answer), Some("data_blocked"), "{}", answer.text());
+    assert_eq!(answer.json()["error"]["code"], "data_blocked");
+    assert!(!answer.text().contains(CARD));
+    assert!(line.upstream.requests().is_empty());
+    let outcome = only_outcome(&line);
+    assert_eq!(outcome.refusal, Some(RefusalCode::DataBlocked));
+    assert_eq!(outcome.findings.len(), 1, "{outcome:?}");
+    assert_eq!(outcome.findings[0].rule.as_str(), "cards");
+}
+
+#[test]
+fn a_blocked_answer_is_refused_whole_or_ends_where_it_is() {
+    let line = Line::new();
+    line.rule("cards", rule(&["response"], "block"));
+    let whole = get(
+        &line,
+        Answer::new(200, "application/json", format!("\"{CARD}\"")),
+    );
+    assert_eq!(refused(&whole), Some("data_blocked"));
+    let token = line.master();
+    let event = |text: &str| {
+        let delta = json!({"choices": [{"index": 0, "delta": {"content": text}}]});
+        format!("data: {delta}\n\n")
+    };
+    let stream = event("so far so good ") + &event(&format!("{CARD} ")) + "data: [DONE]\n\n";
+    line.upstream
+        .queue(Answer::events(stream).cut(Cut::AtEvents));
+    let chat = r#"{"model":"gpt-4o-mini","stream":true,"messages":[]}"#;
+    let answer = line.chat(&token, chat);
+    assert_eq!(answer.status, 200);
+    let text = answer.text();
+    assert!(text.contains("so far so good"), "{text}");
+    assert!(
+        text.contains("data_blocked") && !text.contains(CARD),
+        "{text}"
+    );
+    let outcomes = line.outcomes(2);
+    for outcome in outcomes {
+        assert_eq!(outcome.refusal, Some(RefusalCode::DataBlocked));
+        assert_eq!(outcome.findings.len(), 1);
+    }
+}
+
+#[test]
+fn text_leaves_as_soon_as_it_may() {
+    // Goal: a rule does not turn a stream into a document. Method: an upstream that never ends;
+    // what came before the last word is there all the same.
+    let line = Line::new();
+    line.rule("cards", rule(&["response"], "mask"));
+    let pace = std::time::Duration::from_millis(2);
+    line.upstream.queue(Answer {
+        headers: vec![("content-type".into(), "text/plain".into())],
+        ..Answer::endless(format!("so {CARD} far "), "and on ", pace)
+    });
+    let token = line.master();
+    let mut client = line.begin(&token, "/notes/a", 2, b"{}");
+    let seen = read_until(&mut client, "[CARD] far");
+    assert!(seen.contains("so [CARD]"), "{seen}");
+}
+
+#[test]
+fn a_placeholder_is_turned_back_in_the_answer() {
+    // Goal: the upstream never sees the value, its caller gets it back. Method: an upstream that
+    // gives back what it was sent, for a document, text and a stream.
+    let line = echoing(rule(&["request"], "pseudonym"));
+    let rows = [
+        ("application/json", format!("{{\"a\":\"to {CARD}.\"}}")),
+        ("text/plain", format!("my card is {CARD} ok")),
+        (
+            "text/event-stream",
+            format!("data: {{\"a\":\"{CARD}\"}}\n\n"),
+        ),
+    ];
+    for (content_type, body) in rows {
+        let answer = post(&line, content_type, body.as_bytes());
+        assert_eq!(answer.text(), body, "{content_type}");
+        let seen = line.upstream.take_requests().remove(0);
+        let seen = String::from_utf8(seen.body).unwrap();
+        assert!(seen.contains("CARD_") && !seen.contains(CARD), "{seen}");
+    }
+    // Nothing was asked of the answers but that, so they pass whatever they are.
+    let answer = get(
+        &line,
+        Answer::new(200, "image/png", "x").header("etag", "\"1\""),
+    );
+    assert_eq!((answer.status, answer.header("etag")), (200, Some("\"1\"")));
+}
+
+#[test]
+fn findings_are_recorded_and_told_where_a_rule_says_so() {
+    let both = rule(&["request", "response"], "mask");
+    let line = echoing(with(both, "tell_client", json!(true)));
+    let body = format!("{{\"a\":\"{CARD}\",\"b\":\"{CARD}\"}}");
+    let answer = post(&line, "application/json", body.as_bytes());
+    assert_eq!(answer.header("postern-findings"), Some("card=2"));
+    assert_eq!(
+        answer.header("postern-findings-of"),
+        Some("request, response")
+    );
+    let text = post(&line, "text/plain", CARD.as_bytes());
+    assert_eq!(text.header("postern-findings"), Some("card=1"));
+    assert_eq!(text.header("postern-findings-of"), Some("request"));
+    let outcomes = line.outcomes(2);
+    let count = |outcome: &OutcomeRecord| outcome.findings.iter().map(|it| it.count).sum::<u32>();
+    assert_eq!(outcomes.iter().map(count).collect::<Vec<_>>(), [2, 1]);
+    let record = format!("{outcomes:?}");
+    assert!(
+        !record.contains(CARD) && !record.contains("1486"),
+        "{record}"
+    );
+}
+
+#[test]
+fn a_dry_run_reports_and_changes_nothing() {
+    // Goal: what passes without the rule passes with it, also what could not be inspected.
+    let both = rule(&["request", "response"], "mask");
+    let line = echoing(with(both, "dry_run", json!(true)));
+    for (content_type, body) in [
+        ("text/plain", format!("my card is {CARD} ok").into_bytes()),
+        (
+            "application/json",
+            format!("{{\"a\":\"{CARD}\"}}").into_bytes(),
+        ),
+        ("application/json", b"{\"a\":1".to_vec()),
+        ("image/png", b"\x89PNG\xff".to_vec()),
+    ] {
+        let answer = post(&line, content_type, &body);
+        assert_eq!(answer.body, body, "{content_type}");
+        assert_eq!(
+            line.upstream.take_requests()[0].body,
+            body,
+            "{content_type}"
+        );
+    }
+    let outcomes = line.outcomes(4);
+    assert!(outcomes[0].findings.iter().all(|finding| finding.dry_run));
+    assert_eq!(outcomes[0].findings.len(), 2, "{:?}", outcomes[0].findings);
+    assert!(outcomes[3].findings.is_empty());
+}
+
+#[test]
+fn rules_are_of_their_environment_and_upstream_and_hold_from_the_next_request() {
+    let line = echoing(with(
+        rule(&["request"], "mask"),
+        "upstream",
+        json!("openai"),
+    ));
+    let elsewhere = post(&line, "text/plain", CARD.as_bytes());
+    assert_eq!(elsewhere.text(), CARD);
+    line.rule("all", rule(&["request"], "mask"));
+    assert_eq!(post(&line, "text/plain", CARD.as_bytes()).text(), "[CARD]");
+    let grants = ["notes:call:POST /{path...}"];
+    let prod = line.token_of("prod", "service:web", &grants, &[]);
+    let headers = [("content-type", "text/plain")];
+    let there = line.request(&prod, "POST", "/notes/a", &headers, CARD.as_bytes());
+    assert_eq!(there.text(), CARD);
+}
+
+/// A request of each dialect with a text in it: upstream's name, target, body.
+fn ai_requests(stream: bool) -> [(&'static str, String, Value); 4] {
+    let text = format!("my card is {CARD} ok");
+    let turn = json!([{"role": "user", "content": text}]);
+    let generate = if stream {
+        "streamGenerateContent?alt=sse"
+    } else {
+        "generateContent"
+    };
+    [
+        (
+            "openai",
+            "/v1/chat/completions".to_owned(),
+            json!({"model": "m", "stream": stream, "messages": turn}),
+        ),
+        (
+            "openai",
+            "/v1/responses".to_owned(),
+            json!({"model": "m", "stream": stream, "input": text, "store": false}),
+        ),
+        (
+            "anthropic",
+            "/v1/messages".to_owned(),
+            json!({"model": "m", "stream": stream, "max_tokens": 9, "messages": turn}),
+        ),
+        (
+            "gemini",
+            format!("/v1beta/models/m:{generate}"),
+            json!({"contents": [{"role": "user", "parts": [{"text": text}]}]}),
+        ),
+    ]
+}
+
+#[test]
+fn ai_requests_and_whole_answers_are_cleaned() {
+    let line = Line::new();
+    line.rule("cards", rule(&["request", "response"], "mask"));
+    let token = line.master();
+    let said = format!("yours is {CARD} too");
+    let answers = [
+        json!({"object": "chat.completion", "choices": [{"index": 0, "message":
+            {"role": "assistant", "content": said}}],
+            "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}}),
+        json!({"object": "response", "id": "r", "output": [{"type": "message", "content":
+            [{"type": "output_text", "text": said}]}]}),
+        json!({"type": "message", "role": "assistant",
+            "content": [{"type": "text", "text": said}]}),
+        json!({"candidates": [{"content": {"role": "model", "parts": [{"text": said}]}}]}),
+    ];
+    for ((upstream, target, request), answer) in ai_requests(false).into_iter().zip(answers) {
+        line.upstream.queue(Answer::json(200, &answer));
+        let headers = [("content-type", "application/json")];
+        let target = format!("/{upstream}{target}");
+        let body = request.to_string();
+        let got = line.request(&token, "POST", &target, &headers, body.as_bytes());
+        assert_eq!(
+            got.text(),
+            answer.to_string().replace(CARD, "[CARD]"),
+            "{target}"
+        );
+        let seen = line.upstream.take_requests().remove(0);
+        let seen = String::from_utf8(seen.body).unwrap();
+        assert_eq!(seen, body.replace(CARD, "[CARD]"), "{target}");
+    }
+    let outcomes = line.outcomes(4);
+    assert!(outcomes.iter().all(|outcome| outcome.findings.len() == 2));
+    assert_eq!(outcomes[0].usage.unwrap().output_tokens(), 2);
+}
+
+/// Pieces of a text, as the events of a stream of each dialect, in the order of `ai_requests`.
+fn ai_streams(pieces: &[&str]) -> [String; 4] {
+    let each = |event: &dyn Fn(&str) -> String| pieces.iter().map(|text| event(text)).collect();
+    let chat: String = each(&|text| {
+        let delta = json!({"object": "chat.completion.chunk", "choices": [{"index": 0,
+            "delta": {"content": text}, "finish_reason": null}]});
+        format!("data: {delta}\n\n")
+    });
+    let end = json!({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {},
+        "finish_reason": "stop"}]});
+    let responses: String = each(&|text| {
+        let delta = json!({"type": "response.output_text.delta", "item_id": "i",
+            "output_index": 0, "content_index": 0, "delta": text, "sequence_number": 1});
+        format!("event: response.output_text.delta\ndata: {delta}\n\n")
+    });
+    let done = json!({"type": "response.output_text.done", "item_id": "i", "output_index": 0,
+        "content_index": 0, "text": pieces.concat(), "sequence_number": 2});
+    let messages: String = each(&|text| {
+        let delta = json!({"type": "content_block_delta", "index": 0,
+            "delta": {"type": "text_delta", "text": text}});
+        format!("event: content_block_delta\ndata: {delta}\n\n")
+    });
+    let stop = json!({"type": "content_block_stop", "index": 0});
+    let generate: String = each(&|text| {
+        let part = json!({"candidates": [{"index": 0, "content":
+            {"role": "model", "parts": [{"text": text}]}}]});
+        format!("data: {part}\n\n")
+    });
+    let last = json!({"candidates": [{"index": 0, "finishReason": "STOP"}]});
+    [
+        format!("{chat}data: {end}\n\ndata: [DONE]\n\n"),
+        format!("{responses}event: response.output_text.done\ndata: {done}\n\n"),
+        format!("{messages}event: content_block_stop\ndata: {stop}\n\n"),
+        format!("{generate}data: {last}\n\n"),
+    ]
+}
+
+/// All text of the deltas of a stream, whatever its dialect.
+fn delta_text(stream: &str) -> String {
+    let mut text = String::new();
+    let data = stream
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "));
+    for event in data.filter_map(|data| serde_json::from_str::<Value>(data).ok()) {
+        let places = [
+            "/choices/0/delta/content",
+            "/delta/text",
+            "/candidates/0/content/parts/0/text",
+        ];
+        let found = places.iter().find_map(|place| event.pointer(place));
+        let flat = event.get("delta").filter(|delta| delta.is_string());
+        text += found.or(flat).and_then(Value::as_str).unwrap_or_default();
+    }
+    text
+}
+
+#[test]
+fn ai_streams_are_cleaned_wherever_they_are_cut() {
+    // Goal: a value spread over deltas, transport pieces and a content coding does not arrive, and
+    // the rest does. Method: every dialect, the value in one delta and a digit a delta, each cut,
+    // with and without gzip.
+    let line = Line::new();
+    line.rule("cards", rule(&["response"], "mask"));
+    let token = line.master();
+    let digits: Vec<String> = CARD.chars().map(String::from).collect();
+    let spread: Vec<&str> = ["it is "]
+        .into_iter()
+        .chain(digits.iter().map(String::as_str))
+        .chain([", as", " I said."])
+        .collect();
+    let together = ["it is ", CARD, ", as I said."];
+    for pieces in [spread.as_slice(), together.as_slice()] {
+        let streams = ai_streams(pieces);
+        for ((upstream, target, request), stream) in ai_requests(true).into_iter().zip(streams) {
+            for (cut, gzip) in [(1, Gzip::Never), (100, Gzip::Never), (50, Gzip::Always)] {
+                let answer = Answer::events(stream.clone())
+                    .cut(Cut::Every(cut))
+                    .gzip(gzip);
+                line.upstream.queue(answer);
+                let headers = [("content-type", "application/json")];
+                let target = format!("/{upstream}{target}");
+                let body = request.to_string();
+                let got = line.request(&token, "POST", &target, &headers, body.as_bytes());
+                let text = got.text();
+                assert_eq!(
+                    delta_text(&text),
+                    "it is [CARD], as I said.",
+                    "{target}: {text}"
+                );
+                assert!(!text.contains(CARD), "{target}: {text}");
+                assert_eq!(got.header("content-encoding"), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn placeholders_are_turned_back_in_ai_streams() {
+    // Goal: a model that repeats a placeholder, in pieces, gives its caller the value. Method: an
+    // upstream that streams the user's text back, three letters a delta.
+    let echo = |request: &SeenRequest| {
+        let asked: Value = serde_json::from_slice(&request.body).unwrap();
+        let text = asked["messages"][0]["content"].as_str().unwrap().to_owned();
+        let letters: Vec<char> = text.chars().collect();
+        let pieces: Vec<String> = letters.chunks(3).map(|few| few.iter().collect()).collect();
+        let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+        Answer::events(ai_streams(&pieces)[0].clone())
+    };
+    let line = Line::before(ReplayUpstream::start(echo).unwrap());
+    line.rule("cards", rule(&["request"], "pseudonym"));
+    let [(_, _, request), ..] = ai_requests(true);
+    let answer = line.chat(&line.master(), &request.to_string());
+    let asked = format!("my card is {CARD} ok");
+    assert_eq!(delta_text(&answer.text()), asked, "{}", answer.text());
+    let seen = line.upstream.take_requests().remove(0);
+    assert!(!String::from_utf8(seen.body).unwrap().contains(CARD));
+}
+
+#[test]
+fn what_is_read_twice_differently_is_refused_under_a_rule_alone() {
+    let line = Line::new();
+    let twice = r#"{"model":"m","messages":[],"metadata":{"a":"1","a":"2"}}"#;
+    let lone = r#"{"model":"m","messages":[{"role":"user","content":"\ud800"}]}"#;
+    let token = line.master();
+    for body in [twice, lone] {
+        line.upstream.queue(Answer::json(200, &json!({})));
+        assert_eq!(line.chat(&token, body).status, 200, "{body}");
+    }
+    line.rule("cards", rule(&["request"], "mask"));
+    for body in [twice, lone] {
+        assert_eq!(
+            refused(&line.chat(&token, body)),
+            Some("cannot_inspect"),
+            "{body}"
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! Every row of every table is held to what it says.
+
+use std::collections::HashSet;
+
+use super::engine::{ENGINE, Engine, Row};
+use super::facts::Facts;
+use super::scan::{Detected, detect, scan};
+use super::{Detector, TABLES};
+
+/// The confidence that a rule asks for where it does not say.
+const USUAL: u8 = 50;
+
+/// The longest match of a row whose pattern crosses a space, in bytes.
+const ACROSS_BYTES_MAX: usize = 96;
+
+/// The longest match of any row, in bytes: half of a window.
+const BYTES_MAX: usize = 2048;
+
+fn rows() -> impl Iterator<Item = &'static Detector> {
+    TABLES.into_iter().flatten()
+}
+
+/// An example without its marks, and the ranges between them.
+fn marked(example: &str) -> (String, Vec<std::ops::Range<usize>>) {
+    let (mut text, mut ranges, mut start) = (String::new(), Vec::new(), 0);
+    for c in example.chars() {
+        match c {
+            '⟦' => start = text.len(),
+            '⟧' => ranges.push(start..text.len()),
+            c => text.push(c),
+        }
+    }
+    (text, ranges)
+}
+
+/// Goal: no row can break a promise of the engine. Method: what can be known of its patterns.
+#[test]
+fn rows_are_within_bounds() {
+    let mut ids = HashSet::new();
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let id = row.id;
+        let mut say = |what: String| wrong.push(format!("{id}: {what}"));
+        if !ids.insert(id) {
+            say("the id is there twice".to_owned());
+        }
+        for pattern in [row.pattern, row.left] {
+            if let Err(error) = Facts::read(pattern) {
+                say(error);
+            }
+        }
+        let Ok(facts) = Facts::read(row.pattern) else {
+            continue;
+        };
+        Row::new(row).compiles();
+        if facts.bytes_min == 0 {
+            say("it matches the empty text".to_owned());
+        }
+        let across = facts.bytes.has(b' ') || facts.bytes.has(b'\t');
+        let most = if across { ACROSS_BYTES_MAX } else { BYTES_MAX };
+        if row.open_ended {
+            continue;
+        }
+        if row.bytes_max > most {
+            say(format!(
+                "matches of {} bytes, {most} are held",
+                row.bytes_max
+            ));
+        }
+        match facts.bytes_max {
+            Some(max) if max <= row.bytes_max => {}
+            Some(max) => say(format!("it matches {max} bytes and says {}", row.bytes_max)),
+            None => say("its matches have no bound; bound them or make it open-ended".to_owned()),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Goal: every row finds its examples exactly, with all detectors at work, and nothing in texts
+/// that only look like one. Method: the examples of the rows.
+#[test]
+fn rows_find_their_examples_and_nothing_else() {
+    let mut wrong = Vec::new();
+    for row in rows() {
+        // A row that is never sure enough alone is not reported by default; then it is tried alone.
+        let surest = row.confidence.0.max(row.confidence.1);
+        let alone = || {
+            let engine: &'static Engine = Box::leak(Box::new(Engine::new([row].into_iter())));
+            move |text: &str| scan(engine, text, surest.min(USUAL))
+        };
+        for example in row.found {
+            let (text, ranges) = marked(example);
+            let found: Vec<Detected> = if surest < USUAL {
+                alone()(&text)
+            } else {
+                detect(&text, USUAL)
+            };
+            let same = |range| {
+                found
+                    .iter()
+                    .any(|d| d.range == range && d.class == row.class.into())
+            };
+            let only = found.iter().filter(|d| d.class == row.class.into()).count();
+            if ranges.is_empty() || only != ranges.len() || !ranges.into_iter().all(same) {
+                let told = found.iter().map(|d| (&text[d.range.clone()], d.detector));
+                let told: Vec<_> = told.collect();
+                wrong.push(format!("{}: {example}\n    found {told:?}", row.id));
+            }
+        }
+        for text in row.clear {
+            let found = detect(text, USUAL);
+            if let Some(hit) = found.iter().find(|d| d.detector == row.id) {
+                wrong.push(format!(
+                    "{}: {text}\n    not clear: {:?}",
+                    row.id,
+                    &text[hit.range.clone()]
+                ));
+            }
+        }
+        if row.found.is_empty() {
+            wrong.push(format!("{}: it has no example", row.id));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Goal: words of prose pass without a search. Method: what the tables ask of a plain word.
+#[test]
+fn prose_is_plain_to_the_prefilter() {
+    let plain = &ENGINE.prefilter.plain;
+    assert!(
+        plain.bytes_min >= 12,
+        "a row takes plain words of {} letters",
+        plain.bytes_min
+    );
+    for mark in b".,;-'" {
+        assert!(
+            plain.bytes.has(*mark),
+            "a row asks for {:?}",
+            char::from(*mark)
+        );
+    }
+    assert!(
+        !plain.gate.has(b'e'),
+        "a row takes any word as text to the left"
+    );
+}

@@ -1,0 +1,374 @@
+//! Walking a document along its table.
+
+use std::borrow::Cow;
+
+use postern_types::{OpaqueAction, ThinkingAction};
+
+use super::edit::{Edits, New};
+use crate::bounds::{MODEL_BYTES_MAX, PLACE_BYTES_MAX};
+use crate::clean::{Channel, CleanError, Cleaner, TextKind};
+use crate::json::{Kind, NodeId, Span, Tree};
+use crate::text::{LOOSE, Leaf, TextShape, is_seal, is_word};
+
+/// A piece of a text that is spread over events.
+#[derive(Debug)]
+pub(crate) struct Piece<'a> {
+    pub(crate) tree: &'a Tree<'a>,
+    /// The values from the document down to the string itself, with their shapes.
+    pub(crate) path: &'a [(NodeId, &'static TextShape)],
+    /// What tells the text apart from others of its place, from the outside in.
+    pub(crate) ids: &'a [Vec<u8>],
+    pub(crate) json: bool,
+    /// What the text is called.
+    pub(crate) name: &'a str,
+    pub(crate) place: &'a str,
+    pub(crate) text: &'a str,
+}
+
+/// Takes the pieces of texts that are spread over events.
+pub(crate) trait Pieces {
+    /// Takes a piece; what may go on in its place is told later.
+    ///
+    /// # Errors
+    /// When a value in it is blocked.
+    fn piece(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError>;
+}
+
+/// One walk through a document.
+pub(crate) struct Walk<'t, 'c> {
+    tree: &'t Tree<'t>,
+    cleaner: &'c mut Cleaner,
+    /// Where the document is an event of a stream.
+    pieces: Option<&'c mut dyn Pieces>,
+    pub(crate) edits: Edits,
+    /// Strings that level the sizes of events.
+    pub(crate) padding: Vec<NodeId>,
+    place: String,
+    path: Vec<(NodeId, &'static TextShape)>,
+    ids: Vec<Vec<u8>>,
+}
+
+const OPAQUE: CleanError = CleanError::CannotInspect("it holds content that is no text");
+
+impl<'t, 'c> Walk<'t, 'c> {
+    pub(crate) fn new(
+        tree: &'t Tree<'t>,
+        cleaner: &'c mut Cleaner,
+        pieces: Option<&'c mut dyn Pieces>,
+    ) -> Self {
+        Self {
+            tree,
+            cleaner,
+            pieces,
+            edits: Edits::default(),
+            padding: Vec::new(),
+            place: String::new(),
+            path: Vec::new(),
+            ids: Vec::new(),
+        }
+    }
+
+    /// Cleans a value; `key` is the key that it stands under, for what has no fixed place.
+    ///
+    /// # Errors
+    /// As [`super::clean_json`].
+    pub(crate) fn value(
+        &mut self,
+        id: NodeId,
+        shape: &'static TextShape,
+        key: &str,
+    ) -> Result<(), CleanError> {
+        // The tree is at most as deep as its bound, and so is this recursion.
+        self.path.push((id, shape));
+        match self.tree.node(id).kind {
+            Kind::Object => self.object(id, shape)?,
+            Kind::Array => self.array(id, shape, key)?,
+            Kind::Text => self.string(id, shape, key)?,
+            Kind::Number => self.number(id, shape, key)?,
+            Kind::Word => {}
+        }
+        self.path.pop();
+        Ok(())
+    }
+
+    fn object(&mut self, id: NodeId, shape: &'static TextShape) -> Result<(), CleanError> {
+        if shape.leaf == Leaf::Cleared {
+            self.edits.put(self.span(id), New::Bytes(b"null".to_vec()));
+            return Ok(());
+        }
+        let shape = self.shape_of(id, shape);
+        // The path carries the shape that was chosen, for events made after it.
+        if let Some(last) = self.path.last_mut() {
+            last.1 = shape;
+        }
+        if shape.leaf == Leaf::Thinking {
+            return match self.thinking() {
+                ThinkingAction::Pass => Ok(()),
+                ThinkingAction::Drop => Err(CleanError::CannotInspect(
+                    "thinking stands where it cannot be left out",
+                )),
+            };
+        }
+        let outer = self.ids.len();
+        for names in shape.by {
+            let found = names.iter().find_map(|name| self.tree.member(id, name));
+            self.ids
+                .push(found.map_or_else(Vec::new, |id| self.identity(id)));
+        }
+        let tree = self.tree;
+        for child in tree.children(id) {
+            let name = tree.key(child);
+            let place = self.place.len();
+            if let Some(member) = shape.member(&name) {
+                self.enter(&name);
+                self.value(child, member, "")?;
+            } else {
+                self.key(id, child, &name)?;
+                self.enter(if is_plain_name(&name) { &name } else { "*" });
+                self.value(child, shape.rest.unwrap_or(&LOOSE), &name)?;
+            }
+            self.place.truncate(place);
+        }
+        self.ids.truncate(outer);
+        Ok(())
+    }
+
+    /// The shape that the object itself chooses.
+    fn shape_of(&self, id: NodeId, shape: &'static TextShape) -> &'static TextShape {
+        let chosen = shape.switch.and_then(|switch| {
+            let decides = self.tree.member(id, switch.key)?;
+            let text =
+                (self.tree.node(decides).kind == Kind::Text).then(|| self.tree.text(decides));
+            shape.case(&text?)
+        });
+        chosen.unwrap_or(shape)
+    }
+
+    fn array(
+        &mut self,
+        id: NodeId,
+        shape: &'static TextShape,
+        key: &str,
+    ) -> Result<(), CleanError> {
+        if shape.leaf == Leaf::Cleared {
+            if self.tree.children(id).next().is_some() {
+                self.edits.put(self.span(id), New::Bytes(b"[]".to_vec()));
+            }
+            return Ok(());
+        }
+        let elements = shape.elements.unwrap_or(shape);
+        let tree = self.tree;
+        let mut dropped = Vec::new();
+        let mut all = Vec::new();
+        for child in tree.children(id) {
+            let thinks = tree.node(child).kind == Kind::Object
+                && self.shape_of(child, elements).leaf == Leaf::Thinking;
+            let drops = thinks && self.thinking() == ThinkingAction::Drop;
+            if !thinks {
+                self.value(child, elements, key)?;
+            }
+            all.push(child);
+            dropped.push(drops);
+        }
+        self.drop_elements(&all, &dropped);
+        Ok(())
+    }
+
+    /// Takes elements out of an array, with the commas that go with them.
+    fn drop_elements(&mut self, all: &[NodeId], dropped: &[bool]) {
+        let kept = dropped.iter().rposition(|drops| !drops);
+        let tail = kept.map_or(0, |at| at + 1);
+        for (at, id) in all.iter().enumerate().take(tail) {
+            if dropped[at] {
+                // There is a next one: the kept one is behind it.
+                let end = self.span(all[at + 1]).start;
+                let start = self.span(*id).start;
+                self.edits.put(Span { start, end }, New::Bytes(Vec::new()));
+            }
+        }
+        if let (Some(first), Some(last)) = (all.get(tail), all.last()) {
+            let start = match kept {
+                Some(at) => self.span(all[at]).end,
+                None => self.span(*first).start,
+            };
+            let end = self.span(*last).end;
+            self.edits.put(Span { start, end }, New::Bytes(Vec::new()));
+        }
+    }
+
+    fn string(
+        &mut self,
+        id: NodeId,
+        shape: &'static TextShape,
+        key: &str,
+    ) -> Result<(), CleanError> {
+        let text = self.tree.text(id);
+        match shape.leaf {
+            Leaf::Text | Leaf::Tokens => self.whole(id, "", &text),
+            Leaf::Loose | Leaf::Free => self.whole(id, &left_of(key), &text),
+            Leaf::Judged if text.len() <= MODEL_BYTES_MAX => Ok(()),
+            Leaf::Word if is_word(&text) => Ok(()),
+            Leaf::Seal if is_seal(&text) => Ok(()),
+            Leaf::Judged | Leaf::Word | Leaf::Seal | Leaf::Thinking => self.whole(id, "", &text),
+            Leaf::Json => self.through_channel(id, TextKind::Json, &text, true),
+            Leaf::Growing => self.through_channel(id, TextKind::Plain, &text, false),
+            Leaf::Opaque => self.data(id, &text),
+            Leaf::Cleared => {
+                self.replace(id, &text, String::new());
+                Ok(())
+            }
+            Leaf::Padding => {
+                self.padding.push(id);
+                Ok(())
+            }
+            Leaf::Piece { json, name } => self.piece(json, name, &text),
+        }
+    }
+
+    fn piece(&mut self, json: bool, name: &str, text: &str) -> Result<(), CleanError> {
+        let piece = Piece {
+            tree: self.tree,
+            path: &self.path,
+            ids: &self.ids,
+            json,
+            name: if name.is_empty() { &self.place } else { name },
+            place: &self.place,
+            text,
+        };
+        match &mut self.pieces {
+            Some(pieces) => pieces.piece(&piece, self.cleaner),
+            None => Err(CleanError::CannotInspect("a piece stands outside a stream")),
+        }
+    }
+
+    /// Data: a picture, a file, sound, an address of one.
+    fn data(&mut self, id: NodeId, text: &str) -> Result<(), CleanError> {
+        let plain = text.strip_prefix("data:text/").is_some_and(|rest| {
+            let (head, data) = rest.split_once(',').unwrap_or((rest, ""));
+            !head.ends_with(";base64") && !data.contains('%')
+        });
+        if plain {
+            return self.whole(id, "", text);
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
+        if self.cleaner.rules().opaque(self.cleaner.direction()) == OpaqueAction::Refuse {
+            return Err(OPAQUE);
+        }
+        // An address is text, too.
+        if text.contains("://") {
+            return self.whole(id, "", text);
+        }
+        Ok(())
+    }
+
+    /// A whole text.
+    fn whole(&mut self, id: NodeId, left: &str, text: &str) -> Result<(), CleanError> {
+        if let Some(new) = self.cleaner.clean_value(&self.place, left, text)? {
+            self.replace(id, text, new);
+        }
+        Ok(())
+    }
+
+    fn through_channel(
+        &mut self,
+        id: NodeId,
+        kind: TextKind,
+        text: &str,
+        ends: bool,
+    ) -> Result<(), CleanError> {
+        let mut channel = Channel::new(kind, &self.place, "");
+        let mut new = String::with_capacity(text.len());
+        channel.push(text, self.cleaner, &mut new)?;
+        if ends {
+            channel.finish(self.cleaner, &mut new)?;
+        }
+        self.replace(id, text, new);
+        Ok(())
+    }
+
+    fn replace(&mut self, id: NodeId, old: &str, new: String) {
+        if old != new {
+            self.edits.put(self.span(id), New::Text(new));
+        }
+    }
+
+    fn number(
+        &mut self,
+        id: NodeId,
+        shape: &'static TextShape,
+        key: &str,
+    ) -> Result<(), CleanError> {
+        match shape.leaf {
+            Leaf::Tokens => Err(CleanError::CannotInspect("token ids are text in numbers")),
+            Leaf::Free => {
+                let written = String::from_utf8_lossy(self.tree.raw(self.span(id)));
+                self.whole(id, &left_of(key), &written)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A key that no table names is text. What stands for it is made to differ from the other keys.
+    fn key(&mut self, object: NodeId, child: NodeId, name: &str) -> Result<(), CleanError> {
+        let Some(span) = self.tree.node(child).key else {
+            return Ok(());
+        };
+        let Some(new) = self.cleaner.clean_value(&self.place, "", name)? else {
+            return Ok(());
+        };
+        let before = self.tree.children(object).take_while(|id| *id != child);
+        let place = before.count();
+        let key = if place == 0 {
+            new
+        } else {
+            format!("{new}_{}", place + 1)
+        };
+        self.edits.put(span, New::Text(key));
+        Ok(())
+    }
+
+    /// What a member says of an identity: its text, or its bytes.
+    fn identity(&self, id: NodeId) -> Vec<u8> {
+        match self.tree.node(id).kind {
+            Kind::Text => self.tree.text(id).into_owned().into_bytes(),
+            _ => self.tree.raw(self.span(id)).to_vec(),
+        }
+    }
+
+    fn thinking(&self) -> ThinkingAction {
+        self.cleaner.rules().thinking(self.cleaner.direction())
+    }
+
+    fn span(&self, id: NodeId) -> Span {
+        self.tree.node(id).span
+    }
+
+    fn enter(&mut self, name: &str) {
+        let dot = usize::from(!self.place.is_empty());
+        if self.place.len() + dot + name.len() <= PLACE_BYTES_MAX {
+            if dot > 0 {
+                self.place.push('.');
+            }
+            self.place.push_str(name);
+        }
+    }
+}
+
+/// Whether a key of the client's own may be told as a place: letters alone, so that it is no value.
+fn is_plain_name(name: &str) -> bool {
+    /// The longest such name.
+    const BYTES_MAX: usize = 32;
+    let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    !name.is_empty() && name.len() <= BYTES_MAX && name.bytes().all(letter)
+}
+
+/// The text that stands to the left of a value under a key.
+fn left_of(key: &str) -> Cow<'_, str> {
+    if key.is_empty() {
+        Cow::Borrowed("")
+    } else {
+        Cow::Owned(format!("{key}: "))
+    }
+}

@@ -1,0 +1,296 @@
+//! Cleaning an answer while it passes: event by event, element by element, or as one document.
+//!
+//! Every event goes on as soon as it is complete, in its place, with what its texts release. What a
+//! text still holds back when it ends stands in the event that ends it, or in one more event before
+//! it, made after the last one of that text. Events without text pass as they came.
+
+mod channels;
+mod elements;
+mod ends;
+mod lines;
+mod thinking;
+
+use postern_types::{Finding, Operation};
+
+use crate::Dialect;
+use crate::bounds::DOCUMENT_HELD_BYTES_MAX;
+use crate::clean::{CleanError, Cleaner};
+use crate::document::{self, New, Walk};
+use crate::json::Tree;
+use crate::text::{self, TextShape};
+use channels::Channels;
+use elements::{Elements, Part};
+use ends::End;
+use lines::Lines;
+use thinking::{Thinking, Verdict};
+
+/// The bytes of an answer that is not made of events, on their way.
+#[derive(Debug)]
+enum Form {
+    /// Nothing of it has come.
+    Unknown,
+    /// One document, held until it is whole.
+    Whole(Vec<u8>),
+    /// A growing array.
+    Elements(Elements),
+}
+
+/// Cleans one answer.
+#[derive(Debug)]
+pub(super) struct AnswerCleaner {
+    dialect: Dialect,
+    operation: Operation,
+    cleaner: Cleaner,
+    event: &'static TextShape,
+    channels: Channels,
+    thinking: Thinking,
+    form: Form,
+    /// Whether the rules are dry runs: then everything passes as it came.
+    watches: bool,
+}
+
+/// What became of the data of one event.
+struct Cleaned {
+    /// The data of events that go before it, with the name of each.
+    tails: Vec<channels::Tail>,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// It passes as it came.
+    Same,
+    /// It passes as this.
+    New(Vec<u8>),
+    /// It is left out.
+    Nothing,
+}
+
+impl AnswerCleaner {
+    pub(super) fn new(dialect: Dialect, operation: Operation, cleaner: Cleaner) -> Self {
+        Self {
+            dialect,
+            operation,
+            thinking: Thinking::new(dialect, cleaner.rules().thinking(cleaner.direction())),
+            watches: document::only_watches(&cleaner),
+            cleaner,
+            event: text::event(dialect, operation),
+            channels: Channels::default(),
+            form: Form::Unknown,
+        }
+    }
+
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        self.cleaner.findings()
+    }
+
+    /// Whether everything passes as it came, and is only looked at.
+    pub(super) fn watches(&self) -> bool {
+        self.watches
+    }
+
+    /// Cleans a whole event of server-sent events. `last` says that the stream ends with it.
+    pub(super) fn event(
+        &mut self,
+        raw: &[u8],
+        last: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CleanError> {
+        if self.watches {
+            // What a dry run cannot read passes, like everything else.
+            let _ = self.clean_event(raw, last, &mut Vec::new());
+            out.extend_from_slice(raw);
+            return Ok(());
+        }
+        self.clean_event(raw, last, out)
+    }
+
+    fn clean_event(&mut self, raw: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), CleanError> {
+        let lines = Lines::split(raw);
+        let data = lines.data(raw);
+        let trimmed = data.trim_ascii();
+        let cleaned = if trimmed.is_empty() || trimmed == b"[DONE]" {
+            let ends = !trimmed.is_empty() || last;
+            let tails = if ends { self.end_all()? } else { Vec::new() };
+            Cleaned {
+                tails,
+                outcome: Outcome::Same,
+            }
+        } else {
+            self.channels.begin(lines.name(raw));
+            self.data(&data, last)?
+        };
+        for tail in cleaned.tails {
+            tail.write_event(out);
+        }
+        let rest = lines.clean_others(raw, &mut self.cleaner)?;
+        match cleaned.outcome {
+            Outcome::Nothing => {}
+            Outcome::Same if rest.is_none() => out.extend_from_slice(raw),
+            Outcome::Same => lines.write(rest.as_deref().unwrap_or(raw), &data, out),
+            Outcome::New(data) => lines.write(rest.as_deref().unwrap_or(raw), &data, out),
+        }
+        Ok(())
+    }
+
+    /// Takes the next bytes of an answer that is not made of events.
+    pub(super) fn document(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), CleanError> {
+        if self.watches {
+            let _ = self.clean_document(bytes, &mut Vec::new());
+            out.extend_from_slice(bytes);
+            return Ok(());
+        }
+        self.clean_document(bytes, out)
+    }
+
+    fn clean_document(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), CleanError> {
+        if matches!(self.form, Form::Unknown) {
+            let grows = self.operation == Operation::StreamGenerateContent;
+            self.form = if grows {
+                Form::Elements(Elements::default())
+            } else {
+                Form::Whole(Vec::new())
+            };
+        }
+        let mut rest = bytes;
+        loop {
+            let part = match &mut self.form {
+                Form::Whole(held) => {
+                    if held.len() + rest.len() > DOCUMENT_HELD_BYTES_MAX {
+                        return Err(CleanError::CannotInspect("the answer is too long to hold"));
+                    }
+                    held.extend_from_slice(rest);
+                    return Ok(());
+                }
+                Form::Elements(elements) => elements.push(&mut rest, out)?,
+                Form::Unknown => return Ok(()),
+            };
+            match part {
+                Part::Nothing => return Ok(()),
+                Part::Element(element, alone) => self.element(&element, alone, out)?,
+                Part::End => {
+                    let tails = self.end_all()?;
+                    self.write_elements(&tails, out);
+                    out.push(b']');
+                }
+            }
+        }
+    }
+
+    /// The answer has ended.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
+        if self.watches {
+            let _ = self.clean_end(&mut Vec::new());
+            return Ok(());
+        }
+        self.clean_end(out)
+    }
+
+    fn clean_end(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
+        match std::mem::replace(&mut self.form, Form::Unknown) {
+            Form::Whole(held) if !held.trim_ascii().is_empty() => {
+                let places = text::answer(self.dialect, self.operation);
+                let new = document::clean_json(&held, places, &mut self.cleaner)?;
+                out.extend_from_slice(new.as_deref().unwrap_or(&held));
+            }
+            // What is missing of an array cannot be made up for.
+            Form::Whole(_) | Form::Elements(_) => {}
+            Form::Unknown => {
+                for tail in self.end_all()? {
+                    tail.write_event(out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// In a growing array, whether an element went on, and whether a comma follows it.
+    pub(super) fn between_elements(&self) -> Option<(bool, bool)> {
+        match &self.form {
+            Form::Elements(elements) => elements.stands(),
+            Form::Unknown | Form::Whole(_) => None,
+        }
+    }
+
+    fn element(
+        &mut self,
+        element: &[u8],
+        alone: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CleanError> {
+        self.channels.begin("");
+        let cleaned = self.data(element, alone)?;
+        // A comma stands before the element, if any; so one goes behind each that is put in.
+        for tail in &cleaned.tails {
+            tail.write_data(out);
+            out.extend_from_slice(b",\n");
+        }
+        match cleaned.outcome {
+            Outcome::Same => out.extend_from_slice(element),
+            Outcome::New(data) => out.extend_from_slice(&data),
+            Outcome::Nothing => out.extend_from_slice(b"{}"),
+        }
+        Ok(())
+    }
+
+    /// Puts elements behind the last one of an array.
+    fn write_elements(&self, tails: &[channels::Tail], out: &mut Vec<u8>) {
+        for tail in tails {
+            out.extend_from_slice(b",\n");
+            tail.write_data(out);
+        }
+    }
+
+    fn end_all(&mut self) -> Result<Vec<channels::Tail>, CleanError> {
+        self.channels.begin("");
+        self.channels.end(&[End::all()], &mut self.cleaner)
+    }
+
+    /// Cleans the data of an event, or an element.
+    fn data(&mut self, data: &[u8], last: bool) -> Result<Cleaned, CleanError> {
+        let tree = Tree::read(data).map_err(CleanError::CannotInspect)?;
+        self.channels.number(&tree);
+        let verdict = self.thinking.judge(&tree);
+        let mut ends = ends::of(self.dialect, self.operation, &tree);
+        if last {
+            ends.push(End::all());
+        }
+        match verdict {
+            Verdict::Drop | Verdict::Pass => {
+                let tails = self.channels.end(&ends, &mut self.cleaner)?;
+                let outcome = if verdict == Verdict::Drop {
+                    Outcome::Nothing
+                } else {
+                    Outcome::Same
+                };
+                return Ok(Cleaned { tails, outcome });
+            }
+            Verdict::Clean(_) => {}
+        }
+        let moved = match verdict {
+            Verdict::Clean(moved) => moved,
+            Verdict::Drop | Verdict::Pass => None,
+        };
+        self.channels.move_index(moved);
+        let mut walk = Walk::new(&tree, &mut self.cleaner, Some(&mut self.channels));
+        walk.value(Tree::ROOT, self.event, "")?;
+        let (mut edits, padding) = (walk.edits, walk.padding);
+        let tails = self.channels.end(&ends, &mut self.cleaner)?;
+        if self.channels.settle(&mut edits) {
+            for id in padding {
+                edits.put(tree.node(id).span, New::Text(String::new()));
+            }
+        }
+        if let Some((id, index)) = moved {
+            let index = index.to_string().into_bytes();
+            edits.put(tree.node(id).span, New::Bytes(index));
+        }
+        let outcome = match edits.apply(data) {
+            Some(new) => Outcome::New(new),
+            None => Outcome::Same,
+        };
+        Ok(Cleaned { tails, outcome })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,290 @@
+//! The texts of a stream: each has a channel of its own, wherever its pieces stand.
+
+use crate::bounds::CHANNELS_MAX;
+use crate::clean::{Channel, CleanError, Cleaner, TextKind};
+use crate::document::{Edits, New, Piece, Pieces, write_string};
+use crate::json::{Kind, NodeId, Span, Tree};
+use crate::text::{ANTHROPIC_TEXT, Leaf, TextShape, is_word};
+
+use super::ends::End;
+
+/// The member that numbers events.
+const SEQUENCE: &str = "sequence_number";
+
+/// A text that has begun.
+#[derive(Debug)]
+struct Open {
+    name: String,
+    ids: Vec<Vec<u8>>,
+    channel: Channel,
+    /// An event that would carry more of it, around the text.
+    event: Tail,
+    ended: bool,
+    /// Whether it had ended before, doubtfully, and went on.
+    again: bool,
+}
+
+/// An event made for what a text held back.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Tail {
+    /// The `event` field; empty for none.
+    name: String,
+    before: Vec<u8>,
+    text: String,
+    after: Vec<u8>,
+    /// Where in `before` the number of the event stands, if events are numbered.
+    sequence: Option<(usize, usize)>,
+}
+
+/// A piece in the current event, and what goes on in its place.
+#[derive(Debug)]
+struct Placed {
+    open: usize,
+    span: Span,
+    old: String,
+    new: String,
+}
+
+/// The texts that are open, and what the current event holds of them.
+#[derive(Debug, Default)]
+pub(super) struct Channels {
+    open: Vec<Open>,
+    placed: Vec<Placed>,
+    /// Texts that ended doubtfully.
+    doubtful: Vec<(String, Vec<Vec<u8>>)>,
+    /// The `event` field of the current event.
+    name: String,
+    /// The index in the current event that is written anew.
+    moved: Option<(NodeId, u64)>,
+    /// The number of the current event, where events are numbered.
+    sequence: Option<Vec<u8>>,
+}
+
+impl Channels {
+    /// Another event begins.
+    pub(super) fn begin(&mut self, name: &str) {
+        self.placed.clear();
+        self.name.clear();
+        self.name.push_str(name);
+        self.moved = None;
+        self.sequence = None;
+    }
+
+    /// Reads what numbers the current event. An event that goes before it takes its number, so that
+    /// numbers never fall.
+    pub(super) fn number(&mut self, tree: &Tree<'_>) {
+        let member = tree.member(Tree::ROOT, SEQUENCE);
+        let number = member.filter(|id| tree.node(*id).kind == Kind::Number);
+        self.sequence = number.map(|id| tree.raw(tree.node(id).span).to_vec());
+    }
+
+    pub(super) fn move_index(&mut self, moved: Option<(NodeId, u64)>) {
+        self.moved = moved;
+    }
+
+    /// Ends texts. What they held goes into their last piece in the current event; where there is
+    /// none, it is given as an event to go before.
+    pub(super) fn end(
+        &mut self,
+        ends: &[End],
+        cleaner: &mut Cleaner,
+    ) -> Result<Vec<Tail>, CleanError> {
+        let mut tails = Vec::new();
+        for (at, open) in self.open.iter_mut().enumerate() {
+            let is_of = |end: &&End| end.is_of(&open.name, &open.ids);
+            let firm = ends.iter().filter(is_of).any(|end| !end.doubtful);
+            let doubtful = ends.iter().filter(is_of).any(|end| end.doubtful);
+            if !firm && (!doubtful || open.again) {
+                continue;
+            }
+            open.ended = true;
+            if !firm && self.doubtful.len() < CHANNELS_MAX {
+                self.doubtful.push((open.name.clone(), open.ids.clone()));
+            }
+            let last = self.placed.iter_mut().rfind(|placed| placed.open == at);
+            if let Some(placed) = last {
+                open.channel.finish(cleaner, &mut placed.new)?;
+                continue;
+            }
+            let mut text = String::new();
+            open.channel.finish(cleaner, &mut text)?;
+            if !text.is_empty() {
+                let mut tail = std::mem::take(&mut open.event);
+                tail.text = text;
+                if let Some(((start, end), number)) = tail.sequence.zip(self.sequence.as_ref()) {
+                    tail.before.splice(start..end, number.iter().copied());
+                }
+                tails.push(tail);
+            }
+        }
+        Ok(tails)
+    }
+
+    /// Puts into the event what goes on in place of its pieces; says whether anything changed.
+    pub(super) fn settle(&mut self, edits: &mut Edits) -> bool {
+        let mut changed = false;
+        for placed in self.placed.drain(..) {
+            if placed.old != placed.new {
+                changed = true;
+                edits.put(placed.span, New::Text(placed.new));
+            }
+        }
+        self.open.retain(|open| !open.ended);
+        changed
+    }
+
+    fn open(&mut self, piece: &Piece<'_>) -> Result<usize, CleanError> {
+        let same = |open: &Open| !open.ended && open.name == piece.name && open.ids == piece.ids;
+        if let Some(at) = self.open.iter().position(same) {
+            return Ok(at);
+        }
+        if self.open.len() >= CHANNELS_MAX {
+            return Err(CleanError::CannotInspect("too many texts at the same time"));
+        }
+        let kind = if piece.json {
+            TextKind::Json
+        } else {
+            TextKind::Plain
+        };
+        self.open.push(Open {
+            name: piece.name.to_owned(),
+            ids: piece.ids.to_vec(),
+            channel: Channel::new(kind, piece.place, ""),
+            event: Tail::default(),
+            ended: false,
+            again: self
+                .doubtful
+                .iter()
+                .any(|(name, ids)| name == piece.name && ids == piece.ids),
+        });
+        Ok(self.open.len() - 1)
+    }
+}
+
+impl Pieces for Channels {
+    fn piece(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError> {
+        let at = self.open(piece)?;
+        let open = &mut self.open[at];
+        let mut new = String::with_capacity(piece.text.len());
+        open.channel.push(piece.text, cleaner, &mut new)?;
+        if open.channel.holds() {
+            open.event.fill(&self.name, piece, self.moved);
+        }
+        if let Some((id, _)) = piece.path.last() {
+            self.placed.push(Placed {
+                open: at,
+                span: piece.tree.node(*id).span,
+                old: piece.text.to_owned(),
+                new,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Tail {
+    /// The event in server-sent events.
+    pub(super) fn write_event(&self, out: &mut Vec<u8>) {
+        if !self.name.is_empty() {
+            out.extend_from_slice(format!("event: {}\n", self.name).as_bytes());
+        }
+        out.extend_from_slice(b"data: ");
+        self.write_data(out);
+        out.extend_from_slice(b"\n\n");
+    }
+
+    /// The data alone.
+    pub(super) fn write_data(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.before);
+        write_string(&self.text, out);
+        out.extend_from_slice(&self.after);
+    }
+
+    /// Makes the event that would carry more of this piece's text: the way to the piece, with what
+    /// says whose text it is, and nothing else that a client would add to what it has.
+    fn fill(&mut self, name: &str, piece: &Piece<'_>, moved: Option<(NodeId, u64)>) {
+        self.name.clear();
+        self.before.clear();
+        self.after.clear();
+        self.sequence = None;
+        if piece.name == ANTHROPIC_TEXT {
+            // The event at hand may be the one that begins the block.
+            self.name.push_str("content_block_delta");
+            let index = match moved {
+                Some((_, index)) => index.to_string().into_bytes(),
+                None => piece.ids.first().cloned().unwrap_or_default(),
+            };
+            let head = b"{\"type\":\"content_block_delta\",\"index\":";
+            self.before.extend_from_slice(head);
+            self.before.extend_from_slice(&index);
+            let kind = b",\"delta\":{\"type\":\"text_delta\",\"text\":";
+            self.before.extend_from_slice(kind);
+            self.after.extend_from_slice(b"}}");
+            return;
+        }
+        self.name.push_str(name);
+        for (depth, way) in piece.path.windows(2).enumerate() {
+            let (id, shape) = way[0];
+            self.level(piece.tree, (id, shape, depth == 0), way[1].0, moved);
+        }
+    }
+
+    /// One object or array on the way, with what is kept of it.
+    fn level(
+        &mut self,
+        tree: &Tree<'_>,
+        (id, shape, outermost): (NodeId, &TextShape, bool),
+        next: NodeId,
+        moved: Option<(NodeId, u64)>,
+    ) {
+        if tree.node(id).kind != Kind::Object {
+            self.before.push(b'[');
+            self.after.insert(0, b']');
+            return;
+        }
+        self.before.push(b'{');
+        for child in tree.children(id).filter(|child| *child != next) {
+            if keeps(tree, child, shape, outermost) {
+                self.key(tree, child);
+                let start = self.before.len();
+                match moved {
+                    Some((id, index)) if id == child => {
+                        self.before.extend_from_slice(index.to_string().as_bytes());
+                    }
+                    _ => self
+                        .before
+                        .extend_from_slice(tree.raw(tree.node(child).span)),
+                }
+                if outermost && tree.key(child) == SEQUENCE {
+                    self.sequence = Some((start, self.before.len()));
+                }
+                self.before.push(b',');
+            }
+        }
+        self.key(tree, next);
+        self.after.insert(0, b'}');
+    }
+
+    fn key(&mut self, tree: &Tree<'_>, member: NodeId) {
+        if let Some(key) = tree.node(member).key {
+            self.before.extend_from_slice(tree.raw(key));
+            self.before.push(b':');
+        }
+    }
+}
+
+/// Whether an event made after this one keeps a member.
+fn keeps(tree: &Tree<'_>, id: NodeId, shape: &TextShape, outermost: bool) -> bool {
+    let key = tree.key(id);
+    let named = shape.keep.contains(&&*key) || shape.by.iter().any(|all| all.contains(&&*key));
+    let is_word_here = || {
+        let leaf = shape.member(&key).map(|shape| shape.leaf);
+        matches!(leaf, Some(Leaf::Word | Leaf::Judged))
+    };
+    match tree.node(id).kind {
+        Kind::Object | Kind::Array => false,
+        Kind::Number => named || outermost,
+        Kind::Word => named || outermost || tree.raw(tree.node(id).span) == b"null",
+        Kind::Text => (named || (outermost && is_word_here())) && is_word(&tree.text(id)),
+    }
+}

@@ -1,0 +1,155 @@
+//! Which texts an event ends.
+
+use postern_types::Operation;
+
+use crate::Dialect;
+use crate::json::{Kind, NodeId, Tree};
+use crate::text::{GEMINI_TEXT, PARTIAL_NAME};
+
+/// A group of texts that ends. What is not said of it is true of any.
+#[derive(Debug, Default)]
+pub(super) struct End {
+    name: Option<&'static str>,
+    ids: Vec<Vec<u8>>,
+    /// Whether more may come all the same: some servers say with each chunk that it is the last.
+    pub(super) doubtful: bool,
+}
+
+impl End {
+    pub(super) fn all() -> Self {
+        Self::default()
+    }
+
+    fn of(ids: Vec<Vec<u8>>) -> Self {
+        Self {
+            ids,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a text is in the group.
+    pub(super) fn is_of(&self, name: &str, ids: &[Vec<u8>]) -> bool {
+        let agree = |(a, b): (&Vec<u8>, &Vec<u8>)| a.is_empty() || b.is_empty() || a == b;
+        self.name.is_none_or(|own| own == name) && self.ids.iter().zip(ids).all(agree)
+    }
+}
+
+/// The groups of texts that an event ends.
+pub(super) fn of(dialect: Dialect, operation: Operation, tree: &Tree<'_>) -> Vec<End> {
+    let root = Event { tree };
+    match (dialect, operation) {
+        (Dialect::Http, _) => Vec::new(),
+        (Dialect::Anthropic, _) => root.anthropic(),
+        (Dialect::Gemini, _) => root.gemini(),
+        (_, Operation::Responses) => root.responses(),
+        (Dialect::OpenAi | Dialect::AzureOpenAi, _) => root.chat(),
+    }
+}
+
+struct Event<'a> {
+    tree: &'a Tree<'a>,
+}
+
+impl Event<'_> {
+    fn member(&self, id: NodeId, names: &[&str]) -> Option<NodeId> {
+        names.iter().find_map(|name| self.tree.member(id, name))
+    }
+
+    /// A member that is a string with something in it.
+    fn says(&self, id: NodeId, names: &[&str]) -> Option<String> {
+        let id = self.member(id, names)?;
+        let text = (self.tree.node(id).kind == Kind::Text).then(|| self.tree.text(id))?;
+        (!text.is_empty()).then(|| text.into_owned())
+    }
+
+    /// The bytes of a member that tells texts apart; empty if it is not there.
+    fn id(&self, id: NodeId, names: &[&str]) -> Vec<u8> {
+        let Some(id) = self.member(id, names) else {
+            return Vec::new();
+        };
+        match self.tree.node(id).kind {
+            Kind::Text => self.tree.text(id).into_owned().into_bytes(),
+            _ => self.tree.raw(self.tree.node(id).span).to_vec(),
+        }
+    }
+
+    fn elements(&self, id: NodeId, name: &str) -> Vec<NodeId> {
+        let list = self.tree.member(id, name);
+        let list = list.filter(|id| self.tree.node(*id).kind == Kind::Array);
+        list.map_or_else(Vec::new, |id| self.tree.children(id).collect())
+    }
+
+    fn chat(&self) -> Vec<End> {
+        let choices = self.elements(Tree::ROOT, "choices").into_iter();
+        choices
+            .filter(|choice| self.says(*choice, &["finish_reason"]).is_some())
+            .map(|choice| End {
+                doubtful: true,
+                ..End::of(vec![self.id(choice, &["index"])])
+            })
+            .collect()
+    }
+
+    fn responses(&self) -> Vec<End> {
+        let Some(kind) = self.says(Tree::ROOT, &["type"]) else {
+            return Vec::new();
+        };
+        let text = match kind.as_str() {
+            "response.completed" | "response.incomplete" | "response.failed" | "error" => {
+                return vec![End::all()];
+            }
+            "response.content_part.done"
+            | "response.output_item.done"
+            | "response.reasoning_summary_part.done" => Vec::new(),
+            kind => match kind.strip_suffix("done") {
+                Some(text) => format!("{text}delta").into_bytes(),
+                None => return Vec::new(),
+            },
+        };
+        vec![End::of(vec![
+            text,
+            self.id(Tree::ROOT, &["output_index", "item_id"]),
+            self.id(Tree::ROOT, &["content_index"]),
+            self.id(Tree::ROOT, &["summary_index"]),
+        ])]
+    }
+
+    fn anthropic(&self) -> Vec<End> {
+        let kind = self.says(Tree::ROOT, &["type"]);
+        match kind.as_deref() {
+            Some("content_block_stop") => vec![End::of(vec![self.id(Tree::ROOT, &["index"])])],
+            Some("message_delta" | "message_stop" | "error") => vec![End::all()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Older models give a reason for the end with each part, so that only the end of the stream
+    /// ends its texts.
+    fn gemini(&self) -> Vec<End> {
+        let mut ends = Vec::new();
+        for candidate in self.elements(Tree::ROOT, "candidates") {
+            let ids = vec![self.id(candidate, &["index"])];
+            let ends_of = |name| End {
+                name: Some(name),
+                ..End::of(ids.clone())
+            };
+            let Some(content) = self.tree.member(candidate, "content") else {
+                continue;
+            };
+            for part in self.elements(content, "parts") {
+                let call = self.member(part, &["functionCall", "function_call"]);
+                let goes_on = call.is_some_and(|call| {
+                    self.id(call, &["willContinue", "will_continue"]) == b"true"
+                });
+                if call.is_some() && !goes_on {
+                    ends.push(ends_of(PARTIAL_NAME));
+                }
+                // Text goes before a part that is no text.
+                if self.tree.member(part, "text").is_none() {
+                    ends.push(ends_of(GEMINI_TEXT));
+                }
+            }
+        }
+        ends
+    }
+}

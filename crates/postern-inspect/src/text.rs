@@ -1,0 +1,266 @@
+//! Where text stands in the bodies of each dialect.
+//!
+//! A [`TextShape`] says of a value what its strings are, and by which key which member has another
+//! shape. The default is the careful one: every string is text unless a table says that it is
+//! something else, and so is every key that no table names. A member that a provider adds, or that
+//! a client makes up, is inspected from its first day.
+//!
+//! What is not text: words of the format (types, roles, ids, names of models), as long as they look
+//! like such words; content that is data (pictures, sound, files, sealed reasoning), which passes
+//! or is refused by the rule and is never read as if it were text; numbers of the format.
+
+mod anthropic;
+mod gemini;
+mod openai_chat;
+mod openai_other;
+mod openai_responses;
+
+use postern_types::Operation;
+
+use crate::Dialect;
+use crate::bounds::WORD_BYTES_MAX;
+use crate::request::Family;
+
+pub(crate) use anthropic::TEXT_NAME as ANTHROPIC_TEXT;
+pub(crate) use gemini::{PARTIAL_NAME, TEXT_NAME as GEMINI_TEXT};
+
+/// What a scalar is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaf {
+    /// One whole text; its key says nothing about it.
+    Text,
+    /// One whole text of a member that the table does not name; its key stands to its left.
+    Loose,
+    /// As `Loose`, and numbers are inspected too: content by names of the client's own.
+    Free,
+    /// Text that is itself JSON.
+    Json,
+    /// What policy has judged and what must not change after that.
+    Judged,
+    /// A word of the format; anything that does not look like one is text.
+    Word,
+    /// A seal that only the provider reads; anything that does not look like one is text.
+    Seal,
+    /// Data: passes or is refused by the rule.
+    Opaque,
+    /// Reasoning that must not be altered: left out or passed whole, by the rule.
+    Thinking,
+    /// Token ids: numbers that are text, which nobody here can read.
+    Tokens,
+    /// Text again, in another form: put out of the answer.
+    Cleared,
+    /// Padding that levels the sizes of events: emptied where the text beside it changes.
+    Padding,
+    /// The next piece of a text that is spread over events. All pieces with the same name (or, if
+    /// that is empty, the same place) under the same identity are one text.
+    Piece {
+        /// Whether the text is itself JSON.
+        json: bool,
+        /// What the text is called, where its pieces stand in different places.
+        name: &'static str,
+    },
+    /// A text that each event repeats, longer: what might still become a value at its end is left
+    /// out.
+    Growing,
+}
+
+/// What is known of a value and of what is inside it.
+#[derive(Debug)]
+pub(crate) struct TextShape {
+    pub(crate) leaf: Leaf,
+    pub(crate) members: &'static [TextMember],
+    /// All other members; `None` for [`LOOSE`].
+    pub(crate) rest: Option<&'static TextShape>,
+    /// The elements of an array; `None` when they have this shape too.
+    pub(crate) elements: Option<&'static TextShape>,
+    /// The member whose value says that the object has another shape.
+    pub(crate) switch: Option<&'static Switch>,
+    /// The members that tell texts of equal place apart; of each list the first that is there.
+    pub(crate) by: &'static [&'static [&'static str]],
+    /// Members that an event made for a held tail keeps, besides those in `by`.
+    pub(crate) keep: &'static [&'static str],
+}
+
+/// A member that the table names.
+#[derive(Debug)]
+pub(crate) struct TextMember {
+    pub(crate) name: &'static str,
+    /// The other spelling of protobuf JSON; empty if none.
+    pub(crate) other: &'static str,
+    pub(crate) shape: &'static TextShape,
+}
+
+/// Other shapes of an object, by the value of one member. A case may begin or end with `*`.
+#[derive(Debug)]
+pub(crate) struct Switch {
+    pub(crate) key: &'static str,
+    pub(crate) cases: &'static [(&'static str, &'static TextShape)],
+}
+
+impl TextShape {
+    pub(crate) const fn leaf(leaf: Leaf) -> Self {
+        Self {
+            leaf,
+            members: &[],
+            rest: None,
+            elements: None,
+            switch: None,
+            by: &[],
+            keep: &[],
+        }
+    }
+
+    /// An object whose members are named; a string in its place is text.
+    pub(crate) const fn object(members: &'static [TextMember]) -> Self {
+        Self {
+            members,
+            ..Self::leaf(Leaf::Text)
+        }
+    }
+
+    /// The shape of a member, if the table names it.
+    pub(crate) fn member(&self, key: &str) -> Option<&'static TextShape> {
+        let named = |m: &&TextMember| m.name == key || (!m.other.is_empty() && m.other == key);
+        self.members.iter().find(named).map(|member| member.shape)
+    }
+
+    /// The shape of an object whose deciding member has this value.
+    pub(crate) fn case(&self, value: &str) -> Option<&'static TextShape> {
+        let cases = self.switch?.cases;
+        let fits = |case: &str| match (case.strip_prefix('*'), case.strip_suffix('*')) {
+            (Some(end), _) => value.ends_with(end),
+            (_, Some(start)) => value.starts_with(start),
+            _ => value == case,
+        };
+        cases
+            .iter()
+            .find(|(case, _)| fits(case))
+            .map(|(_, shape)| *shape)
+    }
+}
+
+const fn m(name: &'static str, shape: &'static TextShape) -> TextMember {
+    TextMember {
+        name,
+        other: "",
+        shape,
+    }
+}
+
+/// A member with both spellings of protobuf JSON.
+const fn mm(name: &'static str, other: &'static str, shape: &'static TextShape) -> TextMember {
+    TextMember { name, other, shape }
+}
+
+/// Every string value, every number and every key: bodies that are nobody's format.
+pub(crate) static ALL_TEXT: TextShape = TextShape {
+    rest: Some(&ALL_TEXT),
+    ..TextShape::leaf(Leaf::Free)
+};
+
+/// Members that a table does not name.
+pub(crate) static LOOSE: TextShape = TextShape {
+    rest: Some(&LOOSE),
+    ..TextShape::leaf(Leaf::Loose)
+};
+
+static TEXT: TextShape = TextShape::leaf(Leaf::Text);
+static WORD: TextShape = TextShape::leaf(Leaf::Word);
+static JUDGED: TextShape = TextShape::leaf(Leaf::Judged);
+static SEAL: TextShape = TextShape::leaf(Leaf::Seal);
+static THINKING: TextShape = TextShape::leaf(Leaf::Thinking);
+static CLEARED: TextShape = TextShape::leaf(Leaf::Cleared);
+static PADDING: TextShape = TextShape::leaf(Leaf::Padding);
+
+/// Data; what is beside it in an object is data too.
+static OPAQUE: TextShape = TextShape {
+    rest: Some(&OPAQUE),
+    ..TextShape::leaf(Leaf::Opaque)
+};
+
+/// JSON in a string; some servers put the value itself there.
+static JSON: TextShape = TextShape {
+    rest: Some(&ALL_TEXT),
+    elements: Some(&ALL_TEXT),
+    ..TextShape::leaf(Leaf::Json)
+};
+
+/// Pieces of text at any depth, in the parts of an event that carry what is new.
+static PIECES: TextShape = TextShape {
+    members: &[
+        m("type", &WORD),
+        m("id", &WORD),
+        m("format", &WORD),
+        m("signature", &SEAL),
+        m("data", &OPAQUE),
+        m("image_url", &OPAQUE),
+    ],
+    rest: Some(&PIECES),
+    by: &[&["index"]],
+    ..TextShape::leaf(PLAIN_PIECE)
+};
+
+const PLAIN_PIECE: Leaf = Leaf::Piece {
+    json: false,
+    name: "",
+};
+
+const JSON_PIECE: Leaf = Leaf::Piece {
+    json: true,
+    name: "",
+};
+
+static PIECE: TextShape = TextShape::leaf(PLAIN_PIECE);
+
+/// The text of a request body.
+pub(crate) fn request(family: Family) -> &'static TextShape {
+    match family {
+        Family::Chat => &openai_chat::REQUEST,
+        Family::Responses => &openai_responses::REQUEST,
+        Family::Embeddings => &openai_other::EMBEDDINGS_REQUEST,
+        Family::Moderations => &openai_other::MODERATIONS_REQUEST,
+        Family::Messages => &anthropic::REQUEST,
+        Family::Generate => &gemini::REQUEST,
+    }
+}
+
+/// The text of an answer that is one document.
+pub(crate) fn answer(dialect: Dialect, operation: Operation) -> &'static TextShape {
+    match (dialect, operation) {
+        (Dialect::Http, _) => &ALL_TEXT,
+        (Dialect::Anthropic, _) => &anthropic::ANSWER,
+        (Dialect::Gemini, _) => &gemini::ANSWER,
+        (_, Operation::ChatCompletions) => &openai_chat::ANSWER,
+        (_, Operation::Responses) => &openai_responses::ANSWER,
+        _ => &openai_other::ANSWER,
+    }
+}
+
+/// The text of one event of an answer, or of one element of a growing array.
+pub(crate) fn event(dialect: Dialect, operation: Operation) -> &'static TextShape {
+    match (dialect, operation) {
+        (Dialect::Http, _) => &ALL_TEXT,
+        (Dialect::Anthropic, _) => &anthropic::EVENT,
+        (Dialect::Gemini, _) => &gemini::EVENT,
+        (_, Operation::ChatCompletions) => &openai_chat::EVENT,
+        (_, Operation::Responses) => &openai_responses::EVENT,
+        _ => &openai_other::ANSWER,
+    }
+}
+
+/// Whether a string looks like a word of the format: an id, a type, a name. A number that could be
+/// somebody's is none.
+pub(crate) fn is_word(text: &str) -> bool {
+    /// The longest word without a letter.
+    const DIGITS_MAX: usize = 8;
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:/+=~$[]*-".contains(&byte);
+    text.len() <= WORD_BYTES_MAX
+        && text.bytes().all(letter)
+        && (text.len() <= DIGITS_MAX || text.bytes().any(|byte| byte.is_ascii_alphabetic()))
+}
+
+/// Whether a string looks like base64.
+pub(crate) fn is_seal(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
+    text.bytes().all(letter)
+}

@@ -1,0 +1,242 @@
+//! Text in messages of Anthropic.
+
+use super::{
+    ALL_TEXT, JSON, JSON_PIECE, JUDGED, LOOSE, Leaf, OPAQUE, PIECES, SEAL, Switch, TEXT, THINKING,
+    TextMember, TextShape, WORD, m,
+};
+
+pub(super) static REQUEST: TextShape = TextShape::object(&[
+    m("model", &JUDGED),
+    m("system", &BLOCK),
+    m("messages", &MESSAGE),
+    m("tools", &TOOL),
+    m("tool_choice", &CHOICE),
+    m("metadata", &ALL_TEXT),
+    m("stop_sequences", &TEXT),
+    m("service_tier", &WORD),
+    m("thinking", &CHOICE),
+    m("output_format", &FORMAT),
+    m("output_config", &FORMAT),
+    m("container", &CONTAINER),
+    m("mcp_servers", &CHOICE),
+]);
+
+static CHOICE: TextShape =
+    TextShape::object(&[m("type", &WORD), m("name", &WORD), m("display", &WORD)]);
+
+static MESSAGE: TextShape = TextShape::object(&[m("role", &WORD), m("content", &BLOCK)]);
+
+/// A text, a block, or blocks; blocks hold blocks.
+static BLOCK: TextShape = TextShape {
+    switch: Some(&BLOCKS),
+    ..TextShape::object(&BLOCK_MEMBERS)
+};
+
+static BLOCK_MEMBERS: [TextMember; 16] = [
+    m("type", &WORD),
+    m("id", &WORD),
+    m("tool_use_id", &WORD),
+    m("tool_name", &WORD),
+    m("name", &WORD),
+    m("text", &TEXT),
+    m("content", &BLOCK),
+    m("input", &ALL_TEXT),
+    m("source", &SOURCE),
+    m("citations", &CITATION),
+    m("cache_control", &CACHE),
+    m("caller", &CALLER),
+    m("file_id", &OPAQUE),
+    m("encrypted_content", &OPAQUE),
+    m("signature", &SEAL),
+    m("retrieved_at", &WORD),
+];
+
+static BLOCKS: Switch = Switch {
+    key: "type",
+    cases: &[
+        ("thinking", &THINKING),
+        ("redacted_thinking", &SEALED),
+        ("image", &IMAGE),
+        ("tool_result", &RESULT),
+    ],
+};
+
+/// What a tool gave: often JSON in a string.
+static RESULT: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m("tool_use_id", &WORD),
+    m("cache_control", &CACHE),
+    m("content", &RESULT_BLOCK),
+]);
+
+static RESULT_BLOCK: TextShape = TextShape {
+    leaf: Leaf::Json,
+    switch: Some(&Switch {
+        key: "type",
+        cases: &[("text", &RESULT_TEXT), ("image", &IMAGE)],
+    }),
+    ..TextShape::object(&BLOCK_MEMBERS)
+};
+
+static RESULT_TEXT: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m("text", &JSON),
+    m("cache_control", &CACHE),
+]);
+
+/// Thinking that nobody but the provider reads.
+static SEALED: TextShape = TextShape::object(&[m("type", &WORD), m("data", &OPAQUE)]);
+
+static IMAGE: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m("source", &IMAGE_SOURCE),
+    m("cache_control", &CACHE),
+]);
+
+static IMAGE_SOURCE: TextShape = TextShape {
+    rest: Some(&OPAQUE),
+    ..TextShape::object(&[m("type", &WORD), m("media_type", &WORD)])
+};
+
+/// A document: as text, as blocks, by its address, or as data.
+static SOURCE: TextShape = TextShape {
+    switch: Some(&Switch {
+        key: "type",
+        cases: &[("text", &SOURCE_TEXT), ("content", &SOURCE_TEXT)],
+    }),
+    rest: Some(&OPAQUE),
+    ..TextShape::object(&[m("type", &WORD), m("media_type", &WORD)])
+};
+
+static SOURCE_TEXT: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m("media_type", &WORD),
+    m("data", &TEXT),
+    m("content", &BLOCK),
+]);
+
+static CITATION: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m("file_id", &WORD),
+    m("encrypted_index", &SEAL),
+]);
+
+static CACHE: TextShape = TextShape::object(&[m("type", &WORD), m("ttl", &WORD)]);
+
+static CALLER: TextShape = TextShape::object(&[m("type", &WORD), m("tool_id", &WORD)]);
+
+static TOOL: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m("name", &WORD),
+    m("input_schema", &ALL_TEXT),
+    m("cache_control", &CACHE),
+]);
+
+static FORMAT: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m("effort", &WORD),
+    m("schema", &ALL_TEXT),
+    m("format", &FORMAT),
+]);
+
+static CONTAINER: TextShape = TextShape {
+    leaf: Leaf::Word,
+    ..TextShape::object(&[m("id", &WORD), m("expires_at", &WORD), m("skills", &SKILL)])
+};
+
+static SKILL: TextShape =
+    TextShape::object(&[m("type", &WORD), m("skill_id", &WORD), m("version", &WORD)]);
+
+pub(super) static ANSWER: TextShape = TextShape::object(&[
+    m("id", &WORD),
+    m("type", &WORD),
+    m("role", &WORD),
+    m("model", &JUDGED),
+    m("content", &BLOCK),
+    m("stop_reason", &WORD),
+    m("container", &CONTAINER),
+    m("usage", &USAGE),
+    m("error", &ERROR),
+    m("request_id", &WORD),
+]);
+
+static USAGE: TextShape = TextShape {
+    rest: Some(&USAGE),
+    ..TextShape::leaf(Leaf::Word)
+};
+
+static ERROR: TextShape = TextShape::object(&[m("type", &WORD)]);
+
+pub(super) static EVENT: TextShape = TextShape {
+    by: &[&["index"]],
+    keep: &["type"],
+    ..TextShape::object(&[
+        m("type", &WORD),
+        m("message", &ANSWER),
+        m("content_block", &STARTED),
+        m("delta", &DELTA),
+        m("usage", &USAGE),
+        m("error", &ERROR),
+        m("request_id", &WORD),
+    ])
+};
+
+/// The beginning of a block, or a block that comes whole.
+static STARTED: TextShape = TextShape {
+    switch: Some(&Switch {
+        key: "type",
+        cases: &[("text", &TEXT_PIECES), ("redacted_thinking", &SEALED)],
+    }),
+    ..TextShape::object(&BLOCK_MEMBERS)
+};
+
+/// The text of a block, begun in one kind of event and carried on in another.
+static TEXT_PIECES: TextShape = TextShape {
+    rest: Some(&PIECES),
+    keep: &["type"],
+    ..TextShape::object(&[
+        m("type", &WORD),
+        m("text", &TextShape::leaf(TEXT_PIECE)),
+        m("citations", &CITATION),
+    ])
+};
+
+const TEXT_PIECE: Leaf = Leaf::Piece {
+    json: false,
+    name: TEXT_NAME,
+};
+
+/// The name of the text of a block.
+pub(crate) const TEXT_NAME: &str = "content.text";
+
+static DELTA: TextShape = TextShape {
+    switch: Some(&Switch {
+        key: "type",
+        cases: &[
+            ("text_delta", &TEXT_PIECES),
+            ("input_json_delta", &JSON_DELTA),
+            ("citations_delta", &CITATION_DELTA),
+        ],
+    }),
+    rest: Some(&PIECES),
+    keep: &["type"],
+    ..TextShape::object(&[
+        m("type", &WORD),
+        m("stop_reason", &WORD),
+        m("stop_sequence", &TEXT),
+        m("stop_details", &LOOSE),
+        m("container", &CONTAINER),
+        m("signature", &SEAL),
+    ])
+};
+
+static JSON_DELTA: TextShape = TextShape {
+    rest: Some(&PIECES),
+    keep: &["type"],
+    ..TextShape::object(&[
+        m("type", &WORD),
+        m("partial_json", &TextShape::leaf(JSON_PIECE)),
+    ])
+};
+
+static CITATION_DELTA: TextShape = TextShape::object(&[m("type", &WORD), m("citation", &CITATION)]);

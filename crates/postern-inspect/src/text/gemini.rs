@@ -1,0 +1,191 @@
+//! Text in requests and answers of Gemini. Protobuf JSON takes each field in two spellings.
+
+use super::{
+    ALL_TEXT, CLEARED, JUDGED, LOOSE, Leaf, OPAQUE, SEAL, TEXT, TextMember, TextShape, WORD, m, mm,
+};
+
+pub(super) static REQUEST: TextShape = TextShape::object(&[
+    m("model", &JUDGED),
+    m("contents", &CONTENT),
+    mm("systemInstruction", "system_instruction", &CONTENT),
+    m("tools", &TOOL),
+    mm("toolConfig", "tool_config", &WORDS),
+    mm("safetySettings", "safety_settings", &WORDS),
+    mm("generationConfig", "generation_config", &CONFIG),
+    mm("cachedContent", "cached_content", &WORD),
+    mm(
+        "generateContentRequest",
+        "generate_content_request",
+        &REQUEST,
+    ),
+    m("labels", &ALL_TEXT),
+]);
+
+static CONTENT: TextShape = TextShape::object(&[m("role", &WORD), m("parts", &PART)]);
+
+static PART: TextShape = TextShape::object(&PART_MEMBERS);
+
+static PART_MEMBERS: [TextMember; 8] = [
+    m("text", &TEXT),
+    mm("inlineData", "inline_data", &DATA),
+    mm("fileData", "file_data", &DATA),
+    mm("functionCall", "function_call", &CALL),
+    mm("functionResponse", "function_response", &RESULT),
+    mm("executableCode", "executable_code", &CODE),
+    mm("codeExecutionResult", "code_execution_result", &CODE),
+    mm("thoughtSignature", "thought_signature", &SEAL),
+];
+
+static DATA: TextShape = TextShape::object(&[
+    mm("mimeType", "mime_type", &WORD),
+    m("data", &OPAQUE),
+    mm("fileUri", "file_uri", &OPAQUE),
+]);
+
+static CALL: TextShape =
+    TextShape::object(&[m("id", &WORD), m("name", &WORD), m("args", &ALL_TEXT)]);
+
+static RESULT: TextShape = TextShape::object(&[
+    m("id", &WORD),
+    m("name", &WORD),
+    m("response", &ALL_TEXT),
+    m("parts", &PART),
+    m("scheduling", &WORD),
+]);
+
+static CODE: TextShape = TextShape::object(&[
+    m("id", &WORD),
+    m("language", &WORD),
+    m("outcome", &WORD),
+    m("code", &TEXT),
+    m("output", &TEXT),
+]);
+
+static TOOL: TextShape = TextShape::object(&[mm(
+    "functionDeclarations",
+    "function_declarations",
+    &DECLARATION,
+)]);
+
+static DECLARATION: TextShape = TextShape::object(&[
+    m("name", &WORD),
+    m("parameters", &ALL_TEXT),
+    mm("parametersJsonSchema", "parameters_json_schema", &ALL_TEXT),
+    m("response", &ALL_TEXT),
+    mm("responseJsonSchema", "response_json_schema", &ALL_TEXT),
+]);
+
+/// Settings: words of the format at any depth.
+static WORDS: TextShape = TextShape {
+    rest: Some(&WORDS),
+    ..TextShape::leaf(Leaf::Word)
+};
+
+static CONFIG: TextShape = TextShape::object(&[
+    mm("responseMimeType", "response_mime_type", &WORD),
+    mm("responseModalities", "response_modalities", &WORD),
+    mm("responseSchema", "response_schema", &ALL_TEXT),
+    mm("responseJsonSchema", "response_json_schema", &ALL_TEXT),
+    mm("stopSequences", "stop_sequences", &TEXT),
+]);
+
+pub(super) static ANSWER: TextShape = TextShape::object(&[
+    m("candidates", &CANDIDATE),
+    mm("modelVersion", "model_version", &WORD),
+    mm("responseId", "response_id", &WORD),
+    mm("createTime", "create_time", &WORD),
+    mm("promptFeedback", "prompt_feedback", &FEEDBACK),
+    mm("usageMetadata", "usage_metadata", &WORDS),
+]);
+
+static FEEDBACK: TextShape = TextShape::object(&[
+    mm("blockReason", "block_reason", &WORD),
+    mm("safetyRatings", "safety_ratings", &WORDS),
+]);
+
+static CANDIDATE: TextShape = TextShape::object(&[
+    m("content", &CONTENT),
+    mm("finishReason", "finish_reason", &WORD),
+    mm("finishMessage", "finish_message", &TEXT),
+    mm("safetyRatings", "safety_ratings", &WORDS),
+    mm("groundingMetadata", "grounding_metadata", &LOOSE),
+    mm("citationMetadata", "citation_metadata", &LOOSE),
+    mm("urlContextMetadata", "url_context_metadata", &LOOSE),
+    mm("logprobsResult", "logprobs_result", &CLEARED),
+]);
+
+pub(super) static EVENT: TextShape = TextShape::object(&[
+    m("candidates", &CHUNK),
+    mm("modelVersion", "model_version", &WORD),
+    mm("responseId", "response_id", &WORD),
+    mm("createTime", "create_time", &WORD),
+    mm("promptFeedback", "prompt_feedback", &FEEDBACK),
+    mm("usageMetadata", "usage_metadata", &WORDS),
+]);
+
+static CHUNK: TextShape = TextShape {
+    by: &[&["index"]],
+    ..TextShape::object(&[
+        m("content", &CONTENT_PIECE),
+        mm("finishReason", "finish_reason", &WORD),
+        mm("finishMessage", "finish_message", &TEXT),
+        mm("safetyRatings", "safety_ratings", &WORDS),
+        mm("groundingMetadata", "grounding_metadata", &LOOSE),
+        mm("citationMetadata", "citation_metadata", &LOOSE),
+        mm("urlContextMetadata", "url_context_metadata", &LOOSE),
+        mm("logprobsResult", "logprobs_result", &CLEARED),
+    ])
+};
+
+static CONTENT_PIECE: TextShape = TextShape {
+    keep: &["role"],
+    ..TextShape::object(&[m("role", &WORD), m("parts", &PART_PIECE)])
+};
+
+static PART_PIECE: TextShape = TextShape {
+    by: &[&["thought"]],
+    ..TextShape::object(&[
+        m("text", &TextShape::leaf(TEXT_PIECE)),
+        mm("inlineData", "inline_data", &DATA),
+        mm("fileData", "file_data", &DATA),
+        mm("functionCall", "function_call", &CALL_PIECE),
+        mm("functionResponse", "function_response", &RESULT),
+        mm("executableCode", "executable_code", &CODE),
+        mm("codeExecutionResult", "code_execution_result", &CODE),
+        mm("thoughtSignature", "thought_signature", &SEAL),
+    ])
+};
+
+/// A call whole, or its arguments in pieces.
+static CALL_PIECE: TextShape = TextShape::object(&[
+    m("id", &WORD),
+    m("name", &WORD),
+    m("args", &ALL_TEXT),
+    mm("partialArgs", "partial_args", &PARTIAL),
+]);
+
+static PARTIAL: TextShape = TextShape {
+    by: &[&["jsonPath", "json_path"]],
+    keep: &["willContinue", "will_continue"],
+    ..TextShape::object(&[mm(
+        "stringValue",
+        "string_value",
+        &TextShape::leaf(PARTIAL_PIECE),
+    )])
+};
+
+const PARTIAL_PIECE: Leaf = Leaf::Piece {
+    json: false,
+    name: PARTIAL_NAME,
+};
+
+const TEXT_PIECE: Leaf = Leaf::Piece {
+    json: false,
+    name: TEXT_NAME,
+};
+
+/// The name of the text of a candidate.
+pub(crate) const TEXT_NAME: &str = "candidates.content.parts.text";
+
+/// The name of arguments that come in pieces.
+pub(crate) const PARTIAL_NAME: &str = "partial_args";

@@ -1,0 +1,255 @@
+//! Text in chat completions of OpenAI, Azure OpenAI and servers that speak their API.
+
+use super::openai_other::ERROR;
+use super::{
+    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, LOOSE, Leaf, OPAQUE, PADDING, PIECE, PIECES, SEAL,
+    Switch, TEXT, TextMember, TextShape, WORD, m,
+};
+
+pub(super) static REQUEST: TextShape = TextShape::object(&[
+    m("model", &JUDGED),
+    m("messages", &MESSAGE),
+    m("tools", &TOOL),
+    m("functions", &FUNCTION),
+    m("tool_choice", &CHOICE),
+    m("function_call", &CHOICE),
+    m("response_format", &FORMAT),
+    m("prediction", &PREDICTION),
+    m("metadata", &ALL_TEXT),
+    m("user", &TEXT),
+    m("stop", &TEXT),
+    m("service_tier", &WORD),
+    m("reasoning_effort", &WORD),
+    m("verbosity", &WORD),
+    m("modalities", &WORD),
+    m("audio", &VOICE),
+]);
+
+static VOICE: TextShape = TextShape::object(&[m("voice", &WORD), m("format", &WORD)]);
+
+/// What was said: sent in requests, and given in answers that are one document.
+static MESSAGE: TextShape = TextShape {
+    switch: Some(&Switch {
+        key: "role",
+        cases: &[("tool", &TOLD), ("function", &TOLD)],
+    }),
+    ..TextShape::object(&MESSAGE_MEMBERS)
+};
+
+static MESSAGE_MEMBERS: [TextMember; 13] = [
+    m("role", &WORD),
+    m("content", &CONTENT),
+    m("refusal", &TEXT),
+    m("reasoning_content", &TEXT),
+    m("reasoning", &TEXT),
+    m("reasoning_details", &REASONING),
+    m("name", &TEXT),
+    m("tool_call_id", &WORD),
+    m("tool_calls", &CALL),
+    m("function_call", &CALLED),
+    m("audio", &SOUND),
+    m("annotations", &ANNOTATION),
+    m("images", &PART),
+];
+
+/// What a tool gave: often JSON in a string.
+static TOLD: TextShape = TextShape::object(&[
+    m("role", &WORD),
+    m("tool_call_id", &WORD),
+    m("name", &WORD),
+    m("content", &TOLD_CONTENT),
+]);
+
+static TOLD_CONTENT: TextShape = TextShape {
+    leaf: Leaf::Json,
+    elements: Some(&TOLD_PART),
+    ..TextShape::object(&PART_MEMBERS)
+};
+
+static TOLD_PART: TextShape = TextShape::object(&[m("type", &WORD), m("text", &JSON)]);
+
+static CONTENT: TextShape = TextShape {
+    elements: Some(&PART),
+    ..TextShape::object(&PART_MEMBERS)
+};
+
+static PART: TextShape = TextShape::object(&PART_MEMBERS);
+
+static PART_MEMBERS: [TextMember; 8] = [
+    m("type", &WORD),
+    m("text", &TEXT),
+    m("refusal", &TEXT),
+    m("image_url", &PICTURE),
+    m("input_audio", &OPAQUE),
+    m("video_url", &OPAQUE),
+    m("file", &FILE),
+    m("thinking", &CONTENT),
+];
+
+/// A picture by its address, or in it.
+static PICTURE: TextShape = TextShape {
+    leaf: Leaf::Opaque,
+    ..TextShape::object(&[m("url", &OPAQUE), m("detail", &WORD)])
+};
+
+static FILE: TextShape = TextShape::object(&[
+    m("file_data", &OPAQUE),
+    m("file_id", &OPAQUE),
+    m("filename", &TEXT),
+]);
+
+static REASONING: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m("id", &WORD),
+    m("format", &WORD),
+    m("signature", &SEAL),
+    m("data", &OPAQUE),
+]);
+
+static CALL: TextShape = TextShape::object(&[
+    m("id", &WORD),
+    m("type", &WORD),
+    m("function", &CALLED),
+    m("custom", &CUSTOM),
+    m("extra_content", &EXTRA),
+]);
+
+static CUSTOM: TextShape = TextShape::object(&[m("name", &WORD), m("input", &TEXT)]);
+
+/// Gemini's seal, as its compatible API carries it.
+static EXTRA: TextShape = TextShape::object(&[m(
+    "google",
+    &TextShape::object(&[m("thought_signature", &SEAL)]),
+)]);
+
+static CALLED: TextShape = TextShape::object(&[m("name", &WORD), m("arguments", &JSON)]);
+
+static SOUND: TextShape =
+    TextShape::object(&[m("id", &WORD), m("data", &OPAQUE), m("transcript", &TEXT)]);
+
+static ANNOTATION: TextShape = TextShape::object(&[m("type", &WORD)]);
+
+static TOOL: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m("function", &FUNCTION),
+    m("custom", &TextShape::object(&[m("name", &WORD)])),
+]);
+
+static FUNCTION: TextShape = TextShape::object(&[m("name", &WORD), m("parameters", &ALL_TEXT)]);
+
+static CHOICE: TextShape = TextShape {
+    leaf: Leaf::Word,
+    ..TextShape::object(&[
+        m("type", &WORD),
+        m("name", &WORD),
+        m("function", &TextShape::object(&[m("name", &WORD)])),
+    ])
+};
+
+static FORMAT: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m(
+        "json_schema",
+        &TextShape::object(&[m("name", &WORD), m("schema", &ALL_TEXT)]),
+    ),
+]);
+
+static PREDICTION: TextShape = TextShape::object(&[m("type", &WORD), m("content", &CONTENT)]);
+
+pub(super) static ANSWER: TextShape = TextShape::object(&[
+    m("id", &WORD),
+    m("object", &WORD),
+    m("model", &JUDGED),
+    m("system_fingerprint", &WORD),
+    m("service_tier", &WORD),
+    m("choices", &ANSWERED),
+    m("metadata", &ALL_TEXT),
+    m("x_groq", &TextShape::object(&[m("id", &WORD)])),
+    m("error", &ERROR),
+]);
+
+static ANSWERED: TextShape = TextShape::object(&[
+    m("finish_reason", &WORD),
+    m("native_finish_reason", &WORD),
+    m("message", &MESSAGE),
+    m("logprobs", &CLEARED),
+]);
+
+pub(super) static EVENT: TextShape = TextShape::object(&[
+    m("id", &WORD),
+    m("object", &WORD),
+    m("model", &JUDGED),
+    m("system_fingerprint", &WORD),
+    m("service_tier", &WORD),
+    m("choices", &CHUNK),
+    m("obfuscation", &PADDING),
+    m("x_groq", &TextShape::object(&[m("id", &WORD)])),
+    m("error", &ERROR),
+]);
+
+/// What is new in one choice. A compatible server may put its text anywhere here, so that whatever
+/// is not known is a piece too.
+static CHUNK: TextShape = TextShape {
+    rest: Some(&PIECES),
+    by: &[&["index"]],
+    ..TextShape::object(&[
+        m("finish_reason", &WORD),
+        m("native_finish_reason", &WORD),
+        m("delta", &DELTA),
+        // Some servers repeat the message so far.
+        m("message", &SO_FAR),
+        m("logprobs", &CLEARED),
+        m("content_filter_results", &LOOSE),
+    ])
+};
+
+static DELTA: TextShape = TextShape {
+    rest: Some(&PIECES),
+    ..TextShape::object(&[
+        m("role", &WORD),
+        m("content", &PIECES),
+        m("refusal", &PIECE),
+        m("tool_calls", &CALL_PIECE),
+        m("function_call", &CALLED_PIECE),
+        m("audio", &SOUND_PIECE),
+        m("annotations", &ANNOTATION),
+        m("images", &PART),
+    ])
+};
+
+static CALL_PIECE: TextShape = TextShape {
+    rest: Some(&PIECES),
+    by: &[&["index"]],
+    ..TextShape::object(&[
+        m("id", &WORD),
+        m("type", &WORD),
+        m("function", &CALLED_PIECE),
+        m("custom", &CUSTOM_PIECE),
+        m("extra_content", &EXTRA),
+    ])
+};
+
+static CUSTOM_PIECE: TextShape = TextShape {
+    rest: Some(&PIECES),
+    ..TextShape::object(&[m("name", &WORD), m("input", &PIECE)])
+};
+
+static CALLED_PIECE: TextShape = TextShape {
+    rest: Some(&PIECES),
+    ..TextShape::object(&[m("name", &WORD), m("arguments", &ARGUMENTS_PIECE)])
+};
+
+static ARGUMENTS_PIECE: TextShape = TextShape {
+    rest: Some(&ALL_TEXT),
+    elements: Some(&ALL_TEXT),
+    ..TextShape::leaf(JSON_PIECE)
+};
+
+static SOUND_PIECE: TextShape =
+    TextShape::object(&[m("id", &WORD), m("data", &OPAQUE), m("transcript", &PIECE)]);
+
+static SO_FAR: TextShape = TextShape {
+    rest: Some(&SO_FAR),
+    members: &[m("role", &WORD), m("type", &WORD), m("id", &WORD)],
+    ..TextShape::leaf(Leaf::Growing)
+};

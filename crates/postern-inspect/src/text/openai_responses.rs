@@ -1,0 +1,229 @@
+//! Text in responses of OpenAI and Azure OpenAI.
+
+use super::openai_other::ERROR;
+use super::{
+    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, Leaf, OPAQUE, PADDING, PIECE, Switch, TEXT,
+    TextMember, TextShape, WORD, m,
+};
+
+pub(super) static REQUEST: TextShape = TextShape::object(&RESPONSE_MEMBERS);
+
+/// A response has the members of its request, and what came of it.
+pub(super) static ANSWER: TextShape = TextShape::object(&RESPONSE_MEMBERS);
+
+static RESPONSE_MEMBERS: [TextMember; 29] = [
+    m("id", &WORD),
+    m("object", &WORD),
+    m("status", &WORD),
+    m("model", &JUDGED),
+    m("instructions", &INPUT),
+    m("input", &INPUT),
+    m("output", &INPUT),
+    m("output_text", &TEXT),
+    m("prompt", &PROMPT),
+    m("tools", &TOOL),
+    m("tool_choice", &WORDS),
+    m("text", &FORMATS),
+    m("reasoning", &WORDS),
+    m("include", &WORD),
+    m("metadata", &ALL_TEXT),
+    m("user", &TEXT),
+    m("safety_identifier", &TEXT),
+    m("service_tier", &WORD),
+    m("truncation", &WORD),
+    m("previous_response_id", &WORD),
+    m("conversation", &WORDS),
+    m("prompt_cache_key", &TEXT),
+    m("prompt_cache_retention", &WORD),
+    m("incomplete_details", &WORDS),
+    m("error", &ERROR),
+    m("billing", &WORDS),
+    m("stream_options", &WORDS),
+    m("prompt_cache_options", &WORDS),
+    m("moderation", &WORDS),
+];
+
+/// Settings: words of the format at any depth.
+static WORDS: TextShape = TextShape {
+    rest: Some(&WORDS),
+    ..TextShape::leaf(Leaf::Word)
+};
+
+static PROMPT: TextShape = TextShape::object(&[
+    m("id", &WORD),
+    m("version", &WORD),
+    m("variables", &VARIABLES),
+]);
+
+/// Values by names of the client's own: texts, or parts.
+static VARIABLES: TextShape = TextShape {
+    rest: Some(&ITEM),
+    ..TextShape::leaf(Leaf::Loose)
+};
+
+static INPUT: TextShape = TextShape {
+    elements: Some(&ITEM),
+    ..TextShape::object(&ITEM_MEMBERS)
+};
+
+/// An item, a part of one, or what a tool gave.
+static ITEM: TextShape = TextShape::object(&ITEM_MEMBERS);
+
+static ITEM_MEMBERS: [TextMember; 38] = [
+    m("type", &WORD),
+    m("id", &WORD),
+    m("call_id", &WORD),
+    m("role", &WORD),
+    m("status", &WORD),
+    m("phase", &WORD),
+    m("name", &WORD),
+    m("namespace", &WORD),
+    m("server_label", &TEXT),
+    m("content", &INPUT),
+    m("text", &TEXT),
+    m("refusal", &TEXT),
+    m("transcript", &TEXT),
+    m("annotations", &ANNOTATION),
+    m("logprobs", &CLEARED),
+    m("summary", &INPUT),
+    m("encrypted_content", &OPAQUE),
+    m("fingerprint", &OPAQUE),
+    m("arguments", &JSON),
+    m("input", &TEXT),
+    m("output", &OUTPUT),
+    m("outputs", &INPUT),
+    m("code", &TEXT),
+    m("image_url", &PICTURE),
+    m("image_b64", &OPAQUE),
+    m("file_data", &OPAQUE),
+    m("file_url", &OPAQUE),
+    m("file_id", &OPAQUE),
+    m("input_audio", &OPAQUE),
+    m("data", &OPAQUE),
+    m("result", &OPAQUE),
+    m("results", &RESULT),
+    m("tools", &TOOL),
+    m("caller", &WORDS),
+    m("container_id", &WORD),
+    m("approval_request_id", &WORD),
+    m("detail", &WORD),
+    m("outcome", &WORDS),
+];
+
+/// What a tool gave: a text that may be JSON, or parts.
+static OUTPUT: TextShape = TextShape {
+    elements: Some(&ITEM),
+    leaf: Leaf::Json,
+    ..TextShape::object(&ITEM_MEMBERS)
+};
+
+static PICTURE: TextShape = TextShape {
+    leaf: Leaf::Opaque,
+    ..TextShape::object(&[m("url", &OPAQUE), m("detail", &WORD)])
+};
+
+static ANNOTATION: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m("file_id", &WORD),
+    m("container_id", &WORD),
+]);
+
+static RESULT: TextShape = TextShape::object(&[m("file_id", &WORD), m("attributes", &ALL_TEXT)]);
+
+static TOOL: TextShape = TextShape::object(&[
+    m("type", &WORD),
+    m("name", &WORD),
+    m("parameters", &ALL_TEXT),
+    m("input_schema", &ALL_TEXT),
+    m("output_schema", &ALL_TEXT),
+    m("vector_store_ids", &WORD),
+    m("container", &WORDS),
+    m("environment", &WORDS),
+    m("input_image_mask", &PICTURE_MASK),
+    m("tools", &TOOL),
+]);
+
+static PICTURE_MASK: TextShape =
+    TextShape::object(&[m("image_url", &OPAQUE), m("file_id", &OPAQUE)]);
+
+static FORMATS: TextShape = TextShape::object(&[
+    m("verbosity", &WORD),
+    m(
+        "format",
+        &TextShape::object(&[m("type", &WORD), m("name", &WORD), m("schema", &ALL_TEXT)]),
+    ),
+]);
+
+/// The members that tell the texts of a stream apart. Some servers give an item another id in each
+/// event, so that its place in the output comes first.
+const BY: &[&[&str]] = &[
+    &["type"],
+    &["output_index", "item_id"],
+    &["content_index"],
+    &["summary_index"],
+];
+
+pub(super) static EVENT: TextShape = TextShape {
+    switch: Some(&Switch {
+        key: "type",
+        cases: &[
+            ("*arguments.delta", &ARGUMENTS_DELTA),
+            ("*arguments_delta", &ARGUMENTS_DELTA),
+            ("response.audio.delta", &DATA_DELTA),
+            ("response.output_audio.delta", &DATA_DELTA),
+            ("*delta", &DELTA),
+        ],
+    }),
+    by: BY,
+    keep: DELTA_KEEPS,
+    ..TextShape::object(&[
+        m("type", &WORD),
+        m("item_id", &WORD),
+        m("delta", &PIECE),
+        m("response", &ANSWER),
+        m("item", &ITEM),
+        m("part", &ITEM),
+        m("text", &TEXT),
+        m("refusal", &TEXT),
+        m("transcript", &TEXT),
+        m("arguments", &JSON),
+        m("input", &TEXT),
+        m("code", &TEXT),
+        m("annotation", &ANNOTATION),
+        m("logprobs", &CLEARED),
+        m("partial_image_b64", &OPAQUE),
+        m("obfuscation", &PADDING),
+        m("error", &ERROR),
+    ])
+};
+
+/// An event with the next piece of a text, which is every member that is not named.
+static DELTA_MEMBERS: [TextMember; 4] = [
+    m("type", &WORD),
+    m("item_id", &WORD),
+    m("obfuscation", &PADDING),
+    m("logprobs", &CLEARED),
+];
+
+static DELTA: TextShape = TextShape {
+    rest: Some(&PIECE),
+    by: BY,
+    keep: DELTA_KEEPS,
+    ..TextShape::object(&DELTA_MEMBERS)
+};
+
+static ARGUMENTS_DELTA: TextShape = TextShape {
+    rest: Some(&ARGUMENTS),
+    by: BY,
+    keep: DELTA_KEEPS,
+    ..TextShape::object(&DELTA_MEMBERS)
+};
+
+static DATA_DELTA: TextShape = TextShape {
+    rest: Some(&OPAQUE),
+    ..TextShape::object(&DELTA_MEMBERS)
+};
+
+static ARGUMENTS: TextShape = TextShape::leaf(JSON_PIECE);
+
+const DELTA_KEEPS: &[&str] = &["sequence_number", "item_id"];

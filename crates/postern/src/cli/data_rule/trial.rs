@@ -1,0 +1,169 @@
+//! `postern data-rule test`: what a rule would do to a file.
+//!
+//! The file is read and cleaned in this process, by the code that cleans traffic. The file is the
+//! user's own, so what was found in it may be shown to them.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use postern_inspect::{CleanError, Preview, RuleSet, preview};
+use postern_types::{DataAction, DataRule, Direction, EnvName, Finding, RuleName};
+use serde::Serialize;
+
+use super::super::Globals;
+use super::super::failure::{Failure, Outcome};
+use super::super::output::{Out, style};
+use super::super::records;
+use super::diff::{self, Line};
+use super::options::{Said, Way};
+use crate::data_rules;
+
+/// Bytes of a file that is tried. Bodies of requests are seldom larger.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Show what a rule would do to a file.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Test {
+    /// A text, or a JSON body; - reads standard input
+    file: PathBuf,
+    /// The environment of a rule that is there
+    #[arg(long, value_parser = EnvName::parse, requires = "rule")]
+    env: Option<EnvName>,
+    /// A rule that is there, instead of one spelt with the options below
+    #[arg(long, value_name = "NAME", value_parser = RuleName::parse, requires = "env",
+        conflicts_with_all = ["classes", "action", "patterns", "words", "fields"])]
+    rule: Option<RuleName>,
+    #[command(flatten)]
+    said: Box<Said>,
+}
+
+/// What became of the file, for scripts.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    /// `unchanged`, `changed`, `blocked` or `cannot_inspect`.
+    outcome: &'static str,
+    direction: Direction,
+    findings: &'a [Finding],
+    /// The text that would go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    /// Why none would.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+}
+
+impl Test {
+    pub(in crate::cli) async fn run(self, globals: &Globals, out: &mut Out) -> Outcome {
+        let text = read(&self.file)?;
+        let rule = self.rule(globals).await?;
+        let direction = self.direction(&rule)?;
+        let fields = rule.spec.fields.len() + rule.spec.headers.len() + rule.spec.query.len();
+        if fields > 0 {
+            out.aside(
+                "fields, headers and query parameters are not tried: only what stands in the text",
+            );
+        }
+        let compiled =
+            RuleSet::compile(&[rule]).map_err(|error| Failure::new(error.to_string()))?;
+        let tried = preview(compiled, direction, &text);
+        let answer = Answer {
+            outcome: match &tried.text {
+                Ok(after) if *after == text => "unchanged",
+                Ok(_) => "changed",
+                Err(CleanError::Blocked { .. }) => "blocked",
+                Err(CleanError::CannotInspect(_)) => "cannot_inspect",
+            },
+            direction,
+            findings: &tried.findings,
+            text: tried.text.as_deref().ok(),
+            cause: tried.text.as_ref().err().map(ToString::to_string),
+        };
+        out.answer(&answer, |out| show(out, &text, &tried))?;
+        Ok(())
+    }
+
+    async fn rule(&self, globals: &Globals) -> Outcome<DataRule> {
+        let (name, spec) = match (&self.env, &self.rule) {
+            (Some(env), Some(name)) => {
+                let found = super::fetch(globals, env, name).await?;
+                (name.clone(), found.rule)
+            }
+            _ => {
+                let name = RuleName::parse("test").expect("it is a name of a rule");
+                (name, self.said.rule_with(DataAction::Mask)?)
+            }
+        };
+        data_rules::read(&name, &spec).map_err(Failure::usage)
+    }
+
+    /// The direction that was said, or the first one that the rule is for.
+    fn direction(&self, rule: &DataRule) -> Outcome<Direction> {
+        let directions = &rule.spec.directions;
+        let said = match self.said.direction {
+            Some(Way::Request) => Some(Direction::Request),
+            Some(Way::Response) => Some(Direction::Response),
+            Some(Way::Both) | None => None,
+        };
+        match said {
+            Some(way) if !directions.contains(&way) => Err(Failure::usage(format!(
+                "the rule does not look at a {}",
+                way.as_str()
+            ))),
+            Some(way) => Ok(way),
+            None => directions
+                .first()
+                .copied()
+                .ok_or_else(|| Failure::usage("the rule has no direction")),
+        }
+    }
+}
+
+fn show(out: &mut Out, before: &str, tried: &Preview) -> std::io::Result<()> {
+    match &tried.text {
+        Ok(after) if after == before => out.styled(style::GOOD, "It passes unchanged.")?,
+        Ok(after) => {
+            for line in diff::lines(before, after) {
+                match line {
+                    Line::Gap(at) => out.styled(style::FAINT, &format!("@ line {at}"))?,
+                    Line::Same(text) => out.line(&format!("  {text}"))?,
+                    Line::Before(text) => out.styled(style::BAD, &format!("- {text}"))?,
+                    Line::After(text) => out.styled(style::GOOD, &format!("+ {text}"))?,
+                }
+            }
+        }
+        Err(error) => out.styled(style::BAD, &format!("It does not pass: {error}."))?,
+    }
+    if tried.findings.is_empty() {
+        return out.line("Nothing was found.");
+    }
+    out.line("")?;
+    out.table(&records::findings(&tried.findings), "Nothing was found.")?;
+    let keyed =
+        |finding: &Finding| matches!(finding.action, DataAction::Hash | DataAction::Pseudonym(_));
+    if tried.findings.iter().any(keyed) {
+        let note = "A gateway makes other hashes and placeholders, under keys of its own.";
+        out.styled(style::FAINT, note)?;
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Outcome<String> {
+    let wrong = |what: &str| Failure::usage(format!("{} cannot be tried: {what}", file.display()));
+    let mut bytes = Vec::new();
+    let read = if file == Path::new("-") {
+        let stdin = std::io::stdin().lock();
+        stdin.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file)
+            .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| wrong(&error.to_string()))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(wrong(&format!("it is longer than {FILE_BYTES_MAX} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        wrong("it is not UTF-8")
+            .hint("a gateway refuses such a body as cannot_inspect under a rule")
+    })
+}

@@ -1,0 +1,353 @@
+//! Data rules on their way in: read from their shape, and checked before they are saved or tried.
+//!
+//! The admin API and `data-rule test` go through here, so that what was tried can be saved.
+
+use postern_inspect::RuleSet;
+use postern_types::{ClassGroup, ClassSelector, DataClass, DataRule, RuleName};
+
+use crate::shapes::DataRuleSpec;
+
+/// Classes that one rule may define: each is searched for in every text.
+const CUSTOM_MAX: usize = 32;
+/// Words of one list. The store bounds the bytes of the whole rule.
+const WORDS_MAX: usize = 10_000;
+/// Bytes of one pattern.
+const PATTERN_BYTES_MAX: usize = 2_048;
+/// Fields that one rule may name.
+const FIELDS_MAX: usize = 100;
+/// Headers, and query parameters, that one rule may name.
+const NAMES_MAX: usize = 32;
+/// Bytes of a path or a name. All of a rule but its lists of words fits into an audit record.
+const NAME_BYTES_MAX: usize = 200;
+/// Classes that one rule may name: there are not many more.
+const CLASSES_MAX: usize = 200;
+
+/// Reads and checks a rule.
+///
+/// # Errors
+/// What is wrong and what to do, for the person who wrote it.
+pub fn read(name: &RuleName, spec: &DataRuleSpec) -> Result<DataRule, String> {
+    let value = serde_json::to_value(spec).map_err(|error| error.to_string())?;
+    // The types that the data plane works with are the check: what they do not take is not stored.
+    let mut spec: postern_types::DataRuleSpec =
+        serde_json::from_value(value).map_err(|error| format!("data rule {name}: {error}"))?;
+    for header in &mut spec.headers {
+        header.make_ascii_lowercase();
+    }
+    let mut seen = Vec::new();
+    spec.directions.retain(|direction| {
+        let new = !seen.contains(direction);
+        seen.push(*direction);
+        new
+    });
+    let rule = DataRule {
+        name: name.clone(),
+        spec,
+    };
+    check(&rule).map_err(|wrong| format!("data rule {name}: {wrong}"))?;
+    Ok(rule)
+}
+
+/// Compiles rules as the data plane will: those for all upstreams with those for each.
+///
+/// # Errors
+/// What is wrong with which rule.
+pub fn compile(rules: &[DataRule]) -> Result<(), String> {
+    let mut upstreams: Vec<_> = rules
+        .iter()
+        .map(|rule| rule.spec.upstream.clone())
+        .collect();
+    upstreams.sort();
+    upstreams.dedup();
+    for upstream in upstreams {
+        let here: Vec<DataRule> = rules
+            .iter()
+            .filter(|rule| rule.spec.upstream.is_none() || rule.spec.upstream == upstream)
+            .cloned()
+            .collect();
+        compile_set(&here)?;
+    }
+    Ok(())
+}
+
+fn compile_set(rules: &[DataRule]) -> Result<(), String> {
+    RuleSet::compile(rules)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
+}
+
+/// The shape of a rule.
+///
+/// # Panics
+/// Never: both speak of the same fields.
+#[must_use]
+pub fn shape(rule: &DataRule) -> DataRuleSpec {
+    let value = serde_json::to_value(&rule.spec).expect("a rule has text keys");
+    serde_json::from_value(value).expect("the shape has the fields of a rule: a test holds it")
+}
+
+fn check(rule: &DataRule) -> Result<(), String> {
+    let spec = &rule.spec;
+    if spec.directions.is_empty() {
+        return Err("it has no direction: name request, response or both".to_owned());
+    }
+    if spec.classes.is_empty() && spec.custom.is_empty() && spec.fields.is_empty() {
+        return Err(
+            "it looks for nothing: name classes, a pattern, words or a field (`postern data-rule \
+             classes` lists what there is)"
+                .to_owned(),
+        );
+    }
+    if spec.classes.len() > CLASSES_MAX {
+        return Err(format!(
+            "it names more than {CLASSES_MAX} classes: name groups"
+        ));
+    }
+    if spec.confidence_min > 100 {
+        return Err("the confidence is a percentage, from 0 to 100".to_owned());
+    }
+    analyzed(rule)?;
+    custom(rule)?;
+    names(rule)
+}
+
+/// Names of people, places and organisations are told by an external analyzer.
+fn analyzed(rule: &DataRule) -> Result<(), String> {
+    let analyzed = |class: &DataClass| match class {
+        DataClass::Builtin(class) => class.group() == ClassGroup::Analyzed,
+        DataClass::Custom(_) => false,
+    };
+    let named = rule.spec.classes.iter().find(|selector| match selector {
+        ClassSelector::All => false,
+        ClassSelector::Group(group) => *group == ClassGroup::Analyzed,
+        ClassSelector::Class(class) => analyzed(class),
+    });
+    match named {
+        None => Ok(()),
+        Some(selector) => Err(format!(
+            "{selector} needs an analyzer, which is not built yet: leave it out"
+        )),
+    }
+}
+
+fn custom(rule: &DataRule) -> Result<(), String> {
+    let spec = &rule.spec;
+    if spec.custom.len() > CUSTOM_MAX {
+        return Err(format!(
+            "it defines more than {CUSTOM_MAX} classes: split it into several rules"
+        ));
+    }
+    for detector in &spec.custom {
+        let class = &detector.class;
+        if !matches!(class, DataClass::Custom(_)) {
+            return Err(format!(
+                "it defines {class}, which ships with the product: call yours custom:NAME"
+            ));
+        }
+        match (&detector.pattern, detector.words.len()) {
+            (None, 0) => {
+                return Err(format!("{class} has neither a pattern nor words: give one"));
+            }
+            (Some(_), 1..) => {
+                return Err(format!(
+                    "{class} has a pattern and words: define it twice, once with each"
+                ));
+            }
+            (Some(pattern), 0) if pattern.len() > PATTERN_BYTES_MAX => {
+                return Err(format!(
+                    "the pattern of {class} is longer than {PATTERN_BYTES_MAX} bytes: split it"
+                ));
+            }
+            (None, count) if count > WORDS_MAX => {
+                return Err(format!(
+                    "{class} has more than {WORDS_MAX} words: split it into several rules"
+                ));
+            }
+            (Some(_), 0) | (None, _) => {}
+        }
+    }
+    let defined = |class: &DataClass| spec.custom.iter().any(|custom| custom.class == *class);
+    let unknown = spec.classes.iter().find_map(|selector| match selector {
+        ClassSelector::Class(class @ DataClass::Custom(_)) if !defined(class) => Some(class),
+        _ => None,
+    });
+    unknown.map_or(Ok(()), |class| {
+        Err(format!(
+            "it names {class} without defining it: give its pattern or words in the same rule"
+        ))
+    })
+}
+
+fn names(rule: &DataRule) -> Result<(), String> {
+    let spec = &rule.spec;
+    if spec.fields.len() > FIELDS_MAX {
+        return Err(format!("it names more than {FIELDS_MAX} fields"));
+    }
+    if spec.headers.len() > NAMES_MAX || spec.query.len() > NAMES_MAX {
+        return Err(format!(
+            "it names more than {NAMES_MAX} headers or query parameters"
+        ));
+    }
+    let paths = spec.fields.iter().map(|field| &field.path);
+    let mut names = paths.chain(&spec.headers).chain(&spec.query);
+    if names.any(|name| name.len() > NAME_BYTES_MAX) {
+        return Err(format!(
+            "a path or name in it is longer than {NAME_BYTES_MAX} bytes"
+        ));
+    }
+    if let Some(field) = spec.fields.iter().find(|field| !is_path(&field.path)) {
+        return Err(format!(
+            "{:?} is no path: write $.customer.email, $.items[*].note or $..password",
+            field.path
+        ));
+    }
+    let header = |name: &String| http::HeaderName::from_bytes(name.as_bytes()).is_err();
+    if let Some(name) = spec.headers.iter().find(|name| header(name)) {
+        return Err(format!("{name:?} is no name of a header"));
+    }
+    if spec.query.iter().any(String::is_empty) {
+        return Err("the name of a query parameter is empty".to_owned());
+    }
+    Ok(())
+}
+
+/// Member names, `[*]`, `*` and `..` after the `$`.
+fn is_path(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix('$') else {
+        return false;
+    };
+    let rest = rest.replace("[*]", ".*").replace("..", ".");
+    let mut steps = rest.split('.');
+    let first = steps.next();
+    let mut count = 0;
+    let named = steps.all(|step| {
+        count += 1;
+        !step.is_empty() && !step.contains(['[', ']', '$', '"', '\''])
+    });
+    first == Some("") && named && count > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(json: serde_json::Value) -> DataRuleSpec {
+        let mut whole = serde_json::json!({"directions": ["request"], "action": "mask"});
+        for (key, value) in json.as_object().unwrap() {
+            whole[key] = value.clone();
+        }
+        serde_json::from_value(whole).unwrap()
+    }
+
+    #[test]
+    fn a_rule_reads_back_as_it_was_given() {
+        // Goal: shape and rule have the same fields and the same defaults. Method: a rule that says
+        // everything and one that says little, to the rule and back.
+        let full = spec(serde_json::json!({
+            "upstream": "openai", "directions": ["request", "response"],
+            "classes": ["all", "payment", "email", "custom:badge"], "action": "keep-last-4",
+            "dry_run": true, "confidence_min": 70,
+            "custom": [{"class": "custom:badge", "pattern": "B-[0-9]{6}"},
+                {"class": "custom:project", "words": ["Blue Falcon"]}],
+            "fields": [{"path": "$..password", "class": "generic_secret"}],
+            "headers": ["x-note"], "query": ["q"], "opaque": "allow", "thinking": "pass",
+            "tell_client": true,
+        }));
+        let bare = spec(serde_json::json!({"classes": ["email"]}));
+        for given in [full, bare] {
+            let rule = read(&"people".parse().unwrap(), &given).unwrap();
+            assert_eq!(shape(&rule), given);
+        }
+        let rule = spec(
+            serde_json::json!({"classes": ["email"], "headers": ["X-Note"],
+            "directions": ["request", "request"]}),
+        );
+        let rule = read(&"people".parse().unwrap(), &rule).unwrap();
+        assert_eq!(rule.spec.headers, ["x-note"]);
+        assert_eq!(rule.spec.directions.len(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_to_do() {
+        let rows = [
+            (serde_json::json!({}), "looks for nothing"),
+            (
+                serde_json::json!({"classes": ["emial"]}),
+                "data-rule classes",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "directions": []}),
+                "no direction",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "directions": ["up"]}),
+                "up",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "action": "redact"}),
+                "use allow, flag",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "confidence_min": 101}),
+                "percentage",
+            ),
+            (
+                serde_json::json!({"classes": ["person"]}),
+                "needs an analyzer",
+            ),
+            (
+                serde_json::json!({"classes": ["analyzed"]}),
+                "needs an analyzer",
+            ),
+            (
+                serde_json::json!({"classes": ["custom:badge"]}),
+                "without defining it",
+            ),
+            (
+                serde_json::json!({"custom": [{"class": "custom:badge"}]}),
+                "neither a pattern",
+            ),
+            (
+                serde_json::json!({"custom": [{"class": "email", "pattern": "x+"}]}),
+                "custom:NAME",
+            ),
+            (
+                serde_json::json!({"custom": [{"class": "custom:a", "pattern": "x", "words": ["y"]}]}),
+                "twice",
+            ),
+            (
+                serde_json::json!({"fields": [{"path": "customer.email", "class": "email"}]}),
+                "is no path",
+            ),
+            (
+                serde_json::json!({"fields": [{"path": "$.a[0]", "class": "email"}]}),
+                "is no path",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "headers": ["a b"]}),
+                "no name of a header",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "query": [""]}),
+                "is empty",
+            ),
+            (
+                serde_json::json!({"classes": ["email"], "opaque": "maybe"}),
+                "maybe",
+            ),
+        ];
+        for (given, said) in rows {
+            let error = read(&"people".parse().unwrap(), &spec(given.clone())).unwrap_err();
+            assert!(
+                error.contains("people") && error.contains(said),
+                "{given}: {error}"
+            );
+        }
+        for path in ["$.a", "$.a.b", "$..b", "$.items[*].note", "$.*.x", "$[*].a"] {
+            assert!(is_path(path), "{path}");
+        }
+        for path in ["", "$", "a", "$a", "$.", "$.a.", "$.a...b", "$['a']"] {
+            assert!(!is_path(path), "{path}");
+        }
+    }
+}
