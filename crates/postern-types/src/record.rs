@@ -22,6 +22,11 @@ use crate::{
 /// The version of the encoding, first byte of header and body.
 const VERSION: u8 = 1;
 
+/// Bytes that the header of a request's record has at most as a rule, and that its body has: room
+/// made once, instead of again and again while it is written.
+const HEADER_BYTES_USUAL: usize = 64;
+const BODY_BYTES_USUAL: usize = 512;
+
 /// What sort of record an entry holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -281,7 +286,7 @@ impl AuditRecord {
     /// Encodes the record: the clear header and the body to be sealed.
     #[must_use]
     pub fn encode(self, at: Timestamp) -> (Vec<u8>, Vec<u8>) {
-        let header = write(&self.header(at));
+        let header = write(&self.header(at), HEADER_BYTES_USUAL);
         let plain = match self {
             Self::Intent(record) => Plain::Intent(record),
             Self::Outcome(record) => Plain::Outcome(record),
@@ -289,7 +294,7 @@ impl AuditRecord {
             Self::Strangers(record) => Plain::Strangers(record),
             Self::System(record) => Plain::System(record),
         };
-        (header, write(&plain))
+        (header, write(&plain, BODY_BYTES_USUAL))
     }
 
     /// Decodes a body.
@@ -352,8 +357,10 @@ impl RecordHeader {
     }
 }
 
-fn write<T: Serialize>(value: &T) -> Vec<u8> {
-    postcard::to_extend(value, vec![VERSION])
+fn write<T: Serialize>(value: &T, usual: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(usual);
+    out.push(VERSION);
+    postcard::to_extend(value, out)
         .expect("records hold only types that postcard can write, into memory")
 }
 
