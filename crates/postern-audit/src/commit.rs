@@ -1,7 +1,8 @@
 //! Group commit: many appenders, one writer, few syncs.
 //!
 //! A buffered append is written by whoever finds the writer free, together with everything else
-//! that is queued (combining); the rest wait for that one. A durable append wakes the committer
+//! that is queued (combining); the rest wait for that one. It is tried once those who are ready on
+//! the same thread have queued theirs. A durable append wakes the committer
 //! thread, which writes what is queued, syncs once, and answers all; the next batch gathers
 //! meanwhile. After any write the committer also syncs within 50 ms.
 //!
