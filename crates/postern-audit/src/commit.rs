@@ -130,19 +130,21 @@ impl Commit {
         Ok(())
     }
 
-    /// Writes what is queued, if the writer is free; else whoever holds it will.
-    pub(crate) fn combine(&self) {
-        for _ in 0..COMBINE_ROUNDS_MAX {
+    /// Writes what is queued, if the writer is free; else whoever holds it will. False in the
+    /// latter case.
+    pub(crate) fn combine(&self) -> bool {
+        for round in 0..COMBINE_ROUNDS_MAX {
             let Some(writer) = self.writer.try_lock() else {
-                return;
+                return round > 0;
             };
             self.write_batch(writer);
             // An entry queued while the lock was held found it taken and relies on this look.
             if self.queue.lock().entries.is_empty() {
-                return;
+                return true;
             }
         }
         self.demand();
+        true
     }
 
     /// Wakes the committer now.

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use crate::bounds::{BODY_BYTES_MAX, DOMAIN_BYTES_MAX, HEADER_BYTES_MAX};
+use crate::bounds::{BODY_BYTES_MAX, DOMAIN_BYTES_MAX, GIVE_WAY_MAX, HEADER_BYTES_MAX};
 use crate::checkpoint::Checkpoint;
 use crate::commit::Commit;
 use crate::entry::{AppendError, Durability, Entry, Pool, Position, ReserveError, SlotPool, Slots};
@@ -144,11 +144,18 @@ impl Log {
         match level {
             Durability::Buffered => {
                 let mut combine = Combine(Some(commit));
-                give_way().await;
-                if let Ok(answer) = answer.try_recv() {
-                    combine.0 = None;
-                    return answer;
+                for _ in 0..GIVE_WAY_MAX {
+                    give_way().await;
+                    if let Ok(answer) = answer.try_recv() {
+                        combine.0 = None;
+                        return answer;
+                    }
+                    if commit.combine() {
+                        break;
+                    }
                 }
+                // From here on whoever writes has seen the entry, or will look for it.
+                combine.0 = None;
             }
             Durability::Durable => commit.demand(),
         }
