@@ -33,9 +33,9 @@ pub(crate) const READ_AHEAD_BYTES: usize = 128 * 1024;
 /// Bytes of a block from which compression pays.
 ///
 /// Measured at level 1 with records of 560 bytes: one alone costs 4.4 µs and shrinks by a quarter;
-/// four together cost 1.5 µs each and shrink by two thirds; from sixteen on it is 1 µs each. That is
-/// still as much as hashes, cipher and write together, so it is left to bursts, in which the disk
-/// is what there is least of.
+/// four together cost 1.5 µs each and shrink by two thirds; from sixteen on it is 1 µs each. That
+/// is still as much as hashes, cipher and write together, so it is left to bursts, in which the
+/// disk is what there is least of.
 pub(crate) const COMPRESS_FROM_BYTES: usize = 16 * 1024;
 
 /// The zstd level: the fastest one that still halves JSON-like bodies.
@@ -47,9 +47,9 @@ pub(crate) const SEGMENT_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Bytes of zeros written at a time while a segment file is prepared.
 ///
-/// The page cache keeps the file in pieces of this size, and ext4 walks over all of a piece for each
-/// frame that is written into it: 2.1 µs a frame with pieces of 1 MiB, 0.9 µs with these. Smaller
-/// ones only make the filling slower.
+/// The page cache keeps the file in pieces of this size, and ext4 walks over all of a piece for
+/// each frame that is written into it: 2.1 µs a frame with pieces of 1 MiB, 0.9 µs with these.
+/// Smaller ones only make the filling slower.
 pub(crate) const ZERO_FILL_BYTES: usize = 64 * 1024;
 
 /// Pause before the data sync that follows a buffered append. The promise is 50 ms; the rest is

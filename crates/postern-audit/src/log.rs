@@ -125,9 +125,9 @@ impl Log {
 
     /// Appends an entry; resolves when the level is reached.
     ///
-    /// At [`Durability::Buffered`] it lets whoever else is ready on this thread queue first, and then
-    /// writes for all of them. If the future is dropped while it waits, the entry is appended all
-    /// the same.
+    /// At [`Durability::Buffered`] it lets whoever else is ready on this thread queue first, and
+    /// then writes for all of them. If the future is dropped while it waits, the entry is appended
+    /// all the same.
     ///
     /// # Errors
     /// When the entry is not acknowledged. The caller must then not go on.
