@@ -1,7 +1,8 @@
 //! Group commit: many appenders, one writer, few syncs.
 //!
 //! A buffered append is written by whoever finds the writer free, together with everything else
-//! that is queued (combining); the rest wait for that one. A durable append wakes the committer
+//! that is queued (combining); the rest wait for that one. It is tried once those who are ready on
+//! the same thread have queued theirs. A durable append wakes the committer
 //! thread, which writes what is queued, syncs once, and answers all; the next batch gathers
 //! meanwhile. After any write the committer also syncs within 50 ms.
 //!
@@ -10,7 +11,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ use crate::writer::{Pending, Reply, Writer, Written};
 
 /// Batches that the committer writes before it syncs.
 const BATCHES_PER_SYNC_MAX: usize = 16;
+
+/// Stands for "nothing is taken in any more" among counts of bytes.
+const SHUT: usize = usize::MAX;
 
 #[derive(Default)]
 struct Queue {
@@ -45,6 +49,9 @@ struct Signal {
 pub(crate) struct Commit {
     pub(crate) shelf: Arc<Shelf>,
     queue: Mutex<Queue>,
+    /// Bytes in the queue, or [`SHUT`]: a look at it that takes no lock, since every request takes
+    /// two.
+    queued: AtomicUsize,
     writer: Mutex<Writer>,
     failed: OnceLock<Arc<str>>,
     signal: Mutex<Signal>,
@@ -61,6 +68,7 @@ impl Commit {
         Self {
             shelf,
             queue: Mutex::default(),
+            queued: AtomicUsize::new(0),
             settled: AtomicU64::new(writer.settled),
             writer: Mutex::new(writer),
             failed: OnceLock::new(),
@@ -78,11 +86,23 @@ impl Commit {
 
     /// How many bytes wait to be written, or why nothing is taken in any more.
     pub(crate) fn queued_bytes(&self) -> Result<usize, Arc<str>> {
-        let queue = self.queue.lock();
-        queue
-            .shut
-            .as_ref()
-            .map_or(Ok(queue.bytes), |why| Err(Arc::clone(why)))
+        match self.queued.load(Ordering::Acquire) {
+            SHUT => {
+                let why = self.queue.lock().shut.clone();
+                Err(why.unwrap_or_else(|| "it is shut".into()))
+            }
+            bytes => Ok(bytes),
+        }
+    }
+
+    /// Shows the state of the queue to those who look without the lock.
+    fn show(&self, queue: &Queue) {
+        let shown = if queue.shut.is_some() {
+            SHUT
+        } else {
+            queue.bytes
+        };
+        self.queued.store(shown, Ordering::Release);
     }
 
     /// Queues an entry.
@@ -93,6 +113,7 @@ impl Commit {
         }
         queue.bytes += pending.bytes();
         queue.entries.push_back(pending);
+        self.show(&queue);
         Ok(())
     }
 
@@ -105,22 +126,25 @@ impl Commit {
         queue.bytes += last.as_ref().map_or(0, Pending::bytes);
         queue.entries.extend(last);
         queue.shut = Some(why.into());
+        self.show(&queue);
         Ok(())
     }
 
-    /// Writes what is queued, if the writer is free; else whoever holds it will.
-    pub(crate) fn combine(&self) {
-        for _ in 0..COMBINE_ROUNDS_MAX {
+    /// Writes what is queued, if the writer is free; else whoever holds it will. False in the
+    /// latter case.
+    pub(crate) fn combine(&self) -> bool {
+        for round in 0..COMBINE_ROUNDS_MAX {
             let Some(writer) = self.writer.try_lock() else {
-                return;
+                return round > 0;
             };
             self.write_batch(writer);
             // An entry queued while the lock was held found it taken and relies on this look.
             if self.queue.lock().entries.is_empty() {
-                return;
+                return true;
             }
         }
         self.demand();
+        true
     }
 
     /// Wakes the committer now.
@@ -196,6 +220,7 @@ impl Commit {
             bytes += pending.bytes();
         }
         queue.bytes -= bytes;
+        self.show(&queue);
         queue.entries.drain(..entries).collect()
     }
 
@@ -211,6 +236,7 @@ impl Commit {
         let mut queue = self.queue.lock();
         queue.shut = Some(Arc::clone(&why));
         queue.bytes = 0;
+        self.show(&queue);
         let queued = std::mem::take(&mut queue.entries);
         drop(queue);
         let waiting = std::mem::take(&mut self.writer.lock().awaiting_sync);

@@ -54,6 +54,7 @@ mod publish;
 mod reader;
 mod recover;
 mod replay;
+mod salt;
 mod seal;
 mod segment;
 mod shelf;

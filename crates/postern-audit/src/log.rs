@@ -5,12 +5,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use crate::bounds::{BODY_BYTES_MAX, DOMAIN_BYTES_MAX, HEADER_BYTES_MAX};
+use crate::bounds::{BODY_BYTES_MAX, DOMAIN_BYTES_MAX, GIVE_WAY_MAX, HEADER_BYTES_MAX};
 use crate::checkpoint::Checkpoint;
 use crate::commit::Commit;
 use crate::entry::{AppendError, Durability, Entry, Pool, Position, ReserveError, SlotPool, Slots};
@@ -18,9 +19,10 @@ use crate::leaf::{Leaf, LogNote, NO_BODY, SALT_BYTES};
 use crate::note::SigningKey;
 use crate::options::{LogOptions, OpenLogError, RecoveryReport};
 use crate::publish::Publisher;
+use crate::salt::salt;
 use crate::seal::SealingKeys;
 use crate::tree::sha256;
-use crate::writer::{Pending, Reply, random};
+use crate::writer::{Pending, Reply};
 
 mod begin;
 
@@ -123,8 +125,9 @@ impl Log {
 
     /// Appends an entry; resolves when the level is reached.
     ///
-    /// At [`Durability::Buffered`] and with the writer free this completes without waiting. If the
-    /// future is dropped while it waits, the entry is appended all the same.
+    /// At [`Durability::Buffered`] it lets whoever else is ready on this thread queue first, and
+    /// then writes for all of them. If the future is dropped while it waits, the entry is appended
+    /// all the same.
     ///
     /// # Errors
     /// When the entry is not acknowledged. The caller must then not go on.
@@ -135,11 +138,26 @@ impl Log {
         level: Durability,
     ) -> Result<Position, AppendError> {
         let (reply, mut answer) = oneshot::channel();
-        let pending = prepare(slots, &entry, Some((level, reply)))?;
-        self.inner.commit.push(pending)?;
+        let pending = prepare(slots, entry, Some((level, reply)))?;
+        let commit = &self.inner.commit;
+        commit.push(pending)?;
         match level {
-            Durability::Buffered => self.inner.commit.combine(),
-            Durability::Durable => self.inner.commit.demand(),
+            Durability::Buffered => {
+                let mut combine = Combine(Some(commit));
+                for _ in 0..GIVE_WAY_MAX {
+                    give_way().await;
+                    if let Ok(answer) = answer.try_recv() {
+                        combine.0 = None;
+                        return answer;
+                    }
+                    if commit.combine() {
+                        break;
+                    }
+                }
+                // From here on whoever writes has seen the entry, or will look for it.
+                combine.0 = None;
+            }
+            Durability::Durable => commit.demand(),
         }
         if let Ok(answer) = answer.try_recv() {
             return answer;
@@ -153,8 +171,7 @@ impl Log {
     /// # Errors
     /// When a part is over its cap, no slot is left, or the log failed; never for lack of room.
     pub fn append_later(&self, slots: &mut Slots, entry: Entry) -> Result<(), AppendError> {
-        let pending = prepare(slots, &entry, None)?;
-        drop(entry);
+        let pending = prepare(slots, entry, None)?;
         self.inner.commit.push(pending)?;
         self.inner.commit.arm();
         Ok(())
@@ -255,6 +272,34 @@ impl Inner {
     }
 }
 
+/// Writes what is queued when it goes out of scope, so that an entry is written also when nobody
+/// waits for it any more.
+struct Combine<'a>(Option<&'a Commit>);
+
+impl Drop for Combine<'_> {
+    fn drop(&mut self) {
+        if let Some(commit) = self.0 {
+            commit.combine();
+        }
+    }
+}
+
+/// Lets every task that is ready now go first.
+///
+/// A frame costs a write call, a root and a hash whatever it holds. Requests that arrived together
+/// share it this way, and one that is alone loses nothing.
+async fn give_way() {
+    let mut gave_way = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut gave_way, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 fn unavailable(why: &dyn std::fmt::Display) -> AppendError {
     AppendError::Unavailable(why.to_string().into())
 }
@@ -280,15 +325,15 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
 /// Does all that can be done for an entry outside the writer's lock: caps, salt, hashes.
 fn prepare(
     slots: &mut Slots,
-    entry: &Entry,
+    entry: Entry,
     reply: Option<(Durability, Reply)>,
 ) -> Result<Pending, AppendError> {
-    check_caps(entry)?;
+    check_caps(&entry)?;
     let slot = slots.spend().ok_or(AppendError::NoSlot)?;
     let (item, commit) = if entry.body.is_empty() {
         (Vec::new(), NO_BODY)
     } else {
-        let salt: [u8; SALT_BYTES] = random().map_err(|error| unavailable(&error))?;
+        let salt = salt().map_err(|error| unavailable(&error))?;
         let length = u32::try_from(entry.body.len()).expect("bodies are capped at 48 KiB");
         let mut item = Vec::with_capacity(4 + SALT_BYTES + entry.body.len());
         item.extend_from_slice(&length.to_be_bytes());
@@ -311,7 +356,7 @@ fn prepare(
     Ok(Pending {
         leaf,
         hash,
-        domain: entry.domain.clone(),
+        domain: entry.domain,
         item,
         reply,
         _slot: Some(slot),

@@ -250,9 +250,8 @@ impl<'a> Verifier<'a> {
             hashes,
         } in tiles
         {
-            let name = tile::path(Path::new(""), level, index)
-                .display()
-                .to_string();
+            let file = tile::path(Path::new(""), level, index);
+            let name = format!("tile {index} in {}", file.display());
             let end = (index + 1) << (8 * (level + 1));
             match tile::load(self.layout.dir(), level, index) {
                 Ok(Some(stored)) if stored == hashes => {}

@@ -5,6 +5,10 @@
 
 use std::time::Duration;
 
+/// Header fields that hyper takes where nothing is said. Any other count it lays out in memory
+/// again for each head that it parses, so this one is not said.
+pub(crate) const HYPER_HEADERS_MAX: usize = 100;
+
 /// Connections that the kernel queues on one socket before they are accepted: a burst of so many is
 /// taken without a client having to try again.
 pub(crate) const BACKLOG: i32 = 1024;

@@ -18,7 +18,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use crate::bounds::UpstreamBounds;
+use crate::bounds::{HYPER_HEADERS_MAX, UpstreamBounds};
 use crate::forward::OutboundBody;
 use crate::tls::{self, TlsError};
 
@@ -213,8 +213,11 @@ async fn handshake<T>(io: T, bounds: &UpstreamBounds) -> io::Result<Connected>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (sender, connection) = http1::Builder::new()
-        .max_headers(bounds.headers_max)
+    let mut builder = http1::Builder::new();
+    if bounds.headers_max != HYPER_HEADERS_MAX {
+        builder.max_headers(bounds.headers_max);
+    }
+    let (sender, connection) = builder
         .max_header_size(bounds.head_bytes_max)
         .max_buf_size(bounds.buffer_bytes_max)
         .handshake(TokioIo::new(io))

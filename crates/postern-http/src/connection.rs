@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, HYPER_HEADERS_MAX};
 use crate::strict::{Exchange, StrictIo, Version, Violation};
 use answer::{Answer, Cancelled, Streams};
 
@@ -140,16 +140,22 @@ where
     });
     let bounds = &shared.bounds.downstream;
     // The timers of heads and of idleness are StrictIo's: hyper never sees part of a head.
-    let connection = http1::Builder::new()
+    let mut builder = http1::Builder::new();
+    if bounds.headers_max != HYPER_HEADERS_MAX {
+        builder.max_headers(bounds.headers_max);
+    }
+    let connection = builder
         .header_read_timeout(None)
-        .max_headers(bounds.headers_max)
         .max_buf_size(bounds.buffer_bytes_max)
         .half_close(false)
         .serve_connection(TokioIo::new(io), service);
     let mut connection = pin!(connection);
+    // A token of its own: it is looked at whenever the connection moves, and the cores would meet
+    // at the lock of a shared one.
+    let shutdown = shared.shutdown.child_token();
     tokio::select! {
         result = connection.as_mut() => return result.map_err(io::Error::other),
-        () = shared.shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
     }
     connection.await.map_err(io::Error::other)
 }

@@ -17,7 +17,7 @@ use hyper::client::conn::http1::SendRequest;
 use postern_types::{Refusal, RefusalCode};
 use tokio::time::{Instant, timeout_at};
 
-use crate::bounds::{Bounds, Timeouts};
+use crate::bounds::{Bounds, Timeouts, UpstreamBounds};
 use crate::connect::Connected;
 use crate::headers::{Scrubber, UpstreamCredential};
 use crate::pool::{Pool, Seat};
@@ -104,7 +104,7 @@ impl Forward {
             };
             match attempt(connection.sender(), *request, &upload, &to.timeouts).await {
                 Attempt::Answered(response) => {
-                    check_size(response.headers(), bounds.head_bytes_max)?;
+                    check_size(response.headers(), bounds)?;
                     return receive(
                         to,
                         *response,
@@ -247,12 +247,12 @@ fn receive(
 }
 
 /// hyper counts a head only while it is not whole, so one that came in time is counted here.
-fn check_size(headers: &HeaderMap, bytes_max: usize) -> Result<(), Refusal> {
+fn check_size(headers: &HeaderMap, bounds: &UpstreamBounds) -> Result<(), Refusal> {
     let bytes: usize = headers
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
-    if bytes <= bytes_max {
+    if bytes <= bounds.head_bytes_max && headers.len() <= bounds.headers_max {
         return Ok(());
     }
     Err(Refusal::new(

@@ -10,9 +10,7 @@ mod scrub;
 
 use std::sync::Arc;
 
-use http::header::{
-    ACCEPT_ENCODING, CONNECTION, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, TE, TRAILER,
-};
+use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderMap, HeaderName, HeaderValue, TE, TRAILER};
 use postern_types::UpstreamKind;
 
 use crate::arrival::takes_trailers;
@@ -177,32 +175,33 @@ fn is_barred(name: &str) -> bool {
 
 /// Takes off an answer what is not for the client.
 pub(crate) fn inbound(kind: UpstreamKind, headers: &mut HeaderMap, wants_trailers: bool) {
-    for name in nominated(headers) {
-        headers.remove(name);
-    }
+    let nominated = nominated(headers);
+    let is_ours_alone = |name: &str| {
+        HOP_BY_HOP.contains(&name)
+            || NEVER_DOWNSTREAM.contains(&name)
+            // A provider's cookies stand for the shared account, not for this client.
+            || (kind.is_ai() && (name == "set-cookie" || ACCOUNT_FIELDS.contains(&name)))
+            || name.starts_with("postern-")
+            || nominated.iter().any(|nominated| nominated == name)
+    };
+    // An answer has few fields and the lists are long: the fields are looked up in the lists.
+    let dropped: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| is_ours_alone(name.as_str()))
+        .cloned()
+        .collect();
     // Declared trailers are sent on only to a client that takes them (RFC 9110, section 6.5.1).
-    let trailers: Vec<HeaderValue> = if wants_trailers {
+    let trailers: Vec<HeaderValue> = if wants_trailers && !nominated.iter().any(|n| n == "trailer")
+    {
         headers.get_all(TRAILER).iter().cloned().collect()
     } else {
         Vec::new()
     };
-    for name in HOP_BY_HOP.iter().chain(NEVER_DOWNSTREAM) {
-        headers.remove(*name);
+    for name in dropped {
+        headers.remove(name);
     }
     for value in trailers {
         headers.append(TRAILER, value);
-    }
-    if kind.is_ai() {
-        // A provider's cookies stand for the shared account, not for this client.
-        headers.remove(SET_COOKIE);
-        for name in ACCOUNT_FIELDS {
-            headers.remove(*name);
-        }
-    }
-    let ours = |name: &HeaderName| name.as_str().starts_with("postern-");
-    let forged: Vec<HeaderName> = headers.keys().filter(|name| ours(name)).cloned().collect();
-    for name in forged {
-        headers.remove(name);
     }
 }
 

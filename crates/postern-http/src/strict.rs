@@ -19,6 +19,7 @@ mod head;
 mod stall;
 mod violation;
 
+use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -47,6 +48,11 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused.invalid\r\nconnection: close\r\n\r\n";
 /// Bytes asked of the socket at once.
 const READ_BYTES: usize = 8 * 1024;
+
+thread_local! {
+    /// The read buffer of whichever connection of this core was read last and then fell silent.
+    static SPARE: RefCell<BytesMut> = RefCell::default();
+}
 
 /// What one HTTP/1 connection's reader and its service tell each other about the exchange under
 /// way. There is one at a time: the next head is held until the answer before it has been made.
@@ -339,6 +345,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for StrictIo<T> {
                 return Poll::Pending;
             }
             let was_empty = this.held.is_empty();
+            if this.held.capacity() == 0 {
+                this.held = SPARE.take();
+            }
             this.held.reserve(READ_BYTES);
             match poll_read_buf(Pin::new(&mut this.inner), cx, &mut this.held) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Ok(())),
@@ -351,8 +360,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for StrictIo<T> {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     if this.held.is_empty() {
-                        // An idle connection keeps no buffer.
-                        this.held = BytesMut::new();
+                        // An idle connection keeps no buffer; its core keeps one of usual size.
+                        let buffer = std::mem::take(&mut this.held);
+                        if buffer.capacity() <= 2 * READ_BYTES {
+                            SPARE.set(buffer);
+                        }
                     }
                     ready!(this.poll_overdue(cx));
                     if this.held.is_empty() {

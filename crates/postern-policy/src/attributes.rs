@@ -7,10 +7,10 @@ use std::net::IpAddr;
 
 use cedar_policy::{Context, RestrictedExpression as Expression};
 use jiff::Timestamp;
-use postern_types::{Operation, RequestContext, SourceVia};
+use postern_types::{Operation, RequestContext, SourceVia, UpstreamName};
 
 use crate::Denial;
-use crate::bounds::ADDRESSES_REMEMBERED_MAX;
+use crate::bounds::{ADDRESSES_REMEMBERED_MAX, CONTEXTS_REMEMBERED_MAX};
 use crate::reads::Reads;
 use crate::schema::Type;
 
@@ -79,17 +79,33 @@ pub(crate) struct Needed {
     pub(crate) entities: bool,
     /// Whether facts about rules are asked for.
     pub(crate) rules_met: bool,
+    /// Which of the attributes in [`KEPT`] they are, where there are no others.
+    kept: Option<[bool; KEPT.len()]>,
+}
+
+/// Attributes whose values come again and again: a context of these alone is remembered.
+const KEPT: [&str; 2] = ["upstream", "model"];
+
+/// All that a remembered context is made from, so that equal keys have equal contexts.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    needed: [bool; KEPT.len()],
+    upstream: UpstreamName,
+    model: Option<String>,
 }
 
 impl Needed {
     pub(crate) fn by(reads: &Reads) -> Self {
+        let attributes: Vec<Attribute> = ATTRIBUTES
+            .into_iter()
+            .filter(|(name, _)| reads.attribute(name))
+            .collect();
+        let all_kept = attributes.iter().all(|(name, _)| KEPT.contains(name));
         Self {
-            attributes: ATTRIBUTES
-                .into_iter()
-                .filter(|(name, _)| reads.attribute(name))
-                .collect(),
             entities: reads.entities,
             rules_met: reads.attribute("rules_met"),
+            kept: all_kept.then(|| KEPT.map(|name| reads.attribute(name))),
+            attributes,
         }
     }
 
@@ -106,6 +122,37 @@ impl Needed {
         if self.attributes.is_empty() {
             return Ok(Context::empty());
         }
+        match self.kept {
+            Some(needed) => self.remembered(needed, facts),
+            None => self.made(facts),
+        }
+    }
+
+    /// The context out of memory where it was met before: making one costs more than a decision.
+    fn remembered(&self, needed: [bool; KEPT.len()], facts: &Facts<'_>) -> Result<Context, Denial> {
+        thread_local! {
+            static MET: RefCell<HashMap<Key, Context>> = RefCell::default();
+        }
+        let model = facts.request.ai.as_ref().and_then(|ai| ai.model.clone());
+        let key = Key {
+            needed,
+            upstream: facts.request.upstream.clone(),
+            model,
+        };
+        if let Some(context) = MET.with_borrow(|met| met.get(&key).cloned()) {
+            return Ok(context);
+        }
+        let context = self.made(facts)?;
+        MET.with_borrow_mut(|met| {
+            if met.len() >= CONTEXTS_REMEMBERED_MAX {
+                met.clear();
+            }
+            met.insert(key, context.clone());
+        });
+        Ok(context)
+    }
+
+    fn made(&self, facts: &Facts<'_>) -> Result<Context, Denial> {
         let valued = |(name, value): &Attribute| Some(((*name).to_owned(), value(facts)?));
         Context::from_pairs(self.attributes.iter().filter_map(valued))
             .map_err(|_| Denial::Unclear("a value is outside Cedar's range"))
@@ -236,6 +283,33 @@ mod tests {
                     .unwrap_or_else(|error| panic!("{reveal}: {error}"));
             }
         }
+    }
+
+    #[test]
+    fn a_remembered_context_is_the_one_that_would_be_made() {
+        // Goal: remembering changes no decision. Method: every kind of request, under each choice
+        // of the attributes that are kept, twice: what comes out is what is made afresh.
+        for names in [&["upstream"][..], &["model"], &["upstream", "model"]] {
+            let reads = Reads {
+                attributes: names.iter().map(|name| (*name).to_owned()).collect(),
+                ..Reads::default()
+            };
+            let needed = Needed::by(&reads);
+            assert!(needed.kept.is_some(), "{names:?}");
+            for request in testing::every_kind_of_request()
+                .into_iter()
+                .chain(testing::every_kind_of_request())
+            {
+                let facts = Facts {
+                    request: &request,
+                    rules_met: Vec::new(),
+                };
+                let fresh = needed.made(&facts).unwrap();
+                let given = needed.context(&facts).unwrap();
+                assert_eq!(format!("{given:?}"), format!("{fresh:?}"), "{names:?}");
+            }
+        }
+        assert!(Needed::by(&Reads::everything()).kept.is_none());
     }
 
     #[test]

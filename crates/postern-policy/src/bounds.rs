@@ -15,6 +15,10 @@ pub(crate) const TOKEN_RULES_MAX: usize = 500;
 /// forgotten, and made again at a microsecond each.
 pub(crate) const ADDRESSES_REMEMBERED_MAX: usize = 1_024;
 
+/// Contexts remembered per thread, at some hundred bytes each: one per upstream and model. Beyond
+/// it all are forgotten, and made again at a microsecond each.
+pub(crate) const CONTEXTS_REMEMBERED_MAX: usize = 128;
+
 /// Sets of entities remembered per thread, at some kilobytes each: one per principal, upstream and
 /// model. Beyond it all are forgotten, and made again at about ten microseconds each.
 pub(crate) const ENTITIES_REMEMBERED_MAX: usize = 128;

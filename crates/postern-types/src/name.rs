@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
 /// Why a name was not accepted.
@@ -39,9 +39,15 @@ fn name_ok(text: &str, max: usize, extra: &[u8]) -> bool {
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $noun:literal, $max:literal, $extra:literal, $rule:literal) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+        #[serde(try_from = "String")]
         pub struct $name(Arc<str>);
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
 
         impl $name {
             /// Parses a name.
@@ -153,11 +159,17 @@ const PRINCIPAL_RULE: &str = "KIND:NAME with kind user, service, workload or age
 
 /// Who a token speaks for, written `service:web` or `user:ada@example.org`. Unique inside one
 /// environment; the same text in another environment is another principal.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct PrincipalId {
     kind: PrincipalKind,
     text: Arc<str>,
+}
+
+impl Serialize for PrincipalId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
 }
 
 impl PrincipalId {

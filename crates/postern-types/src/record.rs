@@ -27,6 +27,11 @@ const HEADER_VERSION: u8 = 1;
 /// The version of the body's encoding, its first byte. Version 1 had no findings; it is read on.
 const BODY_VERSION: u8 = 2;
 
+/// Bytes that the header of a request's record has at most as a rule, and that its body has: room
+/// made once, instead of again and again while it is written.
+const HEADER_BYTES_USUAL: usize = 64;
+const BODY_BYTES_USUAL: usize = 512;
+
 /// What sort of record an entry holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -289,7 +294,7 @@ impl AuditRecord {
     /// Encodes the record: the clear header and the body to be sealed.
     #[must_use]
     pub fn encode(self, at: Timestamp) -> (Vec<u8>, Vec<u8>) {
-        let header = write(HEADER_VERSION, &self.header(at));
+        let header = write(HEADER_VERSION, &self.header(at), HEADER_BYTES_USUAL);
         let plain = match self {
             Self::Intent(record) => Plain::Intent(record),
             Self::Outcome(record) => Plain::Outcome(record),
@@ -297,7 +302,7 @@ impl AuditRecord {
             Self::Strangers(record) => Plain::Strangers(record),
             Self::System(record) => Plain::System(record),
         };
-        (header, write(BODY_VERSION, &plain))
+        (header, write(BODY_VERSION, &plain, BODY_BYTES_USUAL))
     }
 
     /// Decodes a body.
@@ -364,8 +369,10 @@ impl RecordHeader {
     }
 }
 
-fn write<T: Serialize>(version: u8, value: &T) -> Vec<u8> {
-    postcard::to_extend(value, vec![version])
+fn write<T: Serialize>(version: u8, value: &T, usual: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(usual);
+    out.push(version);
+    postcard::to_extend(value, out)
         .expect("records hold only types that postcard can write, into memory")
 }
 

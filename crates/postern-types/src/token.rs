@@ -208,13 +208,16 @@ pub fn looks_like_token(text: &str) -> bool {
 #[derive(Clone)]
 pub struct Pepper {
     version: u32,
-    key: Secret,
+    /// Laid out once: half the work of a short HMAC is its key. The library wipes it when dropped.
+    key: hmac::Key,
 }
 
 impl Pepper {
     /// A pepper of 32 bytes or more.
     #[must_use]
-    pub fn new(version: u32, key: Secret) -> Self {
+    pub fn new(version: u32, secret: Secret) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
+        drop(secret);
         Self { version, key }
     }
 
@@ -241,8 +244,7 @@ impl TokenDigest {
     /// Computes the digest of a token under a pepper.
     #[must_use]
     pub fn compute(pepper: &Pepper, token: &ApiToken) -> Self {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, pepper.key.expose());
-        let mut context = hmac::Context::with_key(&key);
+        let mut context = hmac::Context::with_key(&pepper.key);
         let env = token.env.as_str().as_bytes();
         context.update(b"tok");
         context

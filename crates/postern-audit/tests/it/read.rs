@@ -111,7 +111,8 @@ fn stored_logs_prove_themselves() {
     let dir = temp_dir();
     let early = closed_log(dir.path(), 300);
     let late = closed_log(dir.path(), 300);
-    assert!(dir.path().join("tile/0/001").is_file());
+    let stored = std::fs::read(dir.path().join("tile/0/0000000000.tiles")).expect("is there");
+    assert_eq!(stored.len(), 2 * 256 * 32);
     let reader = reader(dir.path());
     assert_eq!(reader.root(late.size()).expect("reads"), *late.root());
     assert_eq!(reader.root(early.size()).expect("reads"), *early.root());

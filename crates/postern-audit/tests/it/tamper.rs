@@ -211,9 +211,9 @@ fn a_rewritten_log_disagrees_with_the_checkpoint() {
 fn changed_tiles_and_missing_segments_are_found() {
     let dir = temp_dir();
     closed_log(dir.path(), 700);
-    let tile = dir.path().join("tile/0/001");
+    let tile = dir.path().join("tile/0/0000000000.tiles");
     let good = std::fs::read(&tile).expect("reads");
-    edit(&tile, |bytes| bytes[32 * 7] ^= 1);
+    edit(&tile, |bytes| bytes[32 * (256 + 7)] ^= 1);
     assert_eq!(
         check(dir.path(), None).bad.and_then(|bad| bad.seq),
         Some(256 + 7)

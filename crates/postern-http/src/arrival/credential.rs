@@ -71,6 +71,9 @@ pub(super) fn take(headers: &mut HeaderMap) -> Result<Option<Credential>, Fault>
     let mut found = Vec::new();
     let mut others = 0;
     for (name, scheme) in KEY_FIELDS {
+        if !headers.contains_key(name) {
+            continue;
+        }
         let values = texts(headers, name);
         headers.remove(name);
         for text in values? {

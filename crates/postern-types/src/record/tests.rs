@@ -87,7 +87,7 @@ fn bodies_of_the_first_version_are_read() {
         response_model: now.response_model.clone(),
         timing: now.timing,
     };
-    let body = write(1, &first::Plain::Outcome(then));
+    let body = write(1, &first::Plain::Outcome(then), 0);
     let bare = OutcomeRecord {
         findings: Vec::new(),
         ..now
@@ -97,7 +97,7 @@ fn bodies_of_the_first_version_are_read() {
         event: "start".into(),
         detail: String::new(),
     };
-    let body = write(1, &first::Plain::System(system.clone()));
+    let body = write(1, &first::Plain::System(system.clone()), 0);
     assert_eq!(AuditRecord::decode(&body), Ok(AuditRecord::System(system)));
 }
 
