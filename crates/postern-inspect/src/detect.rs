@@ -20,6 +20,7 @@ mod personal;
 pub(crate) mod prefilter;
 pub(crate) mod scan;
 mod secret;
+mod words;
 
 /// One table of several, so that each country and each kind of value has a file of its own.
 const fn joined<const N: usize>(parts: &[&[Detector]]) -> [Detector; N] {
@@ -58,5 +59,7 @@ pub(crate) const TABLES: [&[Detector]; 4] = [
     personal::DETECTORS,
 ];
 
+#[cfg(test)]
+mod likeness;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ use regex_automata::{Anchored, Input};
 use super::context::{self, floor};
 use super::facts::{ByteSet, Facts, syntax};
 use super::prefilter::{Bits, Prefilter, ROWS_MAX};
+use super::words::Words;
 use super::{Detector, Edges, TABLES};
 use crate::bounds::{LEFT_BYTES, PATTERN_CACHE_BYTES};
 
@@ -76,6 +77,7 @@ pub(crate) enum What {
 pub(crate) struct Engine {
     pub(crate) rows: Vec<Row>,
     pub(crate) prefilter: Prefilter,
+    words: Words,
 }
 
 /// The detectors that ship with the product.
@@ -87,7 +89,12 @@ impl Engine {
         let rows: Vec<Row> = detectors.map(Row::new).collect();
         assert!(rows.len() <= ROWS_MAX, "the bits of rows have room");
         let prefilter = Prefilter::new(&rows);
-        Self { rows, prefilter }
+        let words = Words::new(&rows);
+        Self {
+            rows,
+            prefilter,
+            words,
+        }
     }
 
     /// The rows of the classes that somebody asks for.
@@ -119,8 +126,18 @@ impl Engine {
         bytes.iter().for_each(|byte| held.add(*byte));
         picked.keep(wanted);
         let mut spans = Vec::new();
+        let mut near = None;
         for order in picked.rows() {
             let row = &self.rows[order];
+            if row.needs_word(judge) {
+                let near = near.get_or_insert_with(|| {
+                    let left = segment.start.saturating_sub(LEFT_BYTES);
+                    self.words.near(&text[floor(text, left)..segment.end])
+                });
+                if !near.has(order) {
+                    continue;
+                }
+            }
             if segment.len() >= row.facts.bytes_min && row.may_match(before, &held) {
                 row.find(
                     &text[..segment.end],
@@ -195,6 +212,13 @@ impl Row {
             regex: OnceLock::new(),
             left: OnceLock::new(),
         }
+    }
+
+    /// Whether nobody asks for its matches unless a word stands to their left.
+    fn needs_word(&self, judge: &dyn Fn(&DataClass, u8) -> Weight) -> bool {
+        let (without, with) = self.detector.confidence;
+        let class = DataClass::Builtin(self.detector.class);
+        without != with && judge(&class, without) == Weight::None
     }
 
     fn regex(&self) -> &Regex {

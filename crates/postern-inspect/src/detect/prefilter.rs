@@ -27,6 +27,10 @@ impl Bits {
         self.0[row / 64] |= 1 << (row % 64);
     }
 
+    pub(crate) fn has(&self, row: usize) -> bool {
+        self.0[row / 64] >> (row % 64) & 1 == 1
+    }
+
     fn join(&mut self, other: &Self) {
         for (word, more) in self.0.iter_mut().zip(other.0) {
             *word |= more;

@@ -116,7 +116,7 @@ fn escaped(text: &str) -> bool {
         .is_some_and(|(local, domain)| plausible(local, domain))
 }
 
-/// `git@host` names a service, and no person.
+/// `git@host` names a service, and a long number to base 16 is a token before a host: no person.
 fn plausible(local: &str, domain: &str) -> bool {
     if domain.starts_with('[') {
         return true;
@@ -126,7 +126,9 @@ fn plausible(local: &str, domain: &str) -> bool {
     let last = domain.rsplit('.').next().unwrap_or_default();
     let top = last.to_ascii_lowercase();
     let code = top.starts_with("xn--");
+    let token = local.len() >= 32 && local.bytes().all(|byte| byte.is_ascii_hexdigit());
     local != "git"
+        && !token
         && labels.clone().all(sound)
         && (code
             || !top
