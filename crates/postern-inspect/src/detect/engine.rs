@@ -26,6 +26,8 @@ pub(crate) struct Row {
     pub(crate) facts: Facts,
     /// The bytes, white space apart, in which the text to its left may end.
     pub(crate) left_last: ByteSet,
+    /// The bytes, white space too, in which the text to its left may end.
+    left_end: ByteSet,
     regex: OnceLock<Regex>,
     left: OnceLock<Regex>,
 }
@@ -200,11 +202,13 @@ impl Span {
 impl Row {
     pub(super) fn new(detector: &'static Detector) -> Self {
         let read = |pattern: &str| Facts::read(pattern).expect("a test reads every pattern");
+        // In any letter case, as it is searched.
+        let left = read(&format!("(?i:{})", detector.left));
         Self {
             detector,
             facts: read(detector.pattern),
-            // In any letter case, as it is searched.
-            left_last: read(&format!("(?i:{})", detector.left)).last_of_left(),
+            left_last: left.last_of_left(),
+            left_end: left.end,
             regex: OnceLock::new(),
             left: OnceLock::new(),
         }
@@ -250,19 +254,25 @@ impl Row {
         spans: &mut Vec<Span>,
     ) {
         let regex = self.regex();
+        // Where starts are known, each is tried alone: a search for the first of many would follow
+        // all of them at once through the long repetitions of such rows.
+        let anchored = match self.detector.left {
+            "" => Anchored::No,
+            _ => Anchored::Yes,
+        };
         let mut captures = None;
         let mut at = from;
         while let Some(start) = self.next_start(text, at) {
-            let input = Input::new(text).span(start..text.len());
+            let input = Input::new(text).span(start..text.len()).anchored(anchored);
             let Some((whole, value)) = search(regex, &input, &mut captures) else {
-                return;
+                if anchored == Anchored::No {
+                    return;
+                }
+                at = start + 1;
+                continue;
             };
             let (whole, value) = (widen(text, whole), widen(text, value));
-            let span = if self.next_start(text, whole.start) == Some(whole.start) {
-                self.judge(text, &whole, &value, order, judge)
-            } else {
-                None
-            };
+            let span = self.judge(text, &whole, &value, order, judge);
             at = match span {
                 Some(_) => whole.end.max(whole.start + 1),
                 None => whole.start + 1,
@@ -281,21 +291,13 @@ impl Row {
         if self.detector.left.is_empty() || at > bytes.len() {
             return (at <= bytes.len()).then_some(at);
         }
-        let solid = |byte: &u8| !byte.is_ascii_whitespace();
-        let mut fits = bytes[..at]
-            .iter()
-            .copied()
-            .rfind(solid)
-            .is_none_or(|byte| self.left_last.has(byte));
-        for (offset, byte) in bytes[at..].iter().enumerate() {
-            if fits && text.is_char_boundary(at + offset) {
-                return Some(at + offset);
-            }
-            if solid(byte) {
-                fits = self.left_last.has(*byte);
-            }
-        }
-        None
+        let anywhere = self.left_last == ByteSet::ALL;
+        let fits = |start: &usize| {
+            let before = start.checked_sub(1).map(|before| bytes[before]);
+            let behind = anywhere || before.is_none_or(|byte| self.left_end.has(byte));
+            behind && text.is_char_boundary(*start)
+        };
+        (at..bytes.len()).find(fits)
     }
 
     fn judge(

@@ -79,6 +79,8 @@ pub(crate) struct Facts {
     pub(crate) musts: Vec<ByteSet>,
     /// Whether white space or nothing matches too.
     may_be_white: bool,
+    /// The bytes, white space too, that may stand last in a match.
+    pub(crate) end: ByteSet,
 }
 
 impl Facts {
@@ -94,6 +96,7 @@ impl Facts {
             last: last(&hir).0,
             musts: musts(&hir),
             may_be_white: last(&hir).1,
+            end: end(&hir).0,
         })
     }
 
@@ -198,6 +201,39 @@ fn tail(hir: &Hir) -> Option<ByteSet> {
             .filter_map(tail)
             .reduce(|set, other| set.join(&other)),
         HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => None,
+    }
+}
+
+/// The bytes that may stand last, white space too, and whether nothing at all may.
+fn end(hir: &Hir) -> (ByteSet, bool) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => (ByteSet::default(), true),
+        HirKind::Literal(literal) => {
+            let mut set = ByteSet::default();
+            literal.0.last().iter().for_each(|byte| set.add(**byte));
+            (set, false)
+        }
+        HirKind::Class(class) => (class_bytes(class), false),
+        HirKind::Repetition(repetition) => {
+            let (set, nothing) = end(&repetition.sub);
+            (set, nothing || repetition.min == 0)
+        }
+        HirKind::Capture(capture) => end(&capture.sub),
+        HirKind::Concat(parts) => {
+            let mut set = ByteSet::default();
+            for part in parts.iter().rev() {
+                let (more, nothing) = end(part);
+                set = set.join(&more);
+                if !nothing {
+                    return (set, false);
+                }
+            }
+            (set, true)
+        }
+        HirKind::Alternation(parts) => parts.iter().map(end).fold(
+            (ByteSet::default(), false),
+            |(set, nothing), (more, also)| (set.join(&more), nothing || also),
+        ),
     }
 }
 
