@@ -13,8 +13,6 @@ mod checksum;
 pub(crate) mod context;
 mod detector;
 pub(crate) mod engine;
-#[cfg(test)]
-mod examples;
 pub(crate) mod facts;
 mod national;
 mod payment;

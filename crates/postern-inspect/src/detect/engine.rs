@@ -9,7 +9,8 @@ use std::sync::{LazyLock, OnceLock};
 
 use postern_types::{BuiltinClass, DataClass};
 use regex_automata::meta::Regex;
-use regex_automata::{Anchored, Input, util::captures::Captures};
+use regex_automata::util::captures::Captures;
+use regex_automata::{Anchored, Input};
 
 use super::context::{self, floor};
 use super::facts::{ByteSet, Facts, syntax};
@@ -114,11 +115,13 @@ impl Engine {
         let before = text.as_bytes()[..segment.start].iter().rfind(solid);
         let before = before.copied().unwrap_or(b' ');
         let mut picked = self.prefilter.pick(bytes);
+        let mut held = ByteSet::default();
+        bytes.iter().for_each(|byte| held.add(*byte));
         picked.keep(wanted);
         let mut spans = Vec::new();
         for order in picked.rows() {
             let row = &self.rows[order];
-            if segment.len() >= row.facts.bytes_min && row.may_follow(before, bytes) {
+            if segment.len() >= row.facts.bytes_min && row.may_match(before, &held) {
                 row.find(
                     &text[..segment.end],
                     segment.start,
@@ -209,11 +212,12 @@ impl Row {
         })
     }
 
-    /// Whether text to the left that it asks for may stand before the segment or in it.
-    fn may_follow(&self, before: u8, segment: &[u8]) -> bool {
-        self.detector.left.is_empty()
+    /// Whether a segment of these bytes may hold a match, behind text that ends in `before`.
+    fn may_match(&self, before: u8, held: &ByteSet) -> bool {
+        let behind = self.detector.left.is_empty()
             || self.left_last.has(before)
-            || segment.iter().any(|byte| self.left_last.has(*byte))
+            || self.left_last.meets(held);
+        behind && self.facts.musts.iter().all(|set| set.meets(held))
     }
 
     /// Searches the end of `text` from `from` on.
@@ -226,17 +230,17 @@ impl Row {
         spans: &mut Vec<Span>,
     ) {
         let regex = self.regex();
-        let mut captures = (regex.captures_len() > 1).then(|| regex.create_captures());
         // Where starts are known, each is tried alone: a search for the first of many would follow
         // all of them at once through the long repetitions of such rows.
         let anchored = match self.detector.left {
             "" => Anchored::No,
             _ => Anchored::Yes,
         };
+        let mut captures = None;
         let mut at = from;
         while let Some(start) = self.next_start(text, at) {
             let input = Input::new(text).span(start..text.len()).anchored(anchored);
-            let Some((whole, value)) = search(regex, &input, captures.as_mut()) else {
+            let Some((whole, value)) = search(regex, &input, &mut captures) else {
                 if anchored == Anchored::No {
                     return;
                 }
@@ -263,9 +267,11 @@ impl Row {
         if self.detector.left.is_empty() || at > bytes.len() {
             return (at <= bytes.len()).then_some(at);
         }
+        let anywhere = self.left_last == ByteSet::ALL;
         let fits = |start: &usize| {
             let before = start.checked_sub(1).map(|before| bytes[before]);
-            before.is_none_or(|byte| self.left_end.has(byte)) && text.is_char_boundary(*start)
+            let behind = anywhere || before.is_none_or(|byte| self.left_end.has(byte));
+            behind && text.is_char_boundary(*start)
         };
         (at..bytes.len()).find(fits)
     }
@@ -323,17 +329,19 @@ impl Row {
     }
 }
 
+/// The whole match and the value in it. Groups cost, so they are looked for in a match only.
 fn search(
     regex: &Regex,
     input: &Input<'_>,
-    captures: Option<&mut Captures>,
+    captures: &mut Option<Captures>,
 ) -> Option<(Range<usize>, Range<usize>)> {
-    let Some(captures) = captures else {
-        let whole = regex.search(input)?.range();
+    let whole = regex.search(input)?.range();
+    if regex.captures_len() == 1 {
         return Some((whole.clone(), whole));
-    };
-    regex.search_captures(input, captures);
-    let whole = captures.get_match()?.range();
+    }
+    let captures = captures.get_or_insert_with(|| regex.create_captures());
+    let input = input.clone().range(whole.start..input.end());
+    regex.search_captures(&input.anchored(Anchored::Yes), captures);
     let value = captures
         .get_group(1)
         .map_or_else(|| whole.clone(), |group| group.start..group.end);

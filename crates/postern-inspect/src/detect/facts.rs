@@ -35,7 +35,12 @@ impl ByteSet {
         (0..=u8::MAX).filter(|byte| self.has(*byte)).for_each(act);
     }
 
-    fn meets(&self, other: &Self) -> bool {
+    fn len(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// Whether the sets have a byte in common.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
         self.0
             .iter()
             .zip(other.0)
@@ -70,9 +75,11 @@ pub(crate) struct Facts {
     pub(crate) tail: Option<ByteSet>,
     /// The bytes, white space apart, that may stand last in a match.
     pub(crate) last: ByteSet,
+    /// Sets of which a match holds a byte each, the smallest first.
+    pub(crate) musts: Vec<ByteSet>,
     /// Whether white space or nothing matches too.
     may_be_white: bool,
-    /// The bytes, white space too, that may stand last in a match, and whether nothing matches too.
+    /// The bytes, white space too, that may stand last, and whether nothing at all matches too.
     end: (ByteSet, bool),
 }
 
@@ -87,6 +94,7 @@ impl Facts {
             bytes: bytes(&hir),
             tail: tail(&hir),
             last: last(&hir).0,
+            musts: musts(&hir),
             may_be_white: last(&hir).1,
             end: end(&hir),
         })
@@ -131,6 +139,46 @@ fn class_bytes(class: &Class) -> ByteSet {
         }
     }
     set
+}
+
+/// How many sets of a pattern are asked for before it runs: the smallest say nearly all.
+const MUSTS_MAX: usize = 4;
+
+/// The smallest sets of which every match holds a byte.
+fn musts(hir: &Hir) -> Vec<ByteSet> {
+    let mut sets = Vec::new();
+    must(hir, &mut sets);
+    sets.sort_by_key(ByteSet::len);
+    sets.dedup();
+    sets.truncate(MUSTS_MAX);
+    sets
+}
+
+fn must(hir: &Hir, sets: &mut Vec<ByteSet>) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => sets.extend(literal.0.iter().map(|byte| {
+            let mut set = ByteSet::default();
+            set.add(*byte);
+            set
+        })),
+        HirKind::Class(class) => sets.push(class_bytes(class)),
+        HirKind::Repetition(repetition) if repetition.min > 0 => must(&repetition.sub, sets),
+        HirKind::Repetition(_) => {}
+        HirKind::Capture(capture) => must(&capture.sub, sets),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| must(part, sets)),
+        HirKind::Alternation(parts) => {
+            // One of the alternatives matches, so a byte of one of their smallest sets is there.
+            let mut any = ByteSet::default();
+            for part in parts {
+                match musts(part).first() {
+                    Some(set) => any = any.join(set),
+                    None => return,
+                }
+            }
+            sets.push(any);
+        }
+    }
 }
 
 /// Every byte that a match may hold.
@@ -319,6 +367,11 @@ mod tests {
         assert!(!left.last.has(b'p'));
         assert_eq!(left.tail.map(|set| set.has(b' ')), Some(true));
         assert!(Facts::read("(").is_err());
+        let musts = Facts::read(r"(?:x|[0-9]y?)[a-z]+(?:@[A-Z]?)?:")
+            .unwrap()
+            .musts;
+        assert_eq!(musts.len(), 3);
+        assert!(musts[0].has(b':') && musts[1].has(b'x') && musts[1].has(b'7'));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! The targets in `fuzz/` are one line each; what the fuzzer finds goes into `fuzz/corpus/` and is
 //! replayed here from then on.
 
-pub(crate) use postern_inspect::fuzz::{json_body, response_observe, sse_decode};
+pub(crate) use postern_inspect::fuzz::{json_body, mask_stream, response_observe, sse_decode};
 use postern_types::{ApiToken, AuditRecord, CanonicalPath, Grant, RecordHeader};
 
 /// A token that parses is written as it was read.
@@ -58,6 +58,7 @@ mod replay {
         ("audit_segment", super::audit_segment),
         ("grant_parse", super::grant_parse),
         ("json_body", super::json_body),
+        ("mask_stream", super::mask_stream),
         ("path_parse", super::path_parse),
         ("record_decode", super::record_decode),
         ("response_observe", super::response_observe),

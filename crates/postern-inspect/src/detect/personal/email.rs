@@ -21,7 +21,7 @@ macro_rules! local {
             r")(?:[0-9A-Za-z._%+'~-]|",
             letter!(),
             r"){0,254}",
-            r#"|"[0-9A-Za-z .@_+-]{1,62}")"#
+            r#"|"[0-9A-Za-z.@_+-]{1,62}")"#
         )
     };
 }
@@ -32,7 +32,7 @@ macro_rules! domain {
         concat!(
             r"(?:(?:(?:[0-9A-Za-z-]|",
             letter!(),
-            r"){1,63}\.){1,8}(?:[A-Za-z]|",
+            r"){1,63}\.){1,5}(?:[A-Za-z]|",
             letter!(),
             r")",
             r"(?:[0-9A-Za-z-]|",
@@ -55,14 +55,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Word)
     .check(address)
     .sure(97)
-    .at_most(1024)
+    .at_most(2000)
     .examples(
         &[
             "to ⟦anna.berg+news@mail.example.org⟧.",
             "<⟦o'neil_7@example.co.uk⟧>",
             "mailto:⟦x@xn--bcher-kva.example⟧?subject=1",
             "⟦søren@blåbær.dk⟧, ⟦иван@пример.рф⟧",
-            "⟦\"a b\"@example.com⟧",
+            "⟦\"a.b\"@example.com⟧",
             "⟦root@[192.168.7.1]⟧",
             "q=⟦a@b.io⟧&r=1",
         ],
@@ -90,7 +90,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Word)
     .check(escaped)
     .sure(93)
-    .at_most(1024)
+    .at_most(2000)
     .examples(
         &[
             "?mail=⟦anna%40example.org⟧&x=1",
