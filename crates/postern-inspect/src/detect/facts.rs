@@ -79,7 +79,7 @@ pub(crate) struct Facts {
     pub(crate) musts: Vec<ByteSet>,
     /// Whether white space or nothing matches too.
     may_be_white: bool,
-    /// The bytes, white space too, that may stand last in a match, and whether nothing matches too.
+    /// The bytes, white space too, that may stand last, and whether nothing at all matches too.
     end: (ByteSet, bool),
 }
 
