@@ -208,7 +208,7 @@ impl Row {
             detector,
             facts: read(detector.pattern),
             left_last: left.last_of_left(),
-            left_end: left.end,
+            left_end: left.end_of_left(),
             regex: OnceLock::new(),
             left: OnceLock::new(),
         }
@@ -291,10 +291,9 @@ impl Row {
         if self.detector.left.is_empty() || at > bytes.len() {
             return (at <= bytes.len()).then_some(at);
         }
-        let anywhere = self.left_last == ByteSet::ALL;
         let fits = |start: &usize| {
             let before = start.checked_sub(1).map(|before| bytes[before]);
-            let behind = anywhere || before.is_none_or(|byte| self.left_end.has(byte));
+            let behind = before.is_none_or(|byte| self.left_end.has(byte));
             behind && text.is_char_boundary(*start)
         };
         (at..bytes.len()).find(fits)

@@ -124,14 +124,14 @@ fn judge(file: &str, rule: &str, out_of_scope: &[&str]) -> Option<Tally> {
 #[test]
 fn samples_of_rules_are_told_apart() {
     if let Some(tally) = judge("rule_samples.jsonl.gz", "rule", &[]) {
-        assert!(tally.recall() >= 80 && tally.precision() >= 80);
+        assert!(tally.recall() >= 94 && tally.precision() >= 90);
     }
 }
 
 #[test]
 fn cases_of_plugins_are_told_apart() {
     if let Some(tally) = judge("plugin_cases.jsonl.gz", "plugin", &["ip_public"]) {
-        assert!(tally.recall() >= 45 && tally.precision() >= 80);
+        assert!(tally.recall() >= 75 && tally.precision() >= 88);
     }
 }
 
@@ -179,11 +179,7 @@ fn alarms(texts: &BTreeSet<(String, String)>) -> (usize, usize) {
 fn recorded_conversations_hold_few_secrets() {
     let Some(dir) = corpora() else { return };
     let mut texts = BTreeSet::new();
-    for file in [
-        "exchanges.jsonl",
-        "gemini_bodies.jsonl",
-        "provider_events.jsonl",
-    ] {
+    for file in ["exchanges.jsonl", "gemini_bodies.jsonl"] {
         for row in std::fs::read_to_string(dir.join("llm").join(file))
             .unwrap()
             .lines()
@@ -193,7 +189,7 @@ fn recorded_conversations_hold_few_secrets() {
     }
     let (count, bytes) = alarms(&texts);
     println!("conversations: {count} findings in {bytes} bytes");
-    assert!(bytes > 1_000_000 && count < 40, "{count} in {bytes}");
+    assert!(bytes > 500_000 && count < 10, "{count} in {bytes}");
 }
 
 #[test]
@@ -236,5 +232,5 @@ fn source_code_holds_few_secrets() {
     }
     let (count, bytes) = alarms(&texts);
     println!("source: {count} findings in {bytes} bytes");
-    assert!(bytes > 1_000_000 && count < 60, "{count} in {bytes}");
+    assert!(bytes > 1_000_000 && count < 20, "{count} in {bytes}");
 }
