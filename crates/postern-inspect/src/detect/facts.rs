@@ -287,8 +287,8 @@ fn last(hir: &Hir) -> (ByteSet, bool) {
     }
 }
 
-/// The shortest match that is made of the bytes in `plain` alone, and of capitals that do not follow
-/// a letter; `None` if there is none. It may be too small, never too large.
+/// The shortest match that is made of the bytes in `plain` alone, and of capitals that do not
+/// follow a letter; `None` if there is none. It may be too small, never too large.
 pub(crate) fn plain_min(pattern: &str, plain: &ByteSet) -> Option<usize> {
     let hir = syntax::parse_with(pattern, &syntax()).ok()?;
     shortest(&hir, plain, &mut true)

@@ -11,7 +11,7 @@ impl Numbers {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % 1_000_003).unwrap() % limit
+        usize::try_from(self.0 % 1_000_003).expect("it is below a million or so") % limit
     }
 
     /// The sign, or one of its kind.
