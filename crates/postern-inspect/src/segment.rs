@@ -99,7 +99,8 @@ impl Segmenter {
         }
     }
 
-    /// Settles the open segment up to the offset. Its last value goes on over `goes_on`, if it does.
+    /// Settles the open segment up to the offset. Its last value goes on over `goes_on`, if it
+    /// does.
     pub(crate) fn cut(&mut self, text: &str, at: usize, goes_on: Option<ByteSet>) {
         self.before = text.as_bytes()[at - 1];
         self.start = at;

@@ -103,8 +103,8 @@ fn automaton(pattern: &str) -> Result<dense::DFA<Vec<u32>>, Wrong> {
                 "its pattern cannot be read: {}",
                 error.lines().last().unwrap_or_default()
             ),
-            "write it without look-around and back references; classes are ASCII unless (?u:…) says \
-             otherwise",
+            "write it without look-around and back references; classes are ASCII unless (?u:…) \
+             says otherwise",
         )
     })?;
     if facts.bytes_min == 0 {

@@ -1,7 +1,7 @@
 //! Placeholders that stand for values and are turned back in the answer.
 //!
-//! A placeholder is the class's label, `_`, and ten letters of a keyed hash: `EMAIL_k3v9q2hd7x`. All
-//! of a class are of one length, so none is the beginning of another, and it has no mark that a
+//! A placeholder is the class's label, `_`, and ten letters of a keyed hash: `EMAIL_k3v7q2hd7x`.
+//! All of a class are of one length, so none is the beginning of another, and it has no mark that a
 //! model, HTML, Markdown or an address would write differently. It does not look like a value of
 //! its class on purpose: what looks real cannot be told from what is real, and would be turned
 //! back, or not, by accident.

@@ -23,7 +23,7 @@ fn luhn(text: &str) -> bool {
             _ => digit * 2 / 10 + digit * 2 % 10,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn panics(text: &str) -> bool {

@@ -101,7 +101,7 @@ mod tests {
         };
         assert!(holds(Edges::Word, "a-123.4") && !holds(Edges::Word, "é123"));
         assert!(holds(Edges::Word, "号123号"));
-        assert!(holds(Edges::Number, "1.123") == false && holds(Edges::Number, "x.123."));
+        assert!(!holds(Edges::Number, "1.123") && holds(Edges::Number, "x.123."));
         assert!(!holds(Edges::Groups, "1 123") && !holds(Edges::Groups, "123 4"));
         assert!(holds(Edges::Groups, "a 123 b"));
         assert!(!holds(Edges::Key, "123=") && holds(Edges::Key, "123:"));

@@ -159,7 +159,7 @@ pub(crate) fn resolve(spans: &mut Vec<Span>) {
     if spans.len() < 2 {
         return;
     }
-    spans.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    spans.sort_by_key(rank);
     let mut kept: Vec<Span> = Vec::with_capacity(spans.len());
     for acts in [true, false] {
         let mut taken_to = 0;
@@ -291,10 +291,9 @@ impl Row {
         if self.detector.left.is_empty() || at > bytes.len() {
             return (at <= bytes.len()).then_some(at);
         }
-        let anywhere = self.left_last == ByteSet::ALL;
         let fits = |start: &usize| {
             let before = start.checked_sub(1).map(|before| bytes[before]);
-            let behind = anywhere || before.is_none_or(|byte| self.left_end.has(byte));
+            let behind = before.is_none_or(|byte| self.left_end.has(byte));
             behind && text.is_char_boundary(*start)
         };
         (at..bytes.len()).find(fits)
@@ -326,7 +325,7 @@ impl Row {
         let weight = judge(&class, confidence);
         let goes_on = (detector.open_ended && whole.end == text.len())
             .then(|| self.facts.tail.unwrap_or(ByteSet::ALL));
-        (weight != Weight::None).then(|| Span {
+        (weight != Weight::None).then_some(Span {
             start: value.start,
             end: value.end,
             matched: whole.start,

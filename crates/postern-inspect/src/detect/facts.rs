@@ -70,6 +70,7 @@ pub(crate) struct Facts {
     /// No match is longer, in bytes; `None` without a bound.
     pub(crate) bytes_max: Option<usize>,
     /// Every byte that a match may hold.
+    #[cfg(test)]
     pub(crate) bytes: ByteSet,
     /// The bytes of which its last repetition without a bound is made.
     pub(crate) tail: Option<ByteSet>,
@@ -91,6 +92,7 @@ impl Facts {
         Ok(Self {
             bytes_min: properties.minimum_len().unwrap_or(0),
             bytes_max: properties.maximum_len(),
+            #[cfg(test)]
             bytes: bytes(&hir),
             tail: tail(&hir),
             last: last(&hir).0,
@@ -285,8 +287,8 @@ fn last(hir: &Hir) -> (ByteSet, bool) {
     }
 }
 
-/// The shortest match that is made of the bytes in `plain` alone, and of capitals that do not follow
-/// a letter; `None` if there is none. It may be too small, never too large.
+/// The shortest match that is made of the bytes in `plain` alone, and of capitals that do not
+/// follow a letter; `None` if there is none. It may be too small, never too large.
 pub(crate) fn plain_min(pattern: &str, plain: &ByteSet) -> Option<usize> {
     let hir = syntax::parse_with(pattern, &syntax()).ok()?;
     shortest(&hir, plain, &mut true)
@@ -302,7 +304,8 @@ fn shortest(hir: &Hir, plain: &ByteSet, free: &mut bool) -> Option<usize> {
         HirKind::Empty | HirKind::Look(_) => Some(0),
         HirKind::Literal(literal) => {
             for byte in &literal.0 {
-                if !plain.has(*byte) && !(*free && capitals.has(*byte)) {
+                let fits = plain.has(*byte) || *free && capitals.has(*byte);
+                if !fits {
                     return None;
                 }
                 *free = !letters.has(*byte);

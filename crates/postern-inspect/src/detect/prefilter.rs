@@ -60,10 +60,8 @@ impl Bits {
 /// What the segmenter must know to pass over words in which nothing can be found.
 #[derive(Debug, Clone)]
 pub(crate) struct Plain {
-    /// The bytes of plain words: letters and the marks of prose that no row asks for. A capital
-    /// behind a letter is not plain.
-    pub(crate) bytes: ByteSet,
-    /// What the segmenter must know of each byte.
+    /// What the segmenter must know of each byte. Plain words are made of letters and the marks of
+    /// prose that no row asks for; a capital behind a letter is not plain.
     pub(crate) kinds: [u8; 256],
     /// A plain word that is shorter holds nothing.
     pub(crate) bytes_min: usize,
@@ -216,7 +214,6 @@ fn plain(rows: &[Row]) -> Plain {
         bytes.add(*mark);
     }
     let mut plain = Plain {
-        bytes,
         kinds: kinds(&bytes),
         bytes_min: usize::MAX,
         gated_min: usize::MAX,

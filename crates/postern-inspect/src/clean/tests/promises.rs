@@ -157,8 +157,8 @@ proptest! {
         prop_assert_eq!(&again.0, &whole.0);
     }
 
-    /// Goal: JSON text is cleaned like the strings in it. Method: the strings of a document, cleaned
-    /// on their own and inside it.
+    /// Goal: JSON text is cleaned like the strings in it. Method: the strings of a document,
+    /// cleaned on their own and inside it.
     #[test]
     fn json_text_is_cleaned_like_its_strings(
         (text, _) in texts(),
