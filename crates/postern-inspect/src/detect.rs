@@ -13,8 +13,6 @@ mod checksum;
 pub(crate) mod context;
 mod detector;
 pub(crate) mod engine;
-#[cfg(test)]
-mod examples;
 pub(crate) mod facts;
 mod listing;
 mod national;
@@ -23,6 +21,7 @@ mod personal;
 pub(crate) mod prefilter;
 pub(crate) mod scan;
 mod secret;
+mod words;
 
 pub use listing::{DetectorFacts, detectors};
 
@@ -63,5 +62,7 @@ pub(crate) const TABLES: [&[Detector]; 4] = [
     personal::DETECTORS,
 ];
 
+#[cfg(test)]
+mod likeness;
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,13 @@
 mod dialects;
 mod plain;
 
-use bytes::Bytes;
-use postern_types::{CanonicalPath, Operation};
+use std::sync::{Arc, LazyLock};
 
+use bytes::Bytes;
+use postern_types::{CanonicalPath, DataRule, Direction, Operation, RuleName};
+
+use crate::clean::{Channel, TextKind};
+use crate::{CleanError, Cleaner, MaskKeys, RuleSet};
 use crate::{Dialect, ModelsFilter, RefusalText, ResponseOptions, ResponseReader, Target, locate};
 
 pub use dialects::{clean_answer, clean_request};
@@ -137,6 +141,56 @@ pub fn response_observe(bytes: &[u8]) {
     }
 }
 
+/// Cleans bytes as text and as JSON text: the same goes on wherever they are cut, with the same findings.
+///
+/// # Panics
+/// When the promise is broken.
+pub fn mask_stream(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    for kind in [TextKind::Plain, TextKind::Json] {
+        let whole = mask(kind, text, usize::MAX);
+        for cut in [1, 3, 64] {
+            assert!(mask(kind, text, cut) == whole, "a cut changed the text");
+        }
+    }
+}
+
+/// What goes on of a text in pieces of so many characters, with what was found.
+fn mask(
+    kind: TextKind,
+    text: &str,
+    cut: usize,
+) -> Result<(String, Vec<postern_types::Finding>), CleanError> {
+    static RULES: LazyLock<Arc<RuleSet>> = LazyLock::new(|| {
+        let spec = serde_json::json!({
+            "directions": ["request"],
+            "classes": ["all"],
+            "action": "mask",
+            "custom": [{ "class": "custom:own", "words": ["the end"], "pattern": "[ab]{2,5} c" }],
+        });
+        let rule = DataRule {
+            name: RuleName::parse("fuzz").expect("the name is valid"),
+            spec: serde_json::from_value(spec).expect("the rule is valid"),
+        };
+        Arc::new(RuleSet::compile(&[rule]).expect("the rule compiles"))
+    });
+    let keys = MaskKeys::new(&[1; 32], "environment", "token", "request");
+    let mut cleaner = Cleaner::new(Arc::clone(&RULES), Direction::Request, &[], keys);
+    let mut channel = Channel::new(kind, "place", "");
+    let (mut out, mut rest) = (String::new(), text);
+    while !rest.is_empty() {
+        let length: usize = rest.chars().take(cut).map(char::len_utf8).sum();
+        let (piece, more) = rest.split_at(length);
+        channel.push(piece, &mut cleaner, &mut out)?;
+        rest = more;
+    }
+    channel.finish(&mut cleaner, &mut out)?;
+    assert!(!channel.holds(), "text is held after its end");
+    Ok((out, cleaner.findings()))
+}
+
 fn options(
     dialect: Dialect,
     operation: Operation,
@@ -236,6 +290,52 @@ mod tests {
             1 => prop::collection::vec(any::<u8>(), 0..4),
         ];
         prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+    }
+
+    /// Text near to what is found, in JSON and out of it.
+    fn near_values() -> impl Strategy<Value = Vec<u8>> {
+        let token = prop::sample::select(vec![
+            "4111 1111 1111 1111",
+            "4111",
+            " ",
+            "\n",
+            "a@b.com",
+            "@",
+            "password=",
+            "hunter2!x",
+            "-----BEGIN PRIVATE KEY-----\n",
+            "MIIEpAIBAAKCAQEA",
+            "-----END PRIVATE KEY-----",
+            "{\"",
+            "\":",
+            "\"",
+            "[",
+            "]",
+            "}",
+            ",",
+            "\\",
+            "\\u0040",
+            "\\ud83d",
+            "\u{e9}",
+            "the end",
+            "ab",
+            "aabb c",
+            "12 March",
+            " 1980",
+            "GB29 NWBK 6016",
+            "\u{1f600}",
+            "[EMAIL]",
+        ]);
+        prop::collection::vec(token, 0..40).prop_map(|pieces| pieces.concat().into_bytes())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn text_is_cleaned_alike_wherever_it_is_cut(bytes in near_values()) {
+            mask_stream(&bytes);
+        }
     }
 
     proptest! {

@@ -19,7 +19,7 @@ use join::{Link, Stop};
 
 use crate::bounds::{JOINED_WINDOW_BYTES, WINDOW_BYTES};
 use crate::detect::facts::ByteSet;
-use crate::detect::prefilter::Plain;
+use crate::detect::prefilter::{CAPITAL, LETTER, Plain, SPECIAL, STOP};
 
 /// What the segmenter came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,8 @@ pub(crate) struct Segmenter {
     at: usize,
     /// Whether the open segment holds a byte that no plain word has.
     special: bool,
-    /// Whether the last byte was a letter of ASCII.
-    letter: bool,
+    /// [`LETTER`] if the last byte was a letter of ASCII.
+    letter: u8,
     joined: bool,
     link: Link,
     armour: Option<Armour>,
@@ -74,7 +74,7 @@ impl Segmenter {
             run: text.len(),
             at: text.len(),
             special: false,
-            letter: false,
+            letter: 0,
             joined: false,
             link: Link::None,
             armour: None,
@@ -127,16 +127,18 @@ impl Segmenter {
                 return window;
             }
             let limit = self.limit().min(bytes.len());
-            while self.at < limit {
-                let byte = bytes[self.at];
-                if byte <= b' ' || byte >= 0x7f {
+            let (mut at, mut special, mut letter) = (self.at, 0, self.letter);
+            while at < limit {
+                let kind = plain.kinds[bytes[at] as usize];
+                if kind & STOP != 0 {
                     break;
                 }
-                let letter = byte.is_ascii_alphabetic();
-                self.special |= !plain.bytes.has(byte) | (byte.is_ascii_uppercase() & self.letter);
-                self.letter = letter;
-                self.at += 1;
+                special |= kind & SPECIAL | (kind & CAPITAL) >> 1 & letter;
+                letter = kind & LETTER;
+                at += 1;
             }
+            (self.at, self.letter) = (at, letter);
+            self.special |= special != 0;
             if self.at >= limit {
                 if self.at < bytes.len() || self.window().is_some() {
                     continue;
@@ -159,7 +161,7 @@ impl Segmenter {
                 Stop::Join(width, link) => {
                     self.at += width;
                     self.run = self.at;
-                    self.letter = false;
+                    self.letter = 0;
                     self.joined = true;
                     self.link = link;
                 }
@@ -186,7 +188,7 @@ impl Segmenter {
         self.start = end;
         self.run = end;
         self.special = false;
-        self.letter = false;
+        self.letter = 0;
         self.joined = false;
         self.link = Link::None;
         self.armour = None;

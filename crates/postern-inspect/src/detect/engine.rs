@@ -9,11 +9,13 @@ use std::sync::{LazyLock, OnceLock};
 
 use postern_types::{BuiltinClass, DataClass};
 use regex_automata::meta::Regex;
-use regex_automata::{Input, util::captures::Captures};
+use regex_automata::util::captures::Captures;
+use regex_automata::{Anchored, Input};
 
 use super::context::{self, floor};
 use super::facts::{ByteSet, Facts, syntax};
 use super::prefilter::{Bits, Prefilter, ROWS_MAX};
+use super::words::Words;
 use super::{Detector, Edges, TABLES};
 use crate::bounds::{LEFT_BYTES, PATTERN_CACHE_BYTES};
 
@@ -24,6 +26,8 @@ pub(crate) struct Row {
     pub(crate) facts: Facts,
     /// The bytes, white space apart, in which the text to its left may end.
     pub(crate) left_last: ByteSet,
+    /// The bytes, white space too, in which the text to its left may end.
+    left_end: ByteSet,
     regex: OnceLock<Regex>,
     left: OnceLock<Regex>,
 }
@@ -73,6 +77,7 @@ pub(crate) enum What {
 pub(crate) struct Engine {
     pub(crate) rows: Vec<Row>,
     pub(crate) prefilter: Prefilter,
+    words: Words,
 }
 
 /// The detectors that ship with the product.
@@ -84,7 +89,12 @@ impl Engine {
         let rows: Vec<Row> = detectors.map(Row::new).collect();
         assert!(rows.len() <= ROWS_MAX, "the bits of rows have room");
         let prefilter = Prefilter::new(&rows);
-        Self { rows, prefilter }
+        let words = Words::new(&rows);
+        Self {
+            rows,
+            prefilter,
+            words,
+        }
     }
 
     /// The rows of the classes that somebody asks for.
@@ -112,11 +122,23 @@ impl Engine {
         let before = text.as_bytes()[..segment.start].iter().rfind(solid);
         let before = before.copied().unwrap_or(b' ');
         let mut picked = self.prefilter.pick(bytes);
+        let mut held = ByteSet::default();
+        bytes.iter().for_each(|byte| held.add(*byte));
         picked.keep(wanted);
         let mut spans = Vec::new();
+        let mut near = None;
         for order in picked.rows() {
             let row = &self.rows[order];
-            if segment.len() >= row.facts.bytes_min && row.may_follow(before, bytes) {
+            if row.needs_word(judge) {
+                let near = near.get_or_insert_with(|| {
+                    let left = segment.start.saturating_sub(LEFT_BYTES);
+                    self.words.near(&text[floor(text, left)..segment.end])
+                });
+                if !near.has(order) {
+                    continue;
+                }
+            }
+            if segment.len() >= row.facts.bytes_min && row.may_match(before, &held) {
                 row.find(
                     &text[..segment.end],
                     segment.start,
@@ -180,14 +202,23 @@ impl Span {
 impl Row {
     pub(super) fn new(detector: &'static Detector) -> Self {
         let read = |pattern: &str| Facts::read(pattern).expect("a test reads every pattern");
+        // In any letter case, as it is searched.
+        let left = read(&format!("(?i:{})", detector.left));
         Self {
             detector,
             facts: read(detector.pattern),
-            // In any letter case, as it is searched.
-            left_last: read(&format!("(?i:{})", detector.left)).last_of_left(),
+            left_last: left.last_of_left(),
+            left_end: left.end,
             regex: OnceLock::new(),
             left: OnceLock::new(),
         }
+    }
+
+    /// Whether nobody asks for its matches unless a word stands to their left.
+    fn needs_word(&self, judge: &dyn Fn(&DataClass, u8) -> Weight) -> bool {
+        let (without, with) = self.detector.confidence;
+        let class = DataClass::Builtin(self.detector.class);
+        without != with && judge(&class, without) == Weight::None
     }
 
     fn regex(&self) -> &Regex {
@@ -205,11 +236,12 @@ impl Row {
         })
     }
 
-    /// Whether text to the left that it asks for may stand before the segment or in it.
-    fn may_follow(&self, before: u8, segment: &[u8]) -> bool {
-        self.detector.left.is_empty()
+    /// Whether a segment of these bytes may hold a match, behind text that ends in `before`.
+    fn may_match(&self, before: u8, held: &ByteSet) -> bool {
+        let behind = self.detector.left.is_empty()
             || self.left_last.has(before)
-            || segment.iter().any(|byte| self.left_last.has(*byte))
+            || self.left_last.meets(held);
+        behind && self.facts.musts.iter().all(|set| set.meets(held))
     }
 
     /// Searches the end of `text` from `from` on.
@@ -222,19 +254,25 @@ impl Row {
         spans: &mut Vec<Span>,
     ) {
         let regex = self.regex();
-        let mut captures = (regex.captures_len() > 1).then(|| regex.create_captures());
+        // Where starts are known, each is tried alone: a search for the first of many would follow
+        // all of them at once through the long repetitions of such rows.
+        let anchored = match self.detector.left {
+            "" => Anchored::No,
+            _ => Anchored::Yes,
+        };
+        let mut captures = None;
         let mut at = from;
         while let Some(start) = self.next_start(text, at) {
-            let input = Input::new(text).span(start..text.len());
-            let Some((whole, value)) = search(regex, &input, captures.as_mut()) else {
-                return;
+            let input = Input::new(text).span(start..text.len()).anchored(anchored);
+            let Some((whole, value)) = search(regex, &input, &mut captures) else {
+                if anchored == Anchored::No {
+                    return;
+                }
+                at = start + 1;
+                continue;
             };
             let (whole, value) = (widen(text, whole), widen(text, value));
-            let span = if self.next_start(text, whole.start) == Some(whole.start) {
-                self.judge(text, &whole, &value, order, judge)
-            } else {
-                None
-            };
+            let span = self.judge(text, &whole, &value, order, judge);
             at = match span {
                 Some(_) => whole.end.max(whole.start + 1),
                 None => whole.start + 1,
@@ -253,21 +291,13 @@ impl Row {
         if self.detector.left.is_empty() || at > bytes.len() {
             return (at <= bytes.len()).then_some(at);
         }
-        let solid = |byte: &u8| !byte.is_ascii_whitespace();
-        let mut fits = bytes[..at]
-            .iter()
-            .copied()
-            .rfind(solid)
-            .is_none_or(|byte| self.left_last.has(byte));
-        for (offset, byte) in bytes[at..].iter().enumerate() {
-            if fits && text.is_char_boundary(at + offset) {
-                return Some(at + offset);
-            }
-            if solid(byte) {
-                fits = self.left_last.has(*byte);
-            }
-        }
-        None
+        let anywhere = self.left_last == ByteSet::ALL;
+        let fits = |start: &usize| {
+            let before = start.checked_sub(1).map(|before| bytes[before]);
+            let behind = anywhere || before.is_none_or(|byte| self.left_end.has(byte));
+            behind && text.is_char_boundary(*start)
+        };
+        (at..bytes.len()).find(fits)
     }
 
     fn judge(
@@ -323,17 +353,19 @@ impl Row {
     }
 }
 
+/// The whole match and the value in it. Groups cost, so they are looked for in a match only.
 fn search(
     regex: &Regex,
     input: &Input<'_>,
-    captures: Option<&mut Captures>,
+    captures: &mut Option<Captures>,
 ) -> Option<(Range<usize>, Range<usize>)> {
-    let Some(captures) = captures else {
-        let whole = regex.search(input)?.range();
+    let whole = regex.search(input)?.range();
+    if regex.captures_len() == 1 {
         return Some((whole.clone(), whole));
-    };
-    regex.search_captures(input, captures);
-    let whole = captures.get_match()?.range();
+    }
+    let captures = captures.get_or_insert_with(|| regex.create_captures());
+    let input = input.clone().range(whole.start..input.end());
+    regex.search_captures(&input.anchored(Anchored::Yes), captures);
     let value = captures
         .get_group(1)
         .map_or_else(|| whole.clone(), |group| group.start..group.end);

@@ -35,7 +35,12 @@ impl ByteSet {
         (0..=u8::MAX).filter(|byte| self.has(*byte)).for_each(act);
     }
 
-    fn meets(&self, other: &Self) -> bool {
+    fn len(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// Whether the sets have a byte in common.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
         self.0
             .iter()
             .zip(other.0)
@@ -70,8 +75,12 @@ pub(crate) struct Facts {
     pub(crate) tail: Option<ByteSet>,
     /// The bytes, white space apart, that may stand last in a match.
     pub(crate) last: ByteSet,
+    /// Sets of which a match holds a byte each, the smallest first.
+    pub(crate) musts: Vec<ByteSet>,
     /// Whether white space or nothing matches too.
     may_be_white: bool,
+    /// The bytes, white space too, that may stand last in a match.
+    pub(crate) end: ByteSet,
 }
 
 impl Facts {
@@ -85,7 +94,9 @@ impl Facts {
             bytes: bytes(&hir),
             tail: tail(&hir),
             last: last(&hir).0,
+            musts: musts(&hir),
             may_be_white: last(&hir).1,
+            end: end(&hir).0,
         })
     }
 
@@ -121,6 +132,46 @@ fn class_bytes(class: &Class) -> ByteSet {
     set
 }
 
+/// How many sets of a pattern are asked for before it runs: the smallest say nearly all.
+const MUSTS_MAX: usize = 4;
+
+/// The smallest sets of which every match holds a byte.
+fn musts(hir: &Hir) -> Vec<ByteSet> {
+    let mut sets = Vec::new();
+    must(hir, &mut sets);
+    sets.sort_by_key(ByteSet::len);
+    sets.dedup();
+    sets.truncate(MUSTS_MAX);
+    sets
+}
+
+fn must(hir: &Hir, sets: &mut Vec<ByteSet>) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => sets.extend(literal.0.iter().map(|byte| {
+            let mut set = ByteSet::default();
+            set.add(*byte);
+            set
+        })),
+        HirKind::Class(class) => sets.push(class_bytes(class)),
+        HirKind::Repetition(repetition) if repetition.min > 0 => must(&repetition.sub, sets),
+        HirKind::Repetition(_) => {}
+        HirKind::Capture(capture) => must(&capture.sub, sets),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| must(part, sets)),
+        HirKind::Alternation(parts) => {
+            // One of the alternatives matches, so a byte of one of their smallest sets is there.
+            let mut any = ByteSet::default();
+            for part in parts {
+                match musts(part).first() {
+                    Some(set) => any = any.join(set),
+                    None => return,
+                }
+            }
+            sets.push(any);
+        }
+    }
+}
+
 /// Every byte that a match may hold.
 fn bytes(hir: &Hir) -> ByteSet {
     match hir.kind() {
@@ -150,6 +201,39 @@ fn tail(hir: &Hir) -> Option<ByteSet> {
             .filter_map(tail)
             .reduce(|set, other| set.join(&other)),
         HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => None,
+    }
+}
+
+/// The bytes that may stand last, white space too, and whether nothing at all may.
+fn end(hir: &Hir) -> (ByteSet, bool) {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => (ByteSet::default(), true),
+        HirKind::Literal(literal) => {
+            let mut set = ByteSet::default();
+            literal.0.last().iter().for_each(|byte| set.add(**byte));
+            (set, false)
+        }
+        HirKind::Class(class) => (class_bytes(class), false),
+        HirKind::Repetition(repetition) => {
+            let (set, nothing) = end(&repetition.sub);
+            (set, nothing || repetition.min == 0)
+        }
+        HirKind::Capture(capture) => end(&capture.sub),
+        HirKind::Concat(parts) => {
+            let mut set = ByteSet::default();
+            for part in parts.iter().rev() {
+                let (more, nothing) = end(part);
+                set = set.join(&more);
+                if !nothing {
+                    return (set, false);
+                }
+            }
+            (set, true)
+        }
+        HirKind::Alternation(parts) => parts.iter().map(end).fold(
+            (ByteSet::default(), false),
+            |(set, nothing), (more, also)| (set.join(&more), nothing || also),
+        ),
     }
 }
 
@@ -274,6 +358,11 @@ mod tests {
         assert!(!left.last.has(b'p'));
         assert_eq!(left.tail.map(|set| set.has(b' ')), Some(true));
         assert!(Facts::read("(").is_err());
+        let musts = Facts::read(r"(?:x|[0-9]y?)[a-z]+(?:@[A-Z]?)?:")
+            .unwrap()
+            .musts;
+        assert_eq!(musts.len(), 3);
+        assert!(musts[0].has(b':') && musts[1].has(b'x') && musts[1].has(b'7'));
     }
 
     #[test]

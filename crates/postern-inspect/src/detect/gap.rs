@@ -36,7 +36,7 @@ macro_rules! named {
             r"|sms|whatsapp|viber|signal|handy|handynummer|gsm",
             r"|portable|m\xC3\xB3vil|movil|puhelin|puhelinnumero|puh",
             r"|matkapuhelin|kom|kom\xC3\xB3rka|mobiel|hotline|helpline",
-            r"|cep|cep no|numer telefonu|\xD1\x82\xD0\xB5\xD0\xBB\S{0,16}",
+            r"|cep no|cep tel|numer telefonu|\xD1\x82\xD0\xB5\xD0\xBB\S{0,16}",
             r"|\xD0\xA2\xD0\xB5\xD0\xBB\S{0,16}|\xD0\xBC\xD0\xBE\xD0\xB1\S{0,16}",
             r"|msisdn)[ _-]?(?:number|numbers|num|no|nr|nummer|n\xC3\xBAmero",
             r"|numero|#|\xC2\xBA|n\xC2\xB0)?",

@@ -27,6 +27,10 @@ impl Bits {
         self.0[row / 64] |= 1 << (row % 64);
     }
 
+    pub(crate) fn has(&self, row: usize) -> bool {
+        self.0[row / 64] >> (row % 64) & 1 == 1
+    }
+
     fn join(&mut self, other: &Self) {
         for (word, more) in self.0.iter_mut().zip(other.0) {
             *word |= more;
@@ -59,6 +63,8 @@ pub(crate) struct Plain {
     /// The bytes of plain words: letters and the marks of prose that no row asks for. A capital
     /// behind a letter is not plain.
     pub(crate) bytes: ByteSet,
+    /// What the segmenter must know of each byte.
+    pub(crate) kinds: [u8; 256],
     /// A plain word that is shorter holds nothing.
     pub(crate) bytes_min: usize,
     /// A plain word that is shorter holds nothing after text whose last byte, white space apart,
@@ -211,6 +217,7 @@ fn plain(rows: &[Row]) -> Plain {
     }
     let mut plain = Plain {
         bytes,
+        kinds: kinds(&bytes),
         bytes_min: usize::MAX,
         gated_min: usize::MAX,
         gate: ByteSet::default(),
@@ -227,6 +234,26 @@ fn plain(rows: &[Row]) -> Plain {
         }
     }
     plain
+}
+
+/// A byte that ends a run or is part of a character that may.
+pub(crate) const STOP: u8 = 0x80;
+/// A byte that no plain word has.
+pub(crate) const SPECIAL: u8 = 4;
+/// A capital; shifted by one it meets `LETTER` of the byte before.
+pub(crate) const CAPITAL: u8 = 2;
+/// A letter.
+pub(crate) const LETTER: u8 = 1;
+
+fn kinds(plain: &ByteSet) -> [u8; 256] {
+    std::array::from_fn(|index| {
+        let byte = index as u8;
+        let of = |is: bool, kind: u8| if is { kind } else { 0 };
+        of(byte <= b' ' || byte >= 0x7f, STOP)
+            | of(!plain.has(byte), SPECIAL)
+            | of(byte.is_ascii_uppercase(), CAPITAL)
+            | of(byte.is_ascii_alphabetic(), LETTER)
+    })
 }
 
 /// Whether a match of the row in a plain word can only stand at its start, so that what stands left

@@ -34,6 +34,9 @@ pub(super) enum Stop {
 
 const GROUP_CHARS_MAX: usize = 5;
 
+/// A digit and the longest ending of an ordinal, in bytes.
+const ENDING_BYTES: usize = 4;
+
 /// Decides about the break behind `run`.
 pub(super) fn decide(text: &str, run: Range<usize>, link: Link, ended: bool) -> Stop {
     let word = &text[run.clone()];
@@ -95,17 +98,18 @@ impl Left {
         let Some(last) = bytes.last() else {
             return left;
         };
-        // Ordinary words leave here.
-        if last.is_ascii_lowercase() && link == Link::None && !bytes[0].is_ascii_uppercase() {
-            let ordinal = bytes.len() >= 3 && bytes[bytes.len() - 3].is_ascii_digit();
-            if ordinal {
-                left.link = day(word);
+        // Ordinary words leave here: without a digit at their end they may be a month at most.
+        let end = &bytes[bytes.len().saturating_sub(ENDING_BYTES)..];
+        let ordinary = last.is_ascii() && !last.is_ascii_uppercase() && *last != b')';
+        if ordinary && link == Link::None && !end.iter().any(u8::is_ascii_digit) {
+            if bytes[0].is_ascii_uppercase() && month::leads(word) {
+                left.link = Link::LeadingMonth;
             }
             return left;
         }
         let trimmed = word.strip_suffix([',', ';']);
         left.number = last.is_ascii_digit() || *last == b')' || is_group(word);
-        left.decimal = trimmed.is_some_and(ends_in_decimal);
+        left.decimal = ends_in_decimal(trimmed.unwrap_or(word));
         left.link = match link {
             // `of` and its like stand between.
             Link::Day => Link::Day,
@@ -134,30 +138,34 @@ fn day(word: &str) -> Link {
     }
 }
 
+/// Whether a capital letter or digit of the scripts in which codes are written.
+fn of_group(c: char) -> bool {
+    c.is_ascii_uppercase() || c.is_ascii_digit() || matches!(c, 'Α'..='Ω' | 'А'..='Я')
+}
+
 /// Whether the word ends in a short group of capital letters and digits.
 fn is_group(word: &str) -> bool {
-    let letters = word
-        .bytes()
-        .rev()
-        .take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-        .count();
-    let before = word[..word.len() - letters].chars().next_back();
-    (1..=GROUP_CHARS_MAX).contains(&letters)
-        && before.is_none_or(|c| !c.is_alphanumeric() && c != '_')
+    let mut rest = word.chars().rev();
+    let mut letters = 0;
+    let before = loop {
+        match rest.next() {
+            Some(c) if of_group(c) && letters < GROUP_CHARS_MAX => letters += 1,
+            other => break other,
+        }
+    };
+    letters > 0 && before.is_none_or(|c| !c.is_alphanumeric() && c != '_')
 }
 
 /// Whether the text begins with a short group; `None` while that is open.
 fn group(text: &str) -> Option<bool> {
-    let letters = text
-        .bytes()
-        .take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-        .take(GROUP_CHARS_MAX + 1)
-        .count();
-    if letters == 0 || letters > GROUP_CHARS_MAX {
-        return Some(false);
+    let mut rest = text.chars();
+    for letters in 0..=GROUP_CHARS_MAX {
+        let c = rest.next()?;
+        if !of_group(c) || letters == GROUP_CHARS_MAX {
+            return Some(letters > 0 && !c.is_alphanumeric() && c != '_');
+        }
     }
-    let next = text[letters..].chars().next()?;
-    Some(!next.is_alphanumeric() && next != '_')
+    Some(false)
 }
 
 fn ends_in_decimal(word: &str) -> bool {

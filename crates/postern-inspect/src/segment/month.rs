@@ -175,5 +175,6 @@ pub(super) fn month(word: &str) -> Month {
 /// Whether the word is a month that stands before its day.
 pub(super) fn leads(word: &str) -> bool {
     let word = word.strip_suffix('.').unwrap_or(word);
-    word.len() <= 9 && (ENGLISH.contains(&word) || ENGLISH.iter().any(|m| m.to_uppercase() == word))
+    let named = |month: &&str| month.eq_ignore_ascii_case(word);
+    (3..=9).contains(&word.len()) && ENGLISH.iter().any(named)
 }

@@ -58,12 +58,16 @@ classes! {
     IpAddress "ip_address" Personal "an IPv4 or IPv6 address";
     MacAddress "mac_address" Personal "the hardware address of a network device";
     Coordinates "coordinates" Personal "latitude and longitude";
-    VehicleId "vehicle_id" Personal "a vehicle identification number (ISO 3779) or a number plate in context";
-    MedicalRecord "medical_record" Personal "the number of a patient, a health record or a health insurance";
+    VehicleId "vehicle_id" Personal
+        "a vehicle identification number (ISO 3779) or a number plate in context";
+    MedicalRecord "medical_record" Personal
+        "the number of a patient, a health record or a health insurance";
     Passport "passport" Personal "a passport number in context";
     DrivingLicense "driving_license" Personal "a driving licence number";
-    IdentityCard "identity_card" Personal "the number of an identity card or residence permit in context";
-    MedicalLicense "medical_license" Personal "the licence number of a physician, a prescriber or a practice";
+    IdentityCard "identity_card" Personal
+        "the number of an identity card or residence permit in context";
+    MedicalLicense "medical_license" Personal
+        "the licence number of a physician, a prescriber or a practice";
     PostalCode "postal_code" Personal "a postal code, by its shape or in context";
     Card "card" Payment "a payment card number (Luhn, issuer ranges)";
     Iban "iban" Payment "an international bank account number (ISO 13616)";
@@ -135,15 +139,19 @@ classes! {
     PhTin "ph_tin" NationalId "Philippine taxpayer number in context";
     NgNin "ng_nin" NationalId "Nigerian identity number in context";
     EuVat "eu_vat" NationalId "European Union VAT number";
-    CompanyId "company_id" NationalId "the register number of a company in a country without a class of its own for it";
-    OtherNationalId "other_national_id" NationalId "an identity, tax or social security number of a further country";
+    CompanyId "company_id" NationalId
+        "the register number of a company in a country without a class of its own for it";
+    OtherNationalId "other_national_id" NationalId
+        "an identity, tax or social security number of a further country";
     ApiKey "api_key" Secret "a key of a known vendor";
     CloudCredential "cloud_credential" Secret "a credential of a cloud provider";
     PrivateKey "private_key" Secret "a private key in PEM, OpenSSH or another armour";
     Jwt "jwt" Secret "a JSON Web Token";
     ConnectionString "connection_string" Secret "a connection string with a password in it";
-    BasicAuth "basic_auth" Secret "a user name and password in an address or an Authorization header";
-    GenericSecret "generic_secret" Secret "a value of high entropy, or one that is called a password or a key";
+    BasicAuth "basic_auth" Secret
+        "a user name and password in an address or an Authorization header";
+    GenericSecret "generic_secret" Secret
+        "a value of high entropy, or one that is called a password or a key";
     PosternToken "postern_token" Secret "a token of this gateway, by its checksum";
     Person "person" Analyzed "the name of a person";
     Place "place" Analyzed "a place or an address";

@@ -5,7 +5,7 @@
 //! replayed here from then on.
 
 pub(crate) use postern_inspect::fuzz::{
-    clean_answer, clean_request, json_body, plain_body, response_observe, sse_decode,
+    clean_answer, clean_request, json_body, mask_stream, plain_body, response_observe, sse_decode,
 };
 use postern_types::{ApiToken, AuditRecord, CanonicalPath, Grant, RecordHeader};
 
@@ -62,6 +62,7 @@ mod replay {
         ("clean_request", super::clean_request),
         ("grant_parse", super::grant_parse),
         ("json_body", super::json_body),
+        ("mask_stream", super::mask_stream),
         ("path_parse", super::path_parse),
         ("plain_body", super::plain_body),
         ("record_decode", super::record_decode),

@@ -190,7 +190,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     )
     .at_most(14)
     .examples(
-        &["national id ⟦29506150112345⟧", "⟦30102018812345⟧"],
+        &["national id ⟦29506150112345⟧", "⟦30102018812346⟧"],
         &[
             "29513150112345",
             "49506150112345",
@@ -214,7 +214,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "gh_card",
         OtherNationalId,
-        Needs::Literal(&["GHA-"]),
+        Needs::Digits(10),
         r"GHA-\d{9}-\d",
     )
     .edges(Edges::Key)

@@ -88,7 +88,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "ch_uid",
         CompanyId,
-        Needs::Literal(&["CHE"]),
+        Needs::Digits(9),
         r"CHE[- ]?\d{3}[. ]?\d{3}[. ]?\d{3}(?: ?(?:MWST|TVA|IVA))?",
     )
     .edges(Edges::Number)

@@ -259,8 +259,8 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "de_company_register",
         CompanyId,
-        Needs::Literal(&["HRA", "HRB", "GnR"]),
-        r"(?:HR[AB]|GnR)[ -]?\d{1,6}(?: ?[A-Z]{1,2})?",
+        Needs::Digits(1),
+        r"HR[AB][ -]?\d{1,6}(?: ?[A-Z]{1,2})?",
     )
     .words(
         &[
@@ -274,11 +274,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     )
     .at_most(16)
     .examples(
-        &[
-            "Amtsgericht München ⟦HRB 12345⟧.",
-            "⟦HRA 98765⟧",
-            "⟦GnR 77⟧",
-        ],
+        &["Amtsgericht München ⟦HRB 12345⟧.", "⟦HRA 98765⟧"],
         &["HRC 12345", "HRB 1234567", "HRB"],
     ),
     Detector::new(

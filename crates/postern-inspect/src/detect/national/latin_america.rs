@@ -210,7 +210,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .words(&["rif", "seniat", "r.i.f"], 55, 95)
     .at_most(12)
     .examples(
-        &["RIF ⟦V-70100720-0⟧", "⟦V399227212⟧"],
+        &["RIF ⟦V-70100720-0⟧", "⟦V-39922721-2⟧"],
         &["V-70100720-1", "X-70100720-0", "V-70100720-00"],
     ),
     Detector::new(

@@ -99,7 +99,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .words(CPR, 72, 97)
         .at_most(11)
         .examples(
-            &["CPR: ⟦120275-2976⟧", "⟦160570-0002⟧", "cpr ⟦310815 5123⟧"],
+            &["CPR: ⟦120275-2976⟧", "⟦180675-5956⟧", "cpr ⟦310815 5123⟧"],
             &[
                 "320275-2976",
                 "121375-2976",
@@ -237,12 +237,12 @@ pub(super) const DETECTORS: &[Detector] = &[
     )
     .edges(Edges::Number)
     .check(kennitala)
-    .words(KENNITALA, 65, 96)
+    .words(KENNITALA, 74, 96)
     .at_most(11)
     .examples(
         &[
             "kt. ⟦110375-7789⟧",
-            "⟦110676-4689⟧",
+            "⟦120576-5189⟧",
             "kennitala ⟦120576 5189⟧",
         ],
         &["110375-7799", "321375-7789", "1110375-7789"],

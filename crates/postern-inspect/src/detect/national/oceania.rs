@@ -23,7 +23,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .words(TFN, 54, 96)
     .at_most(11)
     .examples(
-        &["⟦099 925 488⟧", "TFN: ⟦807-587-290⟧"],
+        &["⟦807 587 290⟧", "TFN: ⟦807-587-290⟧"],
         &["099 925 489", "099-925 488", "1 099 925 488 1"],
     ),
     Detector::new("au_tfn", AuTfn, Needs::Digits(8), r"\d{8,9}")
@@ -60,7 +60,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .words(ACN, 52, 95)
     .at_most(11)
     .examples(
-        &["ACN ⟦238 607 826⟧", "⟦031 381 647⟧"],
+        &["ACN ⟦238 607 826⟧", "⟦613 663 504⟧"],
         &["238 607 827", "238 607 8261"],
     ),
     Detector::new("au_acn", AuAbn, Needs::Digits(9), r"\d{9}")

@@ -89,7 +89,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(bic)
     // Only letters, like words in capitals: the label must stand directly before it. It ends in
     // few letters, so that the words of prose need not be searched.
-    .left(r"(?:^|[^a-z])(?:bic|swift)(?:[ _-]?code)?[:=#( ]{1,4}")
+    .left(r"(?:^|[^a-z])(?:(?:bic|swift)[:=#( ]{1,4}|code[:=#(]{1,3} ?)")
     .sure(90)
     .at_most(11)
     .examples(
@@ -144,7 +144,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         tail!()
     ))
     .sure(72)
-    .at_most(48)
+    .at_most(50)
     .examples(
         &[
             "account number ⟦12345678⟧",

@@ -9,10 +9,10 @@ use crate::detect::{Detector, Needs};
 macro_rules! by_length {
     ($($countries:literal $rest:literal)*) => {
         concat!("(?i)(?:", $(
-            "(?:", $countries, r")\d\d(?:(?:", gap!(), "|-)?[0-9A-Z]){", $rest, "}|",
+            "(?:", $countries, r")\d\d(?:(?:[ -]|\xC2\xA0)?[0-9A-Z]){", $rest, "}|",
         )*
         // Norway's, the shortest of all, ends the list.
-        r"NO\d\d(?:(?:", gap!(), r"|-)?\d){11})")
+        r"NO\d\d(?:(?:[ -]|\xC2\xA0)?\d){11})")
     };
 }
 

@@ -158,7 +158,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .check(uk_licence)
     .words(LICENCE, 82, 96)
-    .at_most(16)
+    .at_most(19)
     .examples(
         &["⟦MORGA657054SM9IJ⟧", "licence ⟦SMITH811290AB2CD⟧"],
         &["MORGA657994SM9IJ", "MORGA657054SM9I", "XMORGA657054SM9IJ"],

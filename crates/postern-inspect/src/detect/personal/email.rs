@@ -21,7 +21,7 @@ macro_rules! local {
             r")(?:[0-9A-Za-z._%+'~-]|",
             letter!(),
             r"){0,254}",
-            r#"|"[0-9A-Za-z .@_+-]{1,62}")"#
+            r#"|"[0-9A-Za-z.@_+-]{1,62}")"#
         )
     };
 }
@@ -32,7 +32,7 @@ macro_rules! domain {
         concat!(
             r"(?:(?:(?:[0-9A-Za-z-]|",
             letter!(),
-            r"){1,63}\.){1,8}(?:[A-Za-z]|",
+            r"){1,63}\.){1,5}(?:[A-Za-z]|",
             letter!(),
             r")",
             r"(?:[0-9A-Za-z-]|",
@@ -55,14 +55,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Word)
     .check(address)
     .sure(97)
-    .at_most(1024)
+    .at_most(2000)
     .examples(
         &[
             "to ⟦anna.berg+news@mail.example.org⟧.",
             "<⟦o'neil_7@example.co.uk⟧>",
             "mailto:⟦x@xn--bcher-kva.example⟧?subject=1",
             "⟦søren@blåbær.dk⟧, ⟦иван@пример.рф⟧",
-            "⟦\"a b\"@example.com⟧",
+            "⟦\"a.b\"@example.com⟧",
             "⟦root@[192.168.7.1]⟧",
             "q=⟦a@b.io⟧&r=1",
         ],
@@ -90,7 +90,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Word)
     .check(escaped)
     .sure(93)
-    .at_most(1024)
+    .at_most(2000)
     .examples(
         &[
             "?mail=⟦anna%40example.org⟧&x=1",
@@ -116,7 +116,7 @@ fn escaped(text: &str) -> bool {
         .is_some_and(|(local, domain)| plausible(local, domain))
 }
 
-/// `git@host` names a service, and no person.
+/// `git@host` names a service, and a long number to base 16 is a token before a host: no person.
 fn plausible(local: &str, domain: &str) -> bool {
     if domain.starts_with('[') {
         return true;
@@ -126,7 +126,9 @@ fn plausible(local: &str, domain: &str) -> bool {
     let last = domain.rsplit('.').next().unwrap_or_default();
     let top = last.to_ascii_lowercase();
     let code = top.starts_with("xn--");
+    let token = local.len() >= 32 && local.bytes().all(|byte| byte.is_ascii_hexdigit());
     local != "git"
+        && !token
         && labels.clone().all(sound)
         && (code
             || !top

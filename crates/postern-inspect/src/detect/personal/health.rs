@@ -107,7 +107,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         r"|autorisationsid|ydernummer|rpps|adeli|crm|big-register|big)",
         tail!()
     ))
-    .sure(76)
+    .sure(82)
     .at_most(20)
     .examples(
         &[

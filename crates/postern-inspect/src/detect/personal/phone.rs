@@ -13,7 +13,7 @@ use crate::detect::{Detector, Edges, Needs};
 /// What may stand between two digits.
 macro_rules! between {
     () => {
-        r"(?:[-./() \t]|\xC2\xA0|\xE2\x80[\x87\x89\x90-\x93\xAF]){0,2}"
+        r"(?:[-./() \t]|\xC2\xA0){0,2}"
     };
 }
 
@@ -70,7 +70,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Number)
     .check(varied)
     .sure(92)
-    .at_most(64)
+    .at_most(96)
     .examples(
         &[
             "call ⟦+45 12 34 56 78⟧ now",
@@ -98,7 +98,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Groups)
     .check(grouped)
     .sure(62)
-    .at_most(64)
+    .at_most(96)
     .examples(
         &["⟦0045 12 34 56 78⟧", "⟦001-518-640-0854⟧"],
         &["004512345678", "0000 1111 2222", "0045 12 34"],
@@ -144,7 +144,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Groups)
     .check(trunk)
     .sure(64)
-    .at_most(24)
+    .at_most(40)
     .examples(
         &[
             "⟦01 42 34 56 78⟧",
@@ -231,7 +231,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         r")"
     ))
     .sure(78)
-    .at_most(60)
+    .at_most(96)
     .examples(
         &[
             "tlf. ⟦12 34 56 78⟧",

@@ -122,7 +122,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     )
     .edges(Edges::Key)
     .words(PLATE, 35, 88)
-    .at_most(14)
+    .at_most(15)
     .examples(
         &[
             "Kennzeichen ⟦B-AB 1234⟧",

@@ -68,7 +68,8 @@ pub(super) fn random(value: &str) -> bool {
         (false, ..24) => 300,
         (false, _) => 330,
     };
-    varied(value) && bits(value) >= least && !is_worded(value, is_noise)
+    let dotted = value.contains('.') && is_dotted_name(value);
+    varied(value) && bits(value) >= least && !dotted && !is_worded(value, is_noise)
 }
 
 /// Whether a value behind a vendor's name and the word for a key is one. The words say much
@@ -80,8 +81,12 @@ pub(super) fn keyed(value: &str) -> bool {
         return digits >= 16 && distinct(value) >= 6;
     }
     let mixed = digits >= 2 && letters >= 2 || value.len() >= 24;
-    let noise = |part: &str| is_noise(part) || switches(part) >= 2;
-    mixed && varied(value) && bits(value) >= 250 && !is_worded(value, noise)
+    let noise = |part: &str| is_noise(part) || turns(part) >= 2;
+    mixed
+        && varied(value)
+        && bits(value) >= 250
+        && !(value.contains('.') && is_dotted_name(value))
+        && !is_worded(value, noise)
 }
 
 /// Whether a value in quotes behind the name of a secret is one by its marks: many characters that
@@ -171,6 +176,15 @@ fn switches(part: &str) -> usize {
     changes.count()
 }
 
+/// How often a part changes between letters and digits.
+fn turns(part: &str) -> usize {
+    let bytes = part.as_bytes();
+    let changes = bytes
+        .windows(2)
+        .filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit());
+    changes.count()
+}
+
 /// The length of the longest run of consonants.
 fn longest_consonants(part: &str) -> usize {
     part.split(|letter: char| !letter.is_ascii_alphabetic() || "aeiouAEIOU".contains(letter))
@@ -254,6 +268,7 @@ mod tests {
             "src/main/java/com/example/Some",
             "blockchain-tests/pallets/supported",
             "aaaaaaaaaaaaaaaaaaaaaaaa",
+            "base64.b64encode",
         ] {
             assert!(!random(text), "{text}");
         }

@@ -84,12 +84,53 @@ const BEGINNINGS: &[&str] = &[
     "sha384-",
 ];
 
+/// Values that name an encoding or an algorithm, whole and in lower case.
+const ALGORITHMS: &[&str] = &[
+    "utf-8",
+    "utf8",
+    "utf-16",
+    "utf-16le",
+    "latin-1",
+    "latin1",
+    "iso-8859-1",
+    "cp1252",
+    "us-ascii",
+    "base64",
+    "base32",
+    "base64url",
+    "sha1",
+    "sha-1",
+    "sha256",
+    "sha-256",
+    "sha512",
+    "sha-512",
+    "hs256",
+    "rs256",
+    "es256",
+    "hmac-sha256",
+    "argon2",
+    "argon2id",
+    "argon2i",
+    "pbkdf2",
+    "sha3-256",
+    "md5sum",
+    "crypt3",
+    "x-api-key",
+    "oauth2",
+    "oauth1",
+    "http2",
+    "s3v4",
+    "aes-256-gcm",
+    "aes256",
+];
+
 /// Whether the value stands for something else.
 pub(super) fn stands_for_something(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     TELLING.iter().any(|part| lower.contains(part))
         || BEGINNINGS.iter().any(|start| value.starts_with(start))
         || holds_reference(value)
+        || ALGORITHMS.contains(&lower.as_str())
         || is_call(value)
         || holds_label(value)
 }
@@ -129,18 +170,30 @@ fn is_call(value: &str) -> bool {
         && (rest.starts_with(b"(")
             || rest.starts_with(b"[\"")
             || rest.starts_with(b"['")
-            || rest.starts_with(b"[") && rest.ends_with(b"]"))
+            || rest.starts_with(b"[") && rest.ends_with(b"]")
+            || rest.starts_with(b"[") && rest[1..].iter().all(u8::is_ascii_alphanumeric))
 }
 
-/// Whether the value is made of names joined by dots: `user.password`, `Type::Name`.
+/// Whether the value is made of names joined by dots, with a digit or two in each at most:
+/// `user.password`, `Type::Name`, `base64.b64encode`.
 pub(super) fn is_dotted_name(value: &str) -> bool {
-    let name = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-    };
-    value.split("::").flat_map(|part| part.split('.')).all(name)
+    let mut parts = 0;
+    let mut numbered = false;
+    for part in value.split("::").flat_map(|part| part.split('.')) {
+        let digits = part.bytes().filter(u8::is_ascii_digit).count();
+        let word = part
+            .split(|letter: char| !letter.is_ascii_alphabetic())
+            .any(|word| word.len() >= 3);
+        let name = part
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if part.is_empty() || !name || digits > 2 || digits > 0 && !word {
+            return false;
+        }
+        parts += 1;
+        numbered |= digits > 0;
+    }
+    parts > 1 || !numbered
 }
 
 /// A label in brackets: `[EMAIL]`, `[API_KEY:4f…]`, `<EMAIL_k3…>`, and values with a masked front.
@@ -178,6 +231,7 @@ mod tests {
             "<EMAIL_k3v9q2hd7x>",
             "****1111",
             "%(password)s",
+            "UTF-8",
         ] {
             assert!(stands_for_something(text), "{text}");
         }

@@ -238,29 +238,3 @@ fn source_code_holds_few_secrets() {
     println!("source: {count} findings in {bytes} bytes");
     assert!(bytes > 1_000_000 && count < 60, "{count} in {bytes}");
 }
-#[test]
-fn adhoc_scan() {
-    let Some(root) = std::env::var_os("SCAN_DIR") else {
-        return;
-    };
-    let mut texts = BTreeSet::new();
-    let mut folders = vec![PathBuf::from(root)];
-    let mut total = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if total < 12_000_000 {
-                if let Ok(t) = std::fs::read_to_string(&path) {
-                    if t.len() < 300_000 {
-                        total += t.len();
-                        texts.insert((String::new(), t));
-                    }
-                }
-            }
-        }
-    }
-    let (count, bytes) = alarms(&texts);
-    println!("adhoc: {count} findings in {bytes} bytes");
-}
