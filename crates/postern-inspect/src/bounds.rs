@@ -75,8 +75,8 @@ pub(crate) const CHANNELS_MAX: usize = 1024;
 /// longer is inspected as text. Ids of sealed items reach some hundreds.
 pub(crate) const WORD_BYTES_MAX: usize = 1024;
 
-/// Bytes of one event that are held while it is cleaned. The last event of a response repeats all of
-/// it with its tools, and pictures come in one event, so that this is far above
+/// Bytes of one event that are held while it is cleaned. The last event of a response repeats all
+/// of it with its tools, and pictures come in one event, so that this is far above
 /// `EVENT_HELD_BYTES_MAX`; what is larger cannot be inspected.
 pub(crate) const EVENT_CLEANED_BYTES_MAX: usize = 8 * 1024 * 1024;
 

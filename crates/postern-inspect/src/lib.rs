@@ -14,13 +14,13 @@
 //! [`InspectError::UnknownOperation`]. Nothing here blocks, allocates without a bound
 //! (`bounds.rs`), reads a clock or awaits.
 //!
-//! # Where data rules go
+//! # Where data rules act
 //!
-//! Every request byte leaves through [`RequestFacts::outbound`] as pieces around spans of the
-//! original, and every response byte leaves through [`ResponseReader::push`], event by event where
-//! an editor is at work. These are the two seams for masking: `outbound` gets further spans to
-//! replace, and an editor of text channels stands beside the one that takes usage frames out
-//! (`response/editor.rs`). Without a rule neither touches a byte.
+//! A [`Cleaner`] holds the rules of one direction of one request. Requests go through
+//! [`RequestFacts::clean_outbound`], answers through a [`ResponseReader`] that was given one. Where
+//! text stands in each dialect is said by the tables in `text/`; `document` reads a body strictly
+//! and writes anew only what changed; `response/clean` follows the texts of a stream over its
+//! events. Without a rule neither touches a byte.
 //!
 //! ```
 //! use postern_inspect::{Dialect, Target, locate};

@@ -73,9 +73,9 @@ fn planted(body: &Value, value: (&str, &str), choice: &mut Choice) -> Option<[Va
 
 #[test]
 fn requests_pass_unless_something_is_found_and_then_without_it() {
-    // Goal: a request in which nothing is found goes on as it came, with the wish for usage where it
-    // is spliced; a planted value never does, and all else stays. Method: every recorded request,
-    // a value planted into texts of choice.
+    // Goal: a request in which nothing is found goes on as it came, with the wish for usage where
+    // it is spliced; a planted value never does, and all else stays. Method: every recorded
+    // request, a value planted into texts of choice.
     let Some(requests) = corpus::requests() else {
         return;
     };
@@ -160,8 +160,8 @@ fn answers_pass_unless_something_is_found_and_then_without_it() {
 #[test]
 fn strange_texts_go_through_everything() {
     // Goal: nothing panics on texts made to hurt, they stay what they are, and a value beside one
-    // does not get through. Method: each text, with a value behind it, as a message, as an argument,
-    // as a key, as raw bytes of an event and as raw bytes of a body.
+    // does not get through. Method: each text, with a value behind it, as a message, as an
+    // argument, as a key, as raw bytes of an event and as raw bytes of a body.
     let (Some(abuse), Some(naughty)) = (corpus::abuse(), corpus::naughty_strings()) else {
         return;
     };

@@ -350,7 +350,7 @@ pub(crate) fn no_part_of(value: &str, out: &str, before: &str) {
 fn planted_values_do_not_get_through_streams() {
     // Goal: no value and no telling part of one goes on, and every text is otherwise what it was,
     // however the text is cut into events and the events into pieces. Method: in every recorded
-    // stream each value is planted into a text of choice, over the events that are there (cut inside
+    // stream values are planted into a text of choice, over the events that are there (cut inside
     // the value) and as one event a character; each at several cuts of the transport.
     let Some(streams) = streams() else {
         return;
@@ -368,8 +368,8 @@ fn planted_values_do_not_get_through_streams() {
             continue;
         }
         let before = stream.body();
-        // Two of the values in each stream, so that all meet every dialect many times.
-        let values = (0..2).map(|at| (number + at) % VALUES.len());
+        // One of the values in each stream, so that all meet every dialect many times.
+        let values = (0..1).map(|at| (number + at) % VALUES.len());
         for (seed, value) in values.map(|at| (at, &VALUES[at])) {
             let mut choice = Choice((number * 10 + seed) as u64);
             let (key, text) = &texts[choice.below(texts.len())];
@@ -417,7 +417,7 @@ fn planted_values_do_not_get_through_streams() {
         }
     }
     assert!(
-        spread >= 120 && letters >= 40,
+        spread >= 60 && letters >= 20,
         "{spread} spread, {letters} letter by letter"
     );
 }
