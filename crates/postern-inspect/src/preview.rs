@@ -1,43 +1,64 @@
-//! What rules would do to a text that is there whole: for trying them out, never for traffic.
+//! What rules would do to a body that is there whole: for trying them out, never for traffic.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use postern_types::{Direction, Finding};
+use serde::de::IgnoredAny;
 
-use crate::clean::{Channel, TextKind};
-use crate::{CleanError, Cleaner, MaskKeys, RuleSet};
+use crate::{BodyCleaner, BodyKind, Cleaner, InspectError, MaskKeys, RuleSet};
 
-/// What became of a text.
+/// What became of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
-    /// The text that would go on; or why none would.
-    pub text: Result<String, CleanError>,
+    /// The text that would go on; or why none would: `DataBlocked` or `CannotInspect`.
+    pub text: Result<String, InspectError>,
     /// What was found.
     pub findings: Vec<Finding>,
 }
 
-/// Applies rules to a text as if it went by in a direction. What begins as JSON is read as JSON:
-/// its strings and names are cleaned decoded, its numbers too.
+/// Applies rules to a body as if it went by at a plain HTTP upstream. Where no content type is
+/// given, it is told from the body: JSON, lines of JSON, or text.
 ///
 /// Hashes and placeholders are made under a key of nobody's, so that they tell nothing: those of a
 /// gateway are others.
 #[must_use]
-pub fn preview(rules: RuleSet, direction: Direction, text: &str) -> Preview {
+pub fn preview(
+    rules: RuleSet,
+    direction: Direction,
+    content_type: Option<&str>,
+    body: &str,
+) -> Preview {
     let keys = MaskKeys::new(&[0; 32], "preview", "preview", "preview");
-    let mut cleaner = Cleaner::new(Arc::new(rules), direction, &[], keys);
-    let kind = match text.trim_start().as_bytes().first() {
-        Some(b'{' | b'[') => TextKind::Json,
-        _ => TextKind::Plain,
+    let cleaner = Cleaner::new(Arc::new(rules), direction, &[], keys);
+    let kind = BodyKind {
+        content_type: Some(content_type.unwrap_or_else(|| told_from(body))),
+        content_encoding: None,
     };
-    let mut out = String::with_capacity(text.len());
-    let mut channel = Channel::new(kind, "text", "");
-    let done = channel
-        .push(text, &mut cleaner, &mut out)
-        .and_then(|()| channel.finish(&mut cleaner, &mut out));
+    let mut cleaner = BodyCleaner::new(&kind, cleaner);
+    let mut pieces = Vec::new();
+    let done = cleaner
+        .push(Bytes::copy_from_slice(body.as_bytes()), &mut pieces)
+        .and_then(|()| cleaner.finish(&mut pieces));
+    let text = done.map(|()| String::from_utf8_lossy(&pieces.concat()).into_owned());
     Preview {
-        text: done.map(|()| out),
+        text,
         findings: cleaner.findings(),
     }
+}
+
+fn told_from(body: &str) -> &'static str {
+    let is_json = |text: &str| serde_json::from_str::<IgnoredAny>(text).is_ok();
+    if !body.trim_start().starts_with(['{', '[']) {
+        return "text/plain";
+    }
+    if is_json(body) {
+        return "application/json";
+    }
+    if body.lines().all(|line| line.is_empty() || is_json(line)) {
+        return "application/x-ndjson";
+    }
+    "text/plain"
 }
 
 #[cfg(test)]
@@ -46,8 +67,9 @@ mod tests {
     use postern_types::DataRule;
 
     fn rule(action: &str) -> RuleSet {
-        let spec = serde_json::json!({"directions": ["request"], "action": action,
-            "classes": [], "custom": [{"class": "custom:badge", "pattern": "B-[0-9]{6}"}]});
+        let spec = serde_json::json!({"directions": ["request"], "action": action, "classes": [],
+            "custom": [{"class": "custom:badge", "pattern": "B-[0-9]{6}"}],
+            "fields": [{"path": "$.note", "class": "custom:note"}]});
         let rule = DataRule {
             name: "badges".parse().unwrap(),
             spec: serde_json::from_value(spec).unwrap(),
@@ -55,15 +77,41 @@ mod tests {
         RuleSet::compile(&[rule]).unwrap()
     }
 
+    fn masked(body: &str) -> String {
+        let tried = preview(rule("mask"), Direction::Request, None, body);
+        tried.text.unwrap()
+    }
+
     #[test]
-    fn a_text_is_shown_as_it_would_go_on() {
+    fn a_body_is_shown_as_it_would_go_on() {
         let text = "his badge B-123456 was lost";
-        let masked = preview(rule("mask"), Direction::Request, text);
-        assert_eq!(masked.text.unwrap(), "his badge [CUSTOM_BADGE] was lost");
-        assert_eq!(masked.findings.len(), 1);
-        let other_way = preview(rule("mask"), Direction::Response, text);
+        assert_eq!(masked(text), "his badge [CUSTOM_BADGE] was lost");
+        let other_way = preview(rule("mask"), Direction::Response, None, text);
         assert_eq!(other_way.text.unwrap(), text);
-        let blocked = preview(rule("block"), Direction::Request, text);
-        assert!(matches!(blocked.text, Err(CleanError::Blocked { .. })));
+        let blocked = preview(rule("block"), Direction::Request, None, text);
+        assert!(matches!(blocked.text, Err(InspectError::DataBlocked(_))));
+        assert_eq!(blocked.findings.len(), 1);
+    }
+
+    #[test]
+    fn the_form_of_a_body_is_told_from_it() {
+        assert_eq!(
+            masked(r#"{"a": "B-1\u00323456", "note": "x"}"#),
+            r#"{"a": "[CUSTOM_BADGE]", "note": "[CUSTOM_NOTE]"}"#
+        );
+        assert_eq!(
+            masked("{\"a\": 1}\n{\"note\": \"x\"}\n"),
+            "{\"a\": 1}\n{\"note\": \"[CUSTOM_NOTE]\"}\n"
+        );
+        assert_eq!(masked("[sic] B-123456"), "[sic] [CUSTOM_BADGE]");
+        let twice = preview(
+            rule("mask"),
+            Direction::Request,
+            None,
+            r#"{"a": 1, "a": 2}"#,
+        );
+        assert!(matches!(twice.text, Err(InspectError::CannotInspect(_))));
+        let typed = preview(rule("mask"), Direction::Request, Some("image/png"), "x");
+        assert!(matches!(typed.text, Err(InspectError::CannotInspect(_))));
     }
 }

@@ -231,7 +231,7 @@ fn is_path(path: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn spec(json: serde_json::Value) -> DataRuleSpec {
+    fn spec(json: &serde_json::Value) -> DataRuleSpec {
         let mut whole = serde_json::json!({"directions": ["request"], "action": "mask"});
         for (key, value) in json.as_object().unwrap() {
             whole[key] = value.clone();
@@ -243,7 +243,7 @@ mod tests {
     fn a_rule_reads_back_as_it_was_given() {
         // Goal: shape and rule have the same fields and the same defaults. Method: a rule that says
         // everything and one that says little, to the rule and back.
-        let full = spec(serde_json::json!({
+        let full = spec(&serde_json::json!({
             "upstream": "openai", "directions": ["request", "response"],
             "classes": ["all", "payment", "email", "custom:badge"], "action": "keep-last-4",
             "dry_run": true, "confidence_min": 70,
@@ -253,13 +253,13 @@ mod tests {
             "headers": ["x-note"], "query": ["q"], "opaque": "allow", "thinking": "pass",
             "tell_client": true,
         }));
-        let bare = spec(serde_json::json!({"classes": ["email"]}));
+        let bare = spec(&serde_json::json!({"classes": ["email"]}));
         for given in [full, bare] {
             let rule = read(&"people".parse().unwrap(), &given).unwrap();
             assert_eq!(shape(&rule), given);
         }
         let rule = spec(
-            serde_json::json!({"classes": ["email"], "headers": ["X-Note"],
+            &serde_json::json!({"classes": ["email"], "headers": ["X-Note"],
             "directions": ["request", "request"]}),
         );
         let rule = read(&"people".parse().unwrap(), &rule).unwrap();
@@ -288,7 +288,7 @@ mod tests {
             {"classes": ["email"], "query": [""]} => is empty
             {"classes": ["email"], "opaque": "maybe"} => maybe"#;
         for (given, said) in rows.lines().filter_map(|row| row.split_once(" => ")) {
-            let given = spec(serde_json::from_str(given).unwrap());
+            let given = spec(&serde_json::from_str(given).unwrap());
             let error = read(&"people".parse().unwrap(), &given).unwrap_err();
             assert!(error.contains("people"), "{given:?}: {error}");
             assert!(error.contains(said), "{given:?}: {error}");

@@ -26,7 +26,7 @@ pub(super) async fn list(desk: Desk, Path(env): Path<String>) -> Response {
         desk.may_see(Some(&env))?;
         desk.store().environments().show(&env).await?;
         let rows = desk.store().data_rules().list(&env).await?;
-        Ok::<_, Refused>(rows.into_iter().map(shape).collect::<Vec<_>>())
+        Ok::<_, Refused>(rows.iter().map(shape).collect::<Vec<_>>())
     };
     desk.answer(found.await)
 }
@@ -39,7 +39,8 @@ pub(super) async fn show(desk: Desk, Path((env, rule)): Path<(String, String)>) 
     let found = async {
         let (env, rule) = names(&env, &rule)?;
         desk.may_see(Some(&env))?;
-        Ok::<_, Refused>(shape(desk.store().data_rules().show(&env, &rule).await?))
+        let row = desk.store().data_rules().show(&env, &rule).await?;
+        Ok::<_, Refused>(shape(&row))
     };
     desk.answer(found.await)
 }
@@ -68,7 +69,7 @@ pub(super) async fn create(
             let rules = desk.store().data_rules();
             let row = rules.create(&env, &rule, desk.now()).await?;
             take_up(&desk, &env).await?;
-            Ok(shape(row))
+            Ok(shape(&row))
         };
         desk.act(act, work).await
     };
@@ -101,7 +102,7 @@ pub(super) async fn update(
             let row = rules.update(&env, &rule, before.version, desk.now());
             let row = row.await?;
             take_up(&desk, &env).await?;
-            Ok(shape(row))
+            Ok(shape(&row))
         };
         desk.act(act, work).await
     };
@@ -161,7 +162,7 @@ fn describe(rule: &impl Serialize) -> Value {
     described
 }
 
-fn shape(row: DataRuleRow) -> DataRule {
+fn shape(row: &DataRuleRow) -> DataRule {
     DataRule {
         rule: data_rules::shape(&row.rule),
         name: row.rule.name.to_string(),

@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use postern_inspect::{CleanError, Preview, RuleSet, preview};
+use postern_inspect::{InspectError, Preview, RuleSet, preview};
 use postern_types::{DataAction, DataRule, Direction, EnvName, Finding, RuleName};
 use serde::Serialize;
 
@@ -25,8 +25,11 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Show what a rule would do to a file.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Test {
-    /// A text, or a JSON body; - reads standard input
+    /// A body: text or JSON; - reads standard input
     file: PathBuf,
+    /// Read it as this content type [default: told from the file: JSON, lines of JSON, or text]
+    #[arg(long = "type", value_name = "TYPE")]
+    content_type: Option<String>,
     /// The environment of a rule that is there
     #[arg(long, value_parser = EnvName::parse, requires = "rule")]
     env: Option<EnvName>,
@@ -58,21 +61,18 @@ impl Test {
         let text = read(&self.file)?;
         let rule = self.rule(globals).await?;
         let direction = self.direction(&rule)?;
-        let fields = rule.spec.fields.len() + rule.spec.headers.len() + rule.spec.query.len();
-        if fields > 0 {
-            out.aside(
-                "fields, headers and query parameters are not tried: only what stands in the text",
-            );
+        if !(rule.spec.headers.is_empty() && rule.spec.query.is_empty()) {
+            out.aside("headers and query parameters are not tried: only what stands in the file");
         }
         let compiled =
             RuleSet::compile(&[rule]).map_err(|error| Failure::new(error.to_string()))?;
-        let tried = preview(compiled, direction, &text);
+        let tried = preview(compiled, direction, self.content_type.as_deref(), &text);
         let answer = Answer {
             outcome: match &tried.text {
                 Ok(after) if *after == text => "unchanged",
                 Ok(_) => "changed",
-                Err(CleanError::Blocked { .. }) => "blocked",
-                Err(CleanError::CannotInspect(_)) => "cannot_inspect",
+                Err(InspectError::DataBlocked(_)) => "blocked",
+                Err(_) => "cannot_inspect",
             },
             direction,
             findings: &tried.findings,
