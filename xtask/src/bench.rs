@@ -7,6 +7,7 @@
 //! what the three reach together; the figure to compare is the CPU of the proxy's own processes.
 
 mod building;
+mod detect;
 mod gateway;
 mod legs;
 mod load;
@@ -95,6 +96,13 @@ impl Options {
 
 /// Runs the benchmark, in an optimised build of this workshop.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
+    if let ["detect", rest @ ..] = arguments {
+        return match rest {
+            [] => detect::run(root, false),
+            ["--markdown"] => detect::run(root, true),
+            _ => bail!("`bench detect` takes --markdown and nothing else"),
+        };
+    }
     let options = Options::parse(arguments)?;
     if options.build {
         println!("{}", building::report(root, &options.profile)?);

@@ -30,6 +30,13 @@ pub(crate) struct Missing {
     pub(crate) why: String,
 }
 
+/// A Python environment with a pinned list of its own, and the interpreter that sees it.
+pub(crate) fn python_environment(root: &Path, name: &str, list: &str) -> Result<PathBuf> {
+    let folder = root.join("target/tools");
+    std::fs::create_dir_all(&folder)?;
+    python::install(&root.join(list), &folder, name)
+}
+
 impl Toolbox {
     /// Installs what is missing.
     pub(crate) fn install(root: &Path) -> Result<Self> {
@@ -39,7 +46,11 @@ impl Toolbox {
         debian::install(&mut toolbox);
         toolbox.keep(
             "python clients",
-            python::install(root, &folder),
+            python::install(
+                &root.join("xtask/tools/requirements.txt"),
+                &folder,
+                "python",
+            ),
             |toolbox, python| {
                 toolbox.export("POSTERN_TOOLS_PYTHON", &python);
             },

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use postern_audit::{Durability, SlotPool};
-use postern_store::{AdminRole, INSTALLATION, TokenAccess};
+use postern_store::{AdminAccess, AdminRole, INSTALLATION, SecretRow, TokenAccess};
 use postern_types::{
     Actor, AdminRecord, ApiToken, AuditRecord, EnvName, Refusal, RefusalCode, RequestId,
     TokenDigest, TokenKind,
@@ -17,6 +17,8 @@ use crate::Guard;
 pub struct AdminCaller {
     /// Who it is, for the record.
     pub actor: Actor,
+    /// Which secret of the administrator's token was presented; `None` on the socket.
+    pub secret: Option<u32>,
     /// What it may do.
     pub role: AdminRole,
     /// The one environment it may do it in; `None` means all, and the installation itself.
@@ -126,9 +128,33 @@ impl Guard {
         let (role, scope) = (access.role, access.env.clone());
         Ok(AdminCaller {
             actor: Actor::AdminToken(row.id),
+            secret: Some(secret.number),
             role,
             scope,
         })
+    }
+
+    /// Whether an administrator who was let in still would be: for answers that go on for long.
+    /// What cannot be found out counts as no.
+    pub async fn is_still_admin(&self, caller: &AdminCaller) -> bool {
+        let Actor::AdminToken(id) = &caller.actor else {
+            // The owner of the data directory holds no token that could end.
+            return true;
+        };
+        let Ok(Some(row)) = self.store.tokens().by_id(id).await else {
+            return false;
+        };
+        let now = self.clock.now();
+        let holds =
+            |secret: &SecretRow| Some(secret.number) == caller.secret && secret.expires_at > now;
+        let access = AdminAccess {
+            role: caller.role,
+            env: caller.scope.clone(),
+        };
+        row.revoked.is_none()
+            && row.expires_at > now
+            && row.secrets.iter().any(holds)
+            && row.access == TokenAccess::Admin(access)
     }
 
     /// Does an act of an administrator between its two records: the intent is durable before the

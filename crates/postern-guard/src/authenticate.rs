@@ -12,6 +12,7 @@ use postern_types::{ApiToken, Refusal, RefusalCode, Subject, TokenDigest, TokenI
 use tokio_util::sync::CancellationToken;
 
 use crate::Guard;
+use crate::bodies::BodyRoom;
 use crate::ending::{EndStream, StreamEnded, StreamHandle};
 use crate::tokens::LiveToken;
 use crate::world::{Environment, Upstream};
@@ -59,6 +60,12 @@ impl Caller {
         stream: std::sync::Weak<dyn EndStream>,
     ) -> Result<StreamHandle, StreamEnded> {
         self.live.ending.register(stream)
+    }
+
+    /// Room in memory for the body of one request, of which nothing has come yet.
+    #[must_use]
+    pub fn body_room(&self) -> BodyRoom {
+        self.live.bodies.body()
     }
 
     /// The upstream of this name in the token's environment. Names never resolve elsewhere.

@@ -7,6 +7,10 @@ use std::time::Duration;
 pub struct GuardBounds {
     /// Requests in progress at once, over all listeners. Each may hold some tens of kilobytes.
     pub flights_max: usize,
+    /// Bytes of request bodies held in memory at once, over all listeners: those that are read
+    /// whole before they are judged, until their upstream has taken them. A quarter of a node with
+    /// one gigabyte. One token gets half of it at most, so the largest body must fit into half.
+    pub body_bytes_max: u64,
     /// Tokens whose record and compiled grants are kept in memory.
     pub tokens_cached_max: usize,
     /// Ids that are known not to exist, kept to spare the store.
@@ -30,6 +34,7 @@ impl Default for GuardBounds {
     fn default() -> Self {
         Self {
             flights_max: 65_536,
+            body_bytes_max: 256 * 1024 * 1024,
             tokens_cached_max: 100_000,
             unknown_ids_max: 10_000,
             unknown_id_life: Duration::from_secs(5),
@@ -42,6 +47,9 @@ impl Default for GuardBounds {
     }
 }
 
+/// Points in time that a rate limit remembers of one window, for each token: a kilobyte and a half
+/// at most. What was used comes back late by the window's share at most, a second for a minute.
+pub(crate) const RATE_GRAINS: u32 = 60;
 /// Bytes of a path kept in a record.
 pub(crate) const RECORD_PATH_MAX: usize = 1_024;
 /// Bytes of any other client text kept in a record.

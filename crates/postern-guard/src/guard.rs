@@ -88,6 +88,8 @@ pub struct Status {
     pub stopping: bool,
     /// Requests in progress.
     pub in_progress: usize,
+    /// Bytes of request bodies in memory.
+    pub body_bytes: u64,
     /// Tokens in memory.
     pub tokens_cached: usize,
     /// Environments served.
@@ -360,6 +362,7 @@ impl Guard {
             audit_healthy: self.log.healthy(),
             stopping: self.is_stopping(),
             in_progress: self.closer.in_progress(),
+            body_bytes: self.tokens.bodies.held(),
             tokens_cached: self.tokens.cached(),
             environments: self.world.load().environments.len(),
         }
@@ -447,6 +450,7 @@ impl Guard {
         }
         self.log.settle_below(self.open_intents.round());
         self.tokens.endings.purge();
+        self.tokens.bodies.purge();
         self.counters.purge(self.clock.micros());
     }
 }

@@ -11,6 +11,7 @@
 
 mod admin;
 mod authenticate;
+mod bodies;
 mod bounds;
 mod clock;
 mod closer;
@@ -28,6 +29,7 @@ mod world;
 
 pub use admin::{AdminAct, AdminCaller};
 pub use authenticate::Caller;
+pub use bodies::BodyRoom;
 pub use bounds::GuardBounds;
 pub use clock::{Clock, ManualClock};
 pub use ending::{EndStream, StreamEnded, StreamHandle};

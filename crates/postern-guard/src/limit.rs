@@ -4,6 +4,7 @@
 //! counters, and both of its live secrets draw on the same ones.
 
 mod counters;
+mod window;
 
 use std::sync::Arc;
 use std::time::Duration;

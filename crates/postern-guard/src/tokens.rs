@@ -15,6 +15,7 @@ use postern_store::{PrincipalKey, Rehash, Store, StoreError, TokenAccess, TokenR
 use postern_types::{EnvName, Limit, Subject, TokenId};
 use quick_cache::sync::Cache;
 
+use crate::bodies::{Bodies, BodyShare};
 use crate::bounds::GuardBounds;
 use crate::ending::{Ending, Endings};
 use crate::world::World;
@@ -29,6 +30,7 @@ pub(crate) struct LiveToken {
     pub(crate) principal_disabled: bool,
     pub(crate) grants: TokenGrants,
     pub(crate) ending: Arc<Ending>,
+    pub(crate) bodies: Arc<BodyShare>,
 }
 
 /// The tokens in memory.
@@ -40,6 +42,7 @@ pub(crate) struct Tokens {
     /// Held while a record is put in or taken out, so that the generation is judged in one piece.
     changing: Mutex<()>,
     pub(crate) endings: Endings,
+    pub(crate) bodies: Bodies,
 }
 
 /// Why a token cannot be looked up.
@@ -63,6 +66,7 @@ impl Tokens {
             generation: AtomicU64::new(0),
             changing: Mutex::new(()),
             endings: Endings::default(),
+            bodies: Bodies::new(bounds.body_bytes_max),
         }
     }
 
@@ -149,6 +153,7 @@ impl Tokens {
             subject,
             grants,
             ending,
+            bodies: self.bodies.of(id),
         }))
     }
 

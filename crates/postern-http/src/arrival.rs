@@ -7,6 +7,7 @@
 mod body;
 mod credential;
 mod query;
+mod whole;
 
 use std::sync::Arc;
 

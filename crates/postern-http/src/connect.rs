@@ -14,6 +14,7 @@ use rustls::pki_types::ServerName;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
@@ -128,7 +129,7 @@ impl Endpoint {
         &self,
         allowed: Duration,
         bounds: &UpstreamBounds,
-    ) -> Result<SendRequest<OutboundBody>, Refusal> {
+    ) -> Result<Connected, Refusal> {
         let deadline = Instant::now() + allowed;
         let unreachable = |cause: String| Refusal::new(RefusalCode::UpstreamUnreachable, cause);
         let opened = timeout_at(deadline, self.open(deadline, bounds)).await;
@@ -139,11 +140,7 @@ impl Endpoint {
         }
     }
 
-    async fn open(
-        &self,
-        deadline: Instant,
-        bounds: &UpstreamBounds,
-    ) -> io::Result<SendRequest<OutboundBody>> {
+    async fn open(&self, deadline: Instant, bounds: &UpstreamBounds) -> io::Result<Connected> {
         let stream = self.dial(deadline).await?;
         // Without it, a small request waits for acknowledgements of earlier ones.
         stream.set_nodelay(true)?;
@@ -175,7 +172,44 @@ impl Endpoint {
     }
 }
 
-async fn handshake<T>(io: T, bounds: &UpstreamBounds) -> io::Result<SendRequest<OutboundBody>>
+/// A connection to an upstream, in use or at rest.
+///
+/// What is dropped in the middle of an exchange is closed at once: an upstream that reads nothing
+/// would otherwise keep the connection, and the body of a request that ended long ago, for as long
+/// as it likes.
+#[derive(Debug)]
+pub(crate) struct Connected {
+    sender: SendRequest<OutboundBody>,
+    task: AbortHandle,
+    at_rest: bool,
+}
+
+impl Connected {
+    /// The connection begins, or goes on with, an exchange.
+    pub(crate) fn sender(&mut self) -> &mut SendRequest<OutboundBody> {
+        self.at_rest = false;
+        &mut self.sender
+    }
+
+    /// The exchange was whole: from now on the connection may end in its own time.
+    pub(crate) fn rest(&mut self) {
+        self.at_rest = true;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        if !self.at_rest {
+            self.task.abort();
+        }
+    }
+}
+
+async fn handshake<T>(io: T, bounds: &UpstreamBounds) -> io::Result<Connected>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -186,13 +220,17 @@ where
         .handshake(TokioIo::new(io))
         .await
         .map_err(io::Error::other)?;
-    // The connection ends with its sender and the body it carries; nothing waits for the task.
-    drop(tokio::spawn(async move {
+    // The connection ends with its sender; nothing waits for the task.
+    let task = tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "an upstream connection ended early");
         }
-    }));
-    Ok(sender)
+    });
+    Ok(Connected {
+        sender,
+        task: task.abort_handle(),
+        at_rest: false,
+    })
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Plane {
             self.http_body(caller, &upstream, &headers, &mut context, arrival.body)
                 .await?
         } else {
-            self.ai_body(&headers, &mut context, arrival.body, journey)
+            self.ai_body(caller, &headers, &mut context, arrival.body, journey)
                 .await?
         };
         let body = match body {
@@ -122,6 +122,7 @@ impl Plane {
     /// Finds the operation and reads the body of an AI request.
     async fn ai_body(
         &self,
+        caller: &Caller,
         headers: &HeaderMap,
         context: &mut RequestContext,
         mut body: ArrivalBody,
@@ -140,9 +141,8 @@ impl Plane {
             .flight
             .note(|summary| summary.operation = Some(located.operation()));
         let body = body
-            .collect(self.inspected_bytes_max())
-            .await
-            .map_err(|error| error.refusal())?;
+            .collect(self.inspected_bytes_max(), caller.body_room())
+            .await?;
         journey.body_read = true;
         context.body_bytes = Some(body.len() as u64);
         let facts = located.read(&body).map_err(|error| refuse(&error))?;
@@ -170,9 +170,8 @@ impl Plane {
             });
         }
         let body = body
-            .collect(self.inspected_bytes_max())
-            .await
-            .map_err(|error| error.refusal())?;
+            .collect(self.inspected_bytes_max(), caller.body_room())
+            .await?;
         context.body_bytes = Some(body.len() as u64);
         // SECURITY: what is judged as JSON here must not be read as a form, or in another charset,
         // behind us: the same bytes could mean something else there. Unjudged, the rule denies.

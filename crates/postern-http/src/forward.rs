@@ -18,6 +18,7 @@ use postern_types::{Refusal, RefusalCode};
 use tokio::time::{Instant, timeout_at};
 
 use crate::bounds::{Bounds, Timeouts};
+use crate::connect::Connected;
 use crate::headers::{Scrubber, UpstreamCredential};
 use crate::pool::{Pool, Seat};
 
@@ -97,18 +98,18 @@ impl Forward {
         let mut request = Box::new(prepare(to, request, &upload)?);
         let bounds = &self.bounds.upstream;
         for _ in 0..bounds.attempts_max {
-            let mut sender = match seat.kept(bounds).await {
-                Some(sender) => sender,
+            let mut connection = match seat.kept(bounds).await {
+                Some(connection) => connection,
                 None => to.endpoint.connect(to.timeouts.connect, bounds).await?,
             };
-            match attempt(&mut sender, *request, &upload, &to.timeouts).await {
+            match attempt(connection.sender(), *request, &upload, &to.timeouts).await {
                 Attempt::Answered(response) => {
                     check_size(response.headers(), bounds.head_bytes_max)?;
                     return receive(
                         to,
                         *response,
                         Exchange {
-                            sender,
+                            connection,
                             seat,
                             upload,
                             started,
@@ -134,7 +135,7 @@ impl Forward {
 
 /// What belongs to one exchange besides its messages.
 struct Exchange {
-    sender: SendRequest<OutboundBody>,
+    connection: Connected,
     seat: Seat,
     upload: Arc<Upload>,
     started: Instant,
@@ -226,13 +227,13 @@ fn receive(
     let scrubber = to.credential.scrubber();
     scrubber.headers(&mut headers);
     let Exchange {
-        sender,
+        connection,
         seat,
         upload,
         started,
     } = exchange;
     let lease = Lease {
-        sender,
+        connection,
         seat,
         upload,
     };

@@ -79,6 +79,7 @@ impl Plane {
                 query: &mut query,
                 body: &mut body,
                 splice,
+                room: caller.body_room(),
             };
             cleaned = self.clean_request(request, controls, journey).await?;
         }

@@ -11,7 +11,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, ETAG};
 use http_body_util::BodyExt as _;
 use postern_guard::{Caller, Clearance, Permit};
 use postern_inspect::ModelsFilter;
-use postern_types::{End, Operation, RateNotice, Refusal, RefusalCode, RequestContext};
+use postern_types::{AiRequest, End, Operation, RateNotice, Refusal, RefusalCode, RequestContext};
 
 use crate::arrival::Arrival;
 use crate::body::{Answer, AnswerSource, Course};
@@ -66,7 +66,8 @@ impl Plane {
         journey.flight.authenticate(presented).await
     }
 
-    /// *authorize*: every layer of policy, and then who owns what the request refers to. In this
+    /// *authorize*: every layer of policy, also about each model that a tool of the request uses
+    /// beside the request's own; and then who owns what the request refers to. In this
     /// order, so that a token that may not ask at all learns nothing about ids.
     async fn authorize(
         &self,
@@ -77,6 +78,14 @@ impl Plane {
     ) -> Result<Permit, Refusal> {
         let permit = journey.flight.authorize(caller, context)?;
         if let ExchangeBody::Ai { facts, .. } = &exchange.body {
+            for model in &facts.tool_models {
+                let mut question = context.clone();
+                question.ai = Some(AiRequest {
+                    model: Some(model.clone()),
+                    ..facts.ai.clone()
+                });
+                journey.flight.authorize(caller, &question)?;
+            }
             let references = &facts.references;
             self.guard
                 .check_references(caller, &exchange.upstream, references)

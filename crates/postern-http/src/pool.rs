@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use hyper::client::conn::http1::SendRequest;
 use parking_lot::Mutex;
 use postern_guard::UpstreamId;
 use postern_types::{EnvName, Refusal, RefusalCode, UpstreamName};
@@ -16,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use crate::bounds::UpstreamBounds;
-use crate::forward::OutboundBody;
+use crate::connect::Connected;
 
 /// What connections are kept apart by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,7 +47,7 @@ pub(crate) struct Lane {
 
 #[derive(Debug)]
 struct Idle {
-    sender: SendRequest<OutboundBody>,
+    connection: Connected,
     since: Instant,
 }
 
@@ -134,7 +133,7 @@ impl Pool {
         let allowed = self.bounds.idle_timeout;
         self.lanes.lock().retain(|_, lane| {
             let mut idle = lane.idle.lock();
-            idle.retain(|kept| !kept.sender.is_closed() && now - kept.since < allowed);
+            idle.retain(|kept| !kept.connection.is_closed() && now - kept.since < allowed);
             !idle.is_empty() || Arc::strong_count(lane) > 1
         });
     }
@@ -156,28 +155,32 @@ impl Pool {
 
 impl Seat {
     /// The connection that was used last, if one is idle and alive.
-    pub(crate) async fn kept(&self, bounds: &UpstreamBounds) -> Option<SendRequest<OutboundBody>> {
+    pub(crate) async fn kept(&self, bounds: &UpstreamBounds) -> Option<Connected> {
         loop {
-            let Idle { mut sender, since } = self.lane.idle.lock().pop()?;
-            if sender.is_closed() || since.elapsed() >= bounds.idle_timeout {
+            let Idle {
+                mut connection,
+                since,
+            } = self.lane.idle.lock().pop()?;
+            if connection.is_closed() || since.elapsed() >= bounds.idle_timeout {
                 continue;
             }
             // The connection's own task may not have seen the end of the last answer yet.
-            if let Ok(Ok(())) = timeout(bounds.ready, sender.ready()).await {
-                return Some(sender);
+            if let Ok(Ok(())) = timeout(bounds.ready, connection.sender().ready()).await {
+                return Some(connection);
             }
         }
     }
 
     /// Puts a connection back that has carried a whole exchange.
-    pub(crate) fn put_back(self, sender: SendRequest<OutboundBody>) {
-        if sender.is_closed() {
+    pub(crate) fn put_back(self, mut connection: Connected) {
+        connection.rest();
+        if connection.is_closed() {
             return;
         }
         let mut idle = self.lane.idle.lock();
         if idle.len() < self.lane.idle_max {
             idle.push(Idle {
-                sender,
+                connection,
                 since: Instant::now(),
             });
         }

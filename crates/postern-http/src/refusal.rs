@@ -88,7 +88,7 @@ pub(crate) fn render(
     }
     if let Some(mut notice) = refusal.limit() {
         // Section 6 of the draft: `Retry-After` is not before the time that the limit names. A
-        // limit that refills evenly has room again long before all of it is back.
+        // window has room again before all of it is back.
         let seconds = after.map_or(u32::MAX, |after| u32::try_from(after).unwrap_or(u32::MAX));
         notice.reset_seconds = notice.reset_seconds.min(seconds);
         rate_fields(&notice, headers);

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame};
-use http_body_util::{Full, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use postern_inspect::Dialect;
@@ -27,7 +27,7 @@ use postern_testkit::raw::{Conversation, talk};
 use postern_types::RequestId;
 use tokio_util::sync::CancellationToken;
 
-use crate::arrival::{Arrival, ArrivalBody, Reception};
+use crate::arrival::{Arrival, Reception};
 use crate::bounds::Bounds;
 use crate::connection::ConnectionFacts;
 use crate::listener::{ListenOptions, Listener, Serving};
@@ -219,8 +219,9 @@ async fn serve(
             response
         }
         "/source" => answer(Full::new(Bytes::from(arrival.source.address.to_string()))),
-        _ => match ArrivalBody::collect(&mut arrival.body, 64 << 20).await {
+        _ => match BodyExt::collect(&mut arrival.body).await {
             Ok(body) => {
+                let body = body.to_bytes();
                 let query = arrival.query.encoded().unwrap_or_default();
                 let text = format!("{} {path} {query} {}", arrival.method, body.len());
                 answer(Full::new(Bytes::from(text)))

@@ -21,6 +21,9 @@ pub(crate) const OUTPUT_CAP_MAX: u64 = 1_000_000_000;
 /// Answers to one request (`n`, `candidateCount`): OpenAI's own limit.
 pub(crate) const CHOICES_MAX: u64 = 128;
 
+/// Models that the tools of one request may name: policy is asked about each.
+pub(crate) const TOOL_MODELS_MAX: usize = 8;
+
 /// References to stored state in one request; each is looked up.
 pub(crate) const REFERENCES_MAX: usize = 256;
 

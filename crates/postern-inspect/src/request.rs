@@ -8,6 +8,7 @@ mod anthropic;
 mod gemini;
 mod openai;
 mod reading;
+mod tools;
 
 use bytes::Bytes;
 use postern_types::{AiRequest, Operation, OwnedId};
@@ -18,12 +19,16 @@ use crate::json::{Leaf, Scanner, Shape, Span};
 use crate::text;
 use crate::{Dialect, InspectError, Located};
 use reading::Reading;
+use tools::Types;
 
 /// What was read of a request.
 #[derive(Debug, Clone)]
 pub struct RequestFacts {
     /// What policy asks about.
     pub ai: AiRequest,
+    /// Models that tools of the request use beside its own. A request passes only if each of them
+    /// is allowed too.
+    pub tool_models: Vec<String>,
     /// State behind the shared provider credential that the request refers to. A request passes
     /// only if its principal owns each of these.
     pub references: Vec<OwnedId>,
@@ -98,6 +103,9 @@ enum Slot {
     ItemEncrypted,
     Source,
     SourceType,
+    Tool(&'static Types),
+    ToolType,
+    ToolModel,
     NotServed(&'static str),
 }
 
@@ -146,6 +154,7 @@ impl RequestFacts {
     pub(crate) fn without_body(ai: AiRequest) -> Self {
         Self {
             ai,
+            tool_models: Vec::new(),
             references: Vec::new(),
             keeps_answer: false,
             family: None,

@@ -39,8 +39,8 @@ impl RateWindow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Limit {
-    /// At most so many requests per window, by GCRA: after a pause the whole count may come at
-    /// once, and it refills evenly over the window.
+    /// At most so many requests in any window of this length, wherever it begins. They may come at
+    /// once.
     Requests {
         /// Requests per window.
         count: NonZeroU32,
@@ -65,8 +65,7 @@ pub enum ParseLimitError {
     /// A limit that is planned: accepting it without enforcing it would be worse than refusing.
     #[error(
         "limit {0:?} is not built yet: only requests per second or minute and concurrency are \
-         enforced in this release (a rate limiter over a longer window would let up to twice the \
-         cap through)"
+         enforced in this release (what a longer window counts must survive a restart)"
     )]
     NotBuilt(String),
 }

@@ -184,6 +184,7 @@ impl Installation {
             durability: config.audit.durability,
             bounds: GuardBounds {
                 flights_max: config.limits.requests_in_progress,
+                body_bytes_max: config.limits.request_bodies_bytes,
                 ..GuardBounds::default()
             },
             left_open,

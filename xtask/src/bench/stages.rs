@@ -48,7 +48,7 @@ const STAGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("authorize", &["postern_policy", "cedar_policy"]),
-    ("limit", &["postern_guard::limit", "governor"]),
+    ("limit", &["postern_guard::limit"]),
     // The JSON scanner is left out: it serves requests and answers, and counts for its caller.
     (
         "inspect",

@@ -42,7 +42,7 @@ pub(super) fn render_stages(leg: &str, shares: &[Share], markdown: bool) -> Stri
     format!("\n{leg}\n\n{}", layout(&rows, markdown))
 }
 
-type Rows = Vec<Vec<String>>;
+pub(super) type Rows = Vec<Vec<String>>;
 
 fn requests(results: &Results) -> Rows {
     let heading = [
@@ -137,7 +137,7 @@ fn only(shown: bool, text: String) -> String {
 }
 
 /// Names to the left, figures to the right.
-fn layout(rows: &Rows, markdown: bool) -> String {
+pub(super) fn layout(rows: &Rows, markdown: bool) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| {
         rows.iter()

@@ -62,7 +62,6 @@ const WALLS: &[(&str, &[&str])] = &[
     ("axum", &["postern"]),
     ("utoipa", &["postern"]),
     ("clap", &["postern"]),
-    ("governor", &["postern-guard"]),
     ("anyhow", &["postern", "postern-testkit", "xtask"]),
     (
         "hyper",

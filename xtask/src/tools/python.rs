@@ -6,19 +6,20 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Installs the pinned list and answers the interpreter that sees it.
-pub(super) fn install(root: &Path, folder: &Path) -> Result<PathBuf> {
-    let list = root.join("xtask/tools/requirements.txt");
-    let wanted = std::fs::read_to_string(&list).context("cannot read requirements.txt")?;
+/// Installs a pinned list into an environment of its own in `folder` and answers the interpreter
+/// that sees it.
+pub(super) fn install(list: &Path, folder: &Path, name: &str) -> Result<PathBuf> {
+    let wanted =
+        std::fs::read_to_string(list).with_context(|| format!("cannot read {}", list.display()))?;
     let version = run::quietly(Command::new("python3").arg("--version"))?.output;
     let recipe = format!("{version}{wanted}");
-    let home = folder.join("python");
+    let home = folder.join(name);
     let python = home.join("bin/python");
     let stamp = home.join("recipe");
     if is_fresh(&stamp, &recipe) && python.exists() {
         return Ok(python);
     }
-    println!("tools: the Python clients, into {}", home.display());
+    println!("tools: {}, into {}", list.display(), home.display());
     if home.exists() {
         std::fs::remove_dir_all(&home).context("cannot remove the old environment")?;
     }
@@ -33,7 +34,7 @@ pub(super) fn install(root: &Path, folder: &Path) -> Result<PathBuf> {
         "--no-deps",
         "-r",
     ]);
-    must(pip.arg(&list))?;
+    must(pip.arg(list))?;
     std::fs::write(&stamp, recipe).context("cannot write the stamp")?;
     Ok(python)
 }

@@ -1,44 +1,28 @@
 //! What each token has used, in memory.
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use governor::clock::Clock as _;
-use governor::middleware::StateInformationMiddleware;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
 use parking_lot::Mutex;
-use postern_types::{Limit, RateNotice, RateWindow, TokenId};
+use postern_types::{Limit, RateNotice, TokenId};
 
-/// A governor clock that stands where it is told: time comes in as an argument.
-#[derive(Debug, Clone, Default)]
-struct GivenClock(Arc<AtomicU64>);
+use super::window::Window;
 
-impl governor::clock::Clock for GivenClock {
-    type Instant = Duration;
-    fn now(&self) -> Duration {
-        Duration::from_micros(self.0.load(Ordering::Relaxed))
-    }
-}
-
-type Gcra = RateLimiter<NotKeyed, InMemoryState, GivenClock, StateInformationMiddleware>;
+/// Microseconds of a second.
+const SECOND_US: u64 = 1_000_000;
 
 /// One rate limit of one token.
 struct Rate {
     limit: Limit,
-    window: RateWindow,
-    count: NonZeroU32,
-    gcra: Gcra,
-    clock: GivenClock,
+    window: Window,
 }
 
 /// What one token has used.
 pub(crate) struct TokenCounters {
     limits: Vec<Limit>,
-    rates: Vec<Rate>,
+    rates: Mutex<Vec<Rate>>,
     in_progress: Arc<AtomicU32>,
     last_used_us: AtomicU64,
 }
@@ -60,19 +44,27 @@ pub(super) enum RateVerdict {
 
 impl TokenCounters {
     fn new(limits: &[Limit], in_progress: Arc<AtomicU32>) -> Self {
-        let rates = limits
-            .iter()
-            .filter_map(|limit| match *limit {
-                Limit::Requests { count, window } => Some(Rate::new(*limit, count, window)),
-                Limit::Concurrency { .. } => None,
-            })
-            .collect();
+        let rates = limits.iter().filter_map(|limit| Rate::new(*limit));
         Self {
             limits: limits.to_vec(),
-            rates,
+            rates: Mutex::new(rates.collect()),
             in_progress,
             last_used_us: AtomicU64::new(0),
         }
+    }
+
+    /// The counters of the same token whose limits were edited.
+    fn edited(&self, limits: &[Limit]) -> Self {
+        let new = Self::new(limits, Arc::clone(&self.in_progress));
+        let earlier = self.rates.lock();
+        for rate in new.rates.lock().iter_mut() {
+            for old in earlier.iter() {
+                rate.window.follow(&old.window);
+            }
+        }
+        let last_used_us = self.last_used_us.load(Ordering::Relaxed);
+        new.last_used_us.store(last_used_us, Ordering::Relaxed);
+        new
     }
 
     pub(super) fn enter(&self, max: u32) -> Option<InProgress> {
@@ -84,20 +76,29 @@ impl TokenCounters {
             .map(|_| InProgress(Arc::clone(&self.in_progress)))
     }
 
-    /// Takes one request from every rate, in the order in which they were written. A request that a
-    /// later rate refuses has used up one of the earlier: that errs on the side of the cap.
+    /// Takes one request from every rate, or from none: who waits as long as the slowest of them
+    /// asks is let through by all.
     pub(super) fn take(&self, now_us: u64) -> RateVerdict {
         self.last_used_us.fetch_max(now_us, Ordering::Relaxed);
+        let mut rates = self.rates.lock();
+        let mut longest: Option<(u64, RateNotice)> = None;
+        for rate in rates.iter_mut() {
+            if let Some(wait_us) = rate.window.wait_us(now_us)
+                && longest.is_none_or(|(known_us, _)| wait_us > known_us)
+            {
+                longest = Some((wait_us, rate.notice(now_us)));
+            }
+        }
+        if let Some((wait_us, notice)) = longest {
+            let wait = Duration::from_micros(wait_us);
+            return RateVerdict::Refused { notice, wait };
+        }
         let mut nearest: Option<RateNotice> = None;
-        for rate in &self.rates {
-            match rate.take(now_us) {
-                RateVerdict::Taken(Some(notice)) => {
-                    if nearest.is_none_or(|best| notice.remaining < best.remaining) {
-                        nearest = Some(notice);
-                    }
-                }
-                RateVerdict::Taken(None) => {}
-                refused @ RateVerdict::Refused { .. } => return refused,
+        for rate in rates.iter_mut() {
+            rate.window.take(now_us);
+            let notice = rate.notice(now_us);
+            if nearest.is_none_or(|best| notice.remaining < best.remaining) {
+                nearest = Some(notice);
             }
         }
         RateVerdict::Taken(nearest)
@@ -110,49 +111,22 @@ impl TokenCounters {
 }
 
 impl Rate {
-    fn new(limit: Limit, count: NonZeroU32, window: RateWindow) -> Self {
-        let quota = match window {
-            RateWindow::Second => Quota::per_second(count),
-            RateWindow::Minute => Quota::per_minute(count),
+    /// `None` for limits that are no rates.
+    fn new(limit: Limit) -> Option<Self> {
+        let Limit::Requests { count, window } = limit else {
+            return None;
         };
-        let clock = GivenClock::default();
-        let gcra = RateLimiter::direct_with_clock(quota, clock.clone())
-            .with_middleware::<StateInformationMiddleware>();
-        Self {
-            limit,
-            window,
-            count,
-            gcra,
-            clock,
-        }
+        let length_us = u64::from(window.seconds()) * SECOND_US;
+        let window = Window::new(count.get(), length_us);
+        Some(Self { limit, window })
     }
 
-    fn notice(&self, remaining: u32) -> RateNotice {
-        // Evenly refilled: what is missing comes back in its share of the window.
-        let missing = u64::from(self.count.get() - remaining.min(self.count.get()));
-        let reset = missing * u64::from(self.window.seconds());
-        let reset = reset.div_ceil(u64::from(self.count.get()));
-        let reset_seconds = u32::try_from(reset).unwrap_or(u32::MAX);
+    fn notice(&self, now_us: u64) -> RateNotice {
+        let reset = self.window.full_in_us(now_us).div_ceil(SECOND_US);
         RateNotice {
             limit: self.limit,
-            remaining,
-            reset_seconds,
-        }
-    }
-
-    fn set(&self, now_us: u64) {
-        // Threads may bring times in any order; the limiter's time never goes back.
-        self.clock.0.fetch_max(now_us, Ordering::Relaxed);
-    }
-
-    fn take(&self, now_us: u64) -> RateVerdict {
-        self.set(now_us);
-        match self.gcra.check() {
-            Ok(state) => RateVerdict::Taken(Some(self.notice(state.remaining_burst_capacity()))),
-            Err(not_until) => RateVerdict::Refused {
-                notice: self.notice(0),
-                wait: not_until.wait_time_from(self.clock.now()),
-            },
+            remaining: self.window.remaining(),
+            reset_seconds: u32::try_from(reset).unwrap_or(u32::MAX),
         }
     }
 }
@@ -164,24 +138,25 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// The counters of a token. When its limits were edited, rates start anew and the requests in
-    /// progress are carried over.
+    /// The counters of a token. When its limits were edited, what was used of a window and the
+    /// requests in progress are carried over.
     pub(super) fn of(&self, token: TokenId, limits: &[Limit]) -> Arc<TokenCounters> {
         let mut by_token = self.by_token.lock();
         let known = by_token.get(&token);
         if let Some(counters) = known.filter(|counters| counters.limits == limits) {
             return Arc::clone(counters);
         }
-        let in_progress =
-            known.map_or_else(Arc::default, |counters| Arc::clone(&counters.in_progress));
-        let counters = Arc::new(TokenCounters::new(limits, in_progress));
+        let counters = Arc::new(match known {
+            Some(earlier) => earlier.edited(limits),
+            None => TokenCounters::new(limits, Arc::default()),
+        });
         by_token.insert(token, Arc::clone(&counters));
         counters
     }
 
     /// Forgets counters that are full again: unused for longer than the longest window.
     pub(crate) fn purge(&self, now_us: u64) {
-        let before_us = now_us.saturating_sub(2 * 60 * 1_000_000);
+        let before_us = now_us.saturating_sub(2 * 60 * SECOND_US);
         self.by_token.lock().retain(|_, counters| {
             Arc::strong_count(counters) > 1 || !counters.idle_since(before_us)
         });

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use postern_guard::EndStream;
-use postern_types::{End, RefusalCode};
+use postern_types::{AuditRecord, End, RefusalCode};
 
 use crate::fixture::Fixture;
 
@@ -110,11 +111,45 @@ async fn a_token_that_expires_while_its_body_comes_in_is_not_forwarded() {
     let context = fixture.context(&caller, "gpt-4o-mini");
     let permit = flight.authorize(&caller, &context).unwrap();
     flight.limit(&caller, &permit).unwrap();
-    fixture.clock.advance(std::time::Duration::from_secs(3601));
+    fixture.clock.advance(Duration::from_secs(3601));
     let refusal = flight
         .clear(&caller, &permit, &context)
         .await
         .err()
         .unwrap();
     assert_eq!(refusal.code(), RefusalCode::Revoked);
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_the_last_flight() {
+    // Goal: the log is not closed in good order while an outcome is still on its way. Method: a
+    // flight that outlives the shutdown, and the wait for it before and after it is let go.
+    let fixture = Fixture::new().await;
+    let token = fixture.token("dev", "openai:invoke:gpt-4o-mini", &[]).await;
+    let mut flight = fixture.arrive();
+    let caller = fixture
+        .clear(&mut flight, token.token.expose())
+        .await
+        .unwrap();
+    let guard = &fixture.guard;
+    guard.shut_down(Duration::from_millis(10)).await;
+    assert_eq!(caller.ended(), Some(End::Shutdown), "it was told to end");
+    assert!(
+        !guard.all_closed(Duration::from_millis(50)).await,
+        "one hangs, and the stop says so"
+    );
+    let waiting = guard.all_closed(Duration::from_secs(10));
+    let letting_go = async { drop(flight) };
+    let (closed, ()) = tokio::join!(waiting, letting_go);
+    assert!(closed);
+    let outcomes: Vec<End> = fixture
+        .records()
+        .await
+        .into_iter()
+        .filter_map(|record| match record {
+            AuditRecord::Outcome(outcome) => Some(outcome.end),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(outcomes, [End::Shutdown]);
 }

@@ -4,13 +4,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use postern_guard::BodyRoom;
 use postern_types::{Refusal, RefusalCode};
 use thiserror::Error;
 use tokio::time::Instant;
 
+use super::whole::Whole;
 use crate::bounds::DownstreamBounds;
 use crate::strict::{Alarm, Fault};
 
@@ -111,33 +113,20 @@ impl ArrivalBody {
         }
     }
 
-    /// Reads the whole body into memory.
+    /// Reads the whole body into memory, as far as there is room for it.
     ///
     /// # Errors
-    /// When it does not arrive whole, or is larger than `bytes_max`.
-    pub(crate) async fn collect(&mut self, bytes_max: usize) -> Result<Bytes, ReceiveError> {
-        let mut first = Bytes::new();
-        let mut rest = BytesMut::new();
+    /// When it does not arrive whole, is larger than `bytes_max`, or there is no room.
+    pub(crate) async fn collect(
+        &mut self,
+        bytes_max: usize,
+        room: BodyRoom,
+    ) -> Result<Bytes, Refusal> {
+        let mut whole = Whole::new(bytes_max, self.body.size_hint().exact(), room);
         while let Some(piece) = self.piece().await {
-            let piece = piece?;
-            if first.len() + rest.len() + piece.len() > bytes_max {
-                return Err(ReceiveError::TooLarge);
-            }
-            // Most bodies come in one piece and are not copied.
-            if first.is_empty() && rest.is_empty() {
-                first = piece;
-                continue;
-            }
-            if rest.is_empty() {
-                rest.extend_from_slice(&std::mem::take(&mut first));
-            }
-            rest.extend_from_slice(&piece);
+            whole.push(piece.map_err(|error| error.refusal())?)?;
         }
-        Ok(if rest.is_empty() {
-            first
-        } else {
-            rest.freeze()
-        })
+        Ok(whole.finish())
     }
 
     async fn piece(&mut self) -> Option<Result<Bytes, ReceiveError>> {

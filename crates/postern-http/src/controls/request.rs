@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use postern_guard::BodyRoom;
 use postern_inspect::{BodyCleaner, BodyKind, Cleaner, InspectError, Outgoing, RequestFacts};
 use postern_types::{Direction, Refusal, RefusalCode};
 
@@ -20,6 +21,8 @@ pub(crate) struct CleanRequest<'a> {
     pub(crate) body: &'a mut ExchangeBody,
     /// Whether usage is asked for on the client's behalf.
     pub(crate) splice: bool,
+    /// Where a body that is read whole takes its room.
+    pub(crate) room: BodyRoom,
 }
 
 impl Plane {
@@ -77,6 +80,7 @@ impl Plane {
             query,
             body,
             splice,
+            room,
         } = request;
         if !controls.only_reports(Direction::Response) {
             fields::ask_for_the_whole(headers);
@@ -93,9 +97,9 @@ impl Plane {
             Ok(())
         })?;
         if let ExchangeBody::Stream { body: arriving, .. } = body {
-            let read = arriving.collect(self.inspected_bytes_max()).await;
+            let read = arriving.collect(self.inspected_bytes_max(), room).await;
             journey.body_read = read.is_ok();
-            *body = ExchangeBody::Whole(read.map_err(|error| error.refusal())?);
+            *body = ExchangeBody::Whole(read?);
         }
         let taken = match body {
             ExchangeBody::Ai { facts, body } => Taken {

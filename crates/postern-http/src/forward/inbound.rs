@@ -8,13 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 use postern_types::{End, Refusal, RefusalCode};
 use thiserror::Error;
 use tokio::time::Instant;
 
-use super::outbound::{OutboundBody, Upload};
+use super::outbound::Upload;
 use crate::bounds::Timeouts;
+use crate::connect::Connected;
 use crate::headers::{Scrubbed, Scrubber};
 use crate::pool::Seat;
 use crate::strict::Alarm;
@@ -55,7 +55,7 @@ impl InboundError {
 /// A connection in use: put back when the exchange was whole, closed otherwise.
 #[derive(Debug)]
 pub(super) struct Lease {
-    pub(super) sender: SendRequest<OutboundBody>,
+    pub(super) connection: Connected,
     pub(super) seat: Seat,
     pub(super) upload: Arc<Upload>,
 }
@@ -65,7 +65,7 @@ impl Lease {
         // An upstream may answer before it has read the request; what is still being sent would
         // stand before the next request.
         if self.upload.is_done() {
-            self.seat.put_back(self.sender);
+            self.seat.put_back(self.connection);
         }
     }
 }
@@ -131,7 +131,7 @@ impl InboundBody {
     }
 
     fn fail(&mut self, error: InboundError) -> Poll<Option<Result<Frame<Bytes>, InboundError>>> {
-        // The connection is closed once its sender and its body are gone.
+        // The connection is closed with its lease.
         self.lease = None;
         self.source = Source::Ended;
         Poll::Ready(Some(Err(error)))

@@ -215,6 +215,25 @@ fn other_faults_are_refused_too() {
 }
 
 #[test]
+fn a_type_or_an_encoding_that_is_not_text_is_refused() {
+    // Goal: what is read to judge a body is never passed over because it cannot be read. Method:
+    // bytes beyond ASCII in the two fields that are read, and in one that is not.
+    let server = Server::start(Bounds::default());
+    let send = |field: &str| {
+        let head = format!("POST /echo HTTP/1.1\r\nHost: x\r\n{field}\r\n");
+        outcomes(&server.talk(format!("{head}Content-Length: 2\r\n\r\nab")))
+    };
+    assert_eq!(send("X-Note: caf\u{e9}"), ["200"]);
+    for field in [
+        "Content-Encoding: gz\u{ef}p",
+        "Content-Encoding: \u{e9}",
+        "Content-Type: application/json; charset=\u{e9}",
+    ] {
+        assert_eq!(send(field), ["bad_request"], "{field}");
+    }
+}
+
+#[test]
 fn a_refusal_says_nothing_of_its_cause_and_closes_in_order() {
     let server = Server::start(Bounds::default());
     let conversation = server.talk("GET / HTTP/1.1\r\nHost: a@b\r\n\r\nGET / HTTP/1.1\r\n");

@@ -104,6 +104,32 @@ fn a_silent_upstream_does_not_delay_the_end() {
 }
 
 #[test]
+fn a_list_of_models_ends_with_its_token() {
+    promptly(|| {
+        // Goal: an answer of which nothing went out yet ends as well. Method: a list of models,
+        // which is read whole before it is given on, that never comes to its end.
+        let line = Line::new();
+        let piece = Duration::from_millis(2);
+        line.upstream
+            .queue(Answer::endless("{\"data\":[", " ", piece));
+        let token = line.token(&["openai:invoke:*"], &[]);
+        let (answer, waited) = std::thread::scope(|scope| {
+            let asked = scope.spawn(|| line.request(&token, "GET", "/openai/v1/models", &[], b""));
+            assert!(line.upstream.wait_until(|upstream| upstream.repeats() > 20));
+            let waited = revoke_and_wait(&line, token.row.id);
+            (asked.join().unwrap(), waited)
+        });
+        assert_eq!(
+            (answer.status, answer.header("postern-refusal")),
+            (401, Some("revoked"))
+        );
+        assert!(line.upstream.wait_until(|upstream| upstream.hangups() == 1));
+        assert_eq!(line.outcomes(1)[0].end, End::Revoked);
+        waited
+    });
+}
+
+#[test]
 fn a_stream_that_fell_silent_ends_too() {
     promptly(|| {
         let line = Line::new();

@@ -68,13 +68,18 @@ impl Line {
     /// A gateway in front of this upstream, which stands behind every upstream name of the two
     /// environments dev and prod.
     pub(crate) fn before(upstream: ReplayUpstream) -> Self {
+        Self::with(upstream, GuardBounds::default())
+    }
+
+    /// The same with caps of the test's own.
+    pub(crate) fn with(upstream: ReplayUpstream, caps: GuardBounds) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let (guard, keys) = runtime.block_on(open(dir.path(), &upstream.url()));
+        let (guard, keys) = runtime.block_on(open(dir.path(), &upstream.url(), caps));
         let stop = CancellationToken::new();
         let options = ListenOptions {
             address: "127.0.0.1:0".parse().unwrap(),
@@ -302,7 +307,7 @@ pub(crate) fn read_until(stream: &mut TcpStream, text: &str) -> String {
     }
 }
 
-async fn open(dir: &std::path::Path, url: &str) -> (Arc<Guard>, Arc<KeyRing>) {
+async fn open(dir: &std::path::Path, url: &str, bounds: GuardBounds) -> (Arc<Guard>, Arc<KeyRing>) {
     let data = dir.join("data");
     std::fs::create_dir(&data).unwrap();
     let random = SystemRandom::default();
@@ -331,7 +336,7 @@ async fn open(dir: &std::path::Path, url: &str) -> (Arc<Guard>, Arc<KeyRing>) {
         log: Arc::new(log),
         clock,
         durability: Durability::Buffered,
-        bounds: GuardBounds::default(),
+        bounds,
         left_open: None,
     };
     (Guard::open(parts).await.unwrap(), keys)

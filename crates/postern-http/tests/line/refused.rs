@@ -171,7 +171,7 @@ fn limits_refuse_with_figures() {
     let token = line.token(&["openai:invoke:gpt-4o-mini"], &["requests=2/minute"]);
     let first = line.chat(&token, CHAT);
     assert_eq!(first.status, 200);
-    assert_eq!(first.header("ratelimit"), Some(r#""requests";r=1;t=30"#));
+    assert_eq!(first.header("ratelimit"), Some(r#""requests";r=1;t=60"#));
     assert_eq!(line.chat(&token, CHAT).status, 200);
     let refused = line.chat(&token, CHAT);
     assert_eq!(
@@ -179,7 +179,7 @@ fn limits_refuse_with_figures() {
         (429, Some("rate_limited"))
     );
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-    assert!((1..=30).contains(&wait), "{wait}");
+    assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(line.upstream.requests().len(), 2);
     let outcomes = line.outcomes(3);
     assert_eq!(outcomes[2].end, End::Refused);
@@ -261,4 +261,60 @@ fn an_answer_before_the_body_was_read_says_that_the_connection_ends() {
     .unwrap();
     assert_eq!(denied.statuses(), [403]);
     assert_eq!(denied.answers[0].header("connection"), None);
+}
+
+#[test]
+fn a_tools_model_is_judged_as_the_requests_own() {
+    // Goal: a tool opens no model that the token may not use, and serves one that it may. Method:
+    // one token that has one of two picture models, and each way to name one or none.
+    let line = Line::new();
+    let token = line.token(&["openai:invoke:gpt-4o-mini,gpt-image-1"], &[]);
+    let ask = |tool: &str| {
+        let body = format!(r#"{{"model":"gpt-4o-mini","input":"a","tools":[{tool}]}}"#);
+        let json = [("content-type", "application/json")];
+        let answer = line.request(
+            &token,
+            "POST",
+            "/openai/v1/responses",
+            &json,
+            body.as_bytes(),
+        );
+        answer.header("postern-refusal").map(str::to_owned)
+    };
+    let refused = |tool: &str, code: &str| {
+        assert_eq!(ask(tool).as_deref(), Some(code), "{tool}");
+        assert_eq!(line.upstream.requests().len(), 0, "{tool}");
+    };
+    refused(
+        r#"{"type":"image_generation","model":"gpt-image-2"}"#,
+        "denied",
+    );
+    refused(r#"{"type":"image_generation"}"#, "unknown_model");
+    refused(r#"{"type":"made_up"}"#, "unsupported");
+    let named = ask(r#"{"type":"image_generation","model":"gpt-image-1"}"#);
+    assert_ne!(named.as_deref(), Some("denied"));
+    assert_eq!(line.upstream.requests().len(), 1, "{named:?}");
+}
+
+#[test]
+fn an_advisors_model_is_judged_too() {
+    let line = Line::new();
+    let token = line.token(&["anthropic:invoke:claude-haiku-4-5"], &[]);
+    let ask = |tool: &str| {
+        let body = format!(
+            r#"{{"model":"claude-haiku-4-5","max_tokens":9,"messages":[],"tools":[{tool}]}}"#
+        );
+        let headers = [
+            ("content-type", "application/json"),
+            ("anthropic-version", "2023-06-01"),
+        ];
+        let path = "/anthropic/v1/messages";
+        let answer = line.request(&token, "POST", path, &headers, body.as_bytes());
+        answer.header("postern-refusal").map(str::to_owned)
+    };
+    let larger = r#"{"type":"advisor_20260301","name":"advisor","model":"claude-opus-4-5"}"#;
+    assert_eq!(ask(larger).as_deref(), Some("denied"));
+    let unnamed = r#"{"type":"advisor_20260301","name":"advisor"}"#;
+    assert_eq!(ask(unnamed).as_deref(), Some("unknown_model"));
+    assert_eq!(line.upstream.requests().len(), 0);
 }

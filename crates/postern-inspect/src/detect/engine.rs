@@ -208,7 +208,7 @@ impl Row {
             detector,
             facts: read(detector.pattern),
             left_last: left.last_of_left(),
-            left_end: left.end,
+            left_end: left.end_of_left(),
             regex: OnceLock::new(),
             left: OnceLock::new(),
         }

@@ -79,8 +79,8 @@ pub(crate) struct Facts {
     pub(crate) musts: Vec<ByteSet>,
     /// Whether white space or nothing matches too.
     may_be_white: bool,
-    /// The bytes, white space too, that may stand last in a match.
-    pub(crate) end: ByteSet,
+    /// The bytes, white space too, that may stand last in a match, and whether nothing matches too.
+    end: (ByteSet, bool),
 }
 
 impl Facts {
@@ -96,8 +96,17 @@ impl Facts {
             last: last(&hir).0,
             musts: musts(&hir),
             may_be_white: last(&hir).1,
-            end: end(&hir).0,
+            end: end(&hir),
         })
+    }
+
+    /// The bytes, white space too, directly behind which a value may stand if this is what must
+    /// stand to its left.
+    pub(crate) fn end_of_left(&self) -> ByteSet {
+        match self.end {
+            (_, true) => ByteSet::ALL,
+            (bytes, false) => bytes,
+        }
     }
 
     /// The bytes, white space apart, behind which a value may stand if this is what must stand to

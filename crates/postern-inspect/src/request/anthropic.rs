@@ -1,5 +1,6 @@
 //! What is read of the request bodies of Anthropic.
 
+use super::tools::ANTHROPIC;
 use super::{COUNT_ALL, Slot, take};
 use crate::json::{Leaf, Member, Shape};
 
@@ -21,14 +22,15 @@ pub(super) static MESSAGES: Place = Shape {
     ])
 };
 
-/// A tool. Policy judged one model; a tool that names another (an advisor) would use it unasked.
+/// A tool. One of them (an advisor) uses a model beside the request's.
 static TOOL: Place = Shape {
     leaf: Leaf::Count,
     rest: Some(&COUNT_ALL),
-    ..Shape::object(&[Member::new(
-        "model",
-        &take(Slot::NotServed("a tool that names a model")),
-    )])
+    mark: Some(Slot::Tool(&ANTHROPIC)),
+    ..Shape::object(&[
+        Member::new("type", &take(Slot::ToolType)),
+        Member::new("model", &take(Slot::ToolModel)),
+    ])
 };
 
 static MESSAGE: Place = Shape::object(&[Member::new("content", &BLOCK)]);

@@ -1,5 +1,6 @@
 //! What is read of the request bodies of OpenAI and Azure OpenAI.
 
+use super::tools::OPENAI;
 use super::{COUNT_ALL, Slot, take};
 use crate::json::{Leaf, Member, Shape};
 
@@ -184,6 +185,7 @@ static PART_MEMBERS: [Member<Slot>; 10] = [
 
 static TOOL: Place = Shape {
     leaf: Leaf::Count,
+    mark: Some(Slot::Tool(&OPENAI)),
     rest: Some(&COUNT_ALL),
     ..Shape::object(&[
         Member::new("vector_store_ids", &FILES),
@@ -194,8 +196,9 @@ static TOOL: Place = Shape {
             &Shape::object(&[Member::new("file_id", &take(Slot::File))]),
         ),
         Member::new("tools", &Shape::list(&TOOL)),
-        // Policy judged one model; a tool that names another would use it unasked.
-        Member::new("model", &take(Slot::NotServed("a tool that names a model"))),
+        Member::new("type", &take(Slot::ToolType)),
+        // A tool may use a model beside the request's.
+        Member::new("model", &take(Slot::ToolModel)),
     ])
 };
 

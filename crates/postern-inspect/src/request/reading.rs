@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use postern_types::{AiRequest, Operation, OwnedId, OwnedKind};
 
+use super::tools::Tools;
 use super::{RequestFacts, Slot, Splice};
 use crate::bounds::{CHOICES_MAX, OUTPUT_CAP_MAX, REFERENCES_MAX};
 use crate::json::{Fault, Place, Scalar, Sink, Text};
@@ -23,6 +24,7 @@ pub(super) struct Reading {
     text_bytes: u64,
     item: Item,
     source: Source,
+    tools: Tools,
     usage: UsageWish,
     /// Whether the document is an object.
     is_object: bool,
@@ -87,6 +89,7 @@ impl Reading {
                 output_cap,
                 text_bytes: self.text_bytes,
             },
+            tool_models: self.tools.into_models(),
             references: self.references,
             keeps_answer: self.store.unwrap_or(true),
             family: None,
@@ -119,7 +122,7 @@ impl Reading {
     fn text_value(&mut self, slot: Slot, text: Text<'_>) -> Result<(), Fault> {
         let Some(value) = text.as_str().filter(|_| !text.escaped) else {
             return refuse(match slot {
-                Slot::Model => "the model is too long or spelled in an odd way",
+                Slot::Model | Slot::ToolModel => "the model is too long or spelled in an odd way",
                 _ => "an id or a type is too long or spelled in an odd way",
             });
         };
@@ -141,6 +144,11 @@ impl Reading {
             Slot::ItemType => self.item.kind = Some(value.to_owned()),
             Slot::ItemId => self.item.id = Some(value.to_owned()),
             Slot::ItemRole => self.item.role = true,
+            Slot::ToolType => {
+                self.tools.kind(value);
+                self.text(value.len() as u64);
+            }
+            Slot::ToolModel => self.tools.model(value).map_err(Fault::Refused)?,
             Slot::SourceType => self.source.text = value == "text",
             Slot::NotServed(what) => return Err(not_served(what)),
             _ => return odd_type(slot),
@@ -217,6 +225,7 @@ impl Sink<Slot> for Reading {
             Slot::Root => self.is_object = object,
             Slot::InputItem => self.item = Item::default(),
             Slot::Source => self.source = Source::default(),
+            Slot::Tool(_) => self.tools.begin(),
             _ => {}
         }
         Ok(())
@@ -244,6 +253,7 @@ impl Sink<Slot> for Reading {
                     self.refer(OwnedKind::Item, id)?;
                 }
             }
+            Slot::Tool(types) => self.tools.end(types).map_err(Fault::Refused)?,
             Slot::Source => {
                 let source = std::mem::take(&mut self.source);
                 if source.text {
@@ -346,7 +356,7 @@ fn refuse<T>(cause: &'static str) -> Result<T, Fault> {
 
 fn odd_type<T>(slot: Slot) -> Result<T, Fault> {
     refuse(match slot {
-        Slot::Model => "the model is not a string",
+        Slot::Model | Slot::ToolModel => "the model is not a string",
         Slot::Stream => "stream is neither true nor false",
         Slot::Cap => "a cap is not a number",
         Slot::Choices => "the number of answers is not a number",

@@ -1,7 +1,10 @@
 //! The audit log: search, one entry, the newest checkpoint.
 //!
 //! Looking into the log is an act and is recorded, once for each question and before its answer; a
-//! search that follows the log sees its own record as any other, and causes no second one.
+//! search that follows the log sees its own record as any other, and causes no second one. An
+//! answer ends with the token of the administrator who asked.
+
+mod watched;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +15,14 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use postern_types::EnvName;
+use tokio_util::sync::CancellationToken;
 
 use super::desk::{Act, Desk};
 use super::problem::Refused;
 use crate::search::{self, Question};
 use crate::shapes::{AuditEntry, AuditQuery, CheckpointNote, Problem, SearchLine};
 use crate::streaming::Streaming;
+use watched::Watched;
 
 /// Lines of an answer that wait for the client.
 const LINES_WAITING_MAX: usize = 64;
@@ -63,13 +68,31 @@ async fn begin(
     let reader = desk.state().reader.clone();
     let guard = Arc::clone(&desk.state().guard);
     let (sender, lines) = Streaming::new(LINES_WAITING_MAX);
-    // Reading is blocking work; it ends when the client is gone, because nobody takes its lines.
+    let ended = CancellationToken::new();
+    let watched = {
+        let caller = desk.caller().clone();
+        let why = SearchLine::Failed("the administrator's token has ended".to_owned());
+        Watched::new(
+            lines,
+            Arc::clone(&guard),
+            caller,
+            ended.clone(),
+            render(&why),
+        )
+    };
+    // Reading is blocking work; it ends when the client is gone, because nobody takes its lines,
+    // and when its token is, although a client that reads nothing takes none.
+    let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
-        let mut each = |line: SearchLine| sender.blocking_send(Ok(render(&line))).is_ok();
+        let mut each = |line: SearchLine| {
+            let sent = ended.run_until_cancelled(sender.send(Ok(render(&line))));
+            runtime.block_on(sent).is_some_and(|sent| sent.is_ok())
+        };
         let mut reached = search::scan(&reader, &question, &mut each);
         while let Ok(next) = reached
             && query.follow
             && !sender.is_closed()
+            && !ended.is_cancelled()
             && !guard.status().stopping
         {
             std::thread::sleep(FOLLOW_EVERY);
@@ -79,7 +102,7 @@ async fn begin(
             each(SearchLine::Failed(error.to_string()));
         }
     });
-    let mut answer = Response::new(axum::body::Body::new(lines));
+    let mut answer = Response::new(axum::body::Body::new(watched));
     let kind = HeaderValue::from_static("application/jsonl");
     answer.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(answer)

@@ -90,6 +90,7 @@ async fn caller(
             Ok((
                 AdminCaller {
                     actor,
+                    secret: None,
                     role: AdminRole::Owner,
                     scope: None,
                 },
@@ -188,6 +189,10 @@ impl Desk {
     /// The one environment that the caller is bound to.
     pub(super) fn scope(&self) -> Option<&EnvName> {
         self.caller.scope.as_ref()
+    }
+
+    pub(super) fn caller(&self) -> &AdminCaller {
+        &self.caller
     }
 
     /// Who calls, as it is kept beside what they made.

@@ -47,6 +47,16 @@ pub(super) const KEYS: SectionKeys = SectionKeys {
             doc: "Bytes of a request's body; a larger one is answered with `body_too_large`.",
         },
         Key {
+            name: "request_bodies",
+            form: "size from 2 KiB to 1024 GiB",
+            default: Some("\"256 MiB\""),
+            doc: "Bytes of request bodies held in memory in all, at least twice `request_body`. \
+                  Only bodies that are read before they are judged count, such as those of AI \
+                  requests, as far as they have arrived. A token may hold as much as is still \
+                  free for others; beyond that it is answered with `too_many_concurrent`, and \
+                  where nothing is free with `overloaded`.",
+        },
+        Key {
             name: "head_timeout",
             form: "duration from 1s to 1h",
             default: Some("\"10s\""),
@@ -116,6 +126,8 @@ pub struct Limits {
     pub request_head_bytes: usize,
     /// Bytes of a request's body.
     pub request_body_bytes: u64,
+    /// Bytes of request bodies held in memory in all.
+    pub request_bodies_bytes: u64,
     /// A request's head must be whole within this time.
     pub head_timeout: Duration,
     /// A request's body must be whole within this time.
@@ -137,12 +149,26 @@ pub struct Limits {
 }
 
 pub(super) fn parse(reading: &mut Reading<'_>) -> Limits {
+    // Where the two stand is known only until they are taken.
+    let places = ["request_bodies", "request_body"].map(|name| reading.place(&KEYS, name));
     let mut count = |name| narrow(reading.take(&KEYS, name, units::number(1, 1_000_000)));
     let connections = count("connections");
     let connections_per_address = count("connections_per_address");
     let requests_in_progress = count("requests_in_progress");
     let head = reading.take(&KEYS, "request_head", units::size(4 * KIB, MIB));
     let body = reading.take(&KEYS, "request_body", units::size(KIB, 4096 * MIB));
+    let bodies = reading.take(&KEYS, "request_bodies", units::size(2 * KIB, MIB * MIB));
+    if bodies < 2 * body {
+        let at = places
+            .into_iter()
+            .flatten()
+            .next()
+            .map_or(0, |span| span.start);
+        let message = "limits.request_bodies: less than twice limits.request_body: one token may \
+                       hold half of it, so the largest bodies would never be taken; make it larger \
+                       or request_body smaller";
+        reading.problem(at, message.to_owned());
+    }
     let mut time = |name, min, max| reading.take(&KEYS, name, units::duration(min, max));
     let day = 24 * HOUR;
     Limits {
@@ -151,6 +177,7 @@ pub(super) fn parse(reading: &mut Reading<'_>) -> Limits {
         requests_in_progress,
         request_head_bytes: narrow(head),
         request_body_bytes: body,
+        request_bodies_bytes: bodies,
         head_timeout: time("head_timeout", SECOND, HOUR),
         body_timeout: time("body_timeout", SECOND, day),
         idle_timeout: time("idle_timeout", SECOND, HOUR),

@@ -94,3 +94,17 @@ proptest::proptest! {
         let _ = Config::parse(&text, Path::new("."));
     }
 }
+
+#[test]
+fn the_room_for_bodies_fits_the_largest_body() {
+    let found = problems("[limits]\nrequest_body = \"200 MiB\"\n");
+    assert_eq!(found[0].0, 2);
+    assert!(found[0].1.contains("request_bodies"), "{}", found[0].1);
+    let both = "[limits]\nrequest_body = \"200 MiB\"\nrequest_bodies = \"400 MiB\"\n";
+    let config = Config::parse(both, Path::new(".")).unwrap();
+    assert_eq!(config.limits.request_bodies_bytes, 400 << 20);
+    assert_eq!(
+        Config::without_file().limits.request_bodies_bytes,
+        postern_guard::GuardBounds::default().body_bytes_max
+    );
+}

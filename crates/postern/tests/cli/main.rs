@@ -7,6 +7,7 @@ mod demo;
 mod door;
 mod examples;
 mod first_steps;
+mod following;
 mod house;
 mod living;
 mod records;

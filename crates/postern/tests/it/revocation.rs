@@ -149,6 +149,37 @@ fn a_revoke_ends_an_endless_stream() {
     scene.assert_over(revoked);
 }
 
+// Goal: a rotation without a grace takes the old secret for stolen and ends what runs under it; one
+// with a grace leaves it alone. Method: one endless stream, rotated both ways.
+#[test]
+fn a_rotation_without_a_grace_ends_what_runs() {
+    let scene = Scene::new(endless(Duration::from_millis(2)));
+    let reader = read_to_end(scene.stream());
+    let goes_on = |from: usize| {
+        scene
+            .upstream
+            .wait_until(move |upstream| upstream.repeats() > from + 20)
+    };
+    assert!(goes_on(0));
+    let rotate = |grace: &str| {
+        scene
+            .gateway
+            .json(&["token", "rotate", &scene.token.id, "--grace", grace]);
+        Instant::now()
+    };
+    rotate("1h");
+    assert!(
+        goes_on(scene.upstream.repeats()),
+        "a grace is for what runs"
+    );
+    assert_eq!(scene.upstream.hangups(), 0);
+    let rotated = rotate("0s");
+    let conversation = ended_in_time(reader, rotated);
+    let text = String::from_utf8_lossy(&conversation.bytes).into_owned();
+    assert!(text.contains("\"error\"") && !text.contains("[DONE]"));
+    scene.assert_over(rotated);
+}
+
 #[test]
 fn a_revoke_ends_the_wait_for_a_silent_upstream() {
     let scene = Scene::new(Answer::silent());

@@ -1,6 +1,7 @@
 //! Promises about the table as a whole; the rows are held to their examples beside the engine.
 
 mod evaluation;
+mod labels;
 mod shapes;
 
 use std::collections::BTreeSet;

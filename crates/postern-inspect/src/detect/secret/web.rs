@@ -134,14 +134,15 @@ pub(super) const DETECTORS: &[Detector] = &[
         "address_token",
         BasicAuth,
         Needs::Literal(&["://"]),
-        r"(?i:https?)://([A-Za-z0-9_.~%-]{16,128})(?::x-oauth-basic)?@[A-Za-z0-9\[]",
+        // With the two strokes, so that it starts before what looks like an e-mail address.
+        r"(?i:https?):(//[A-Za-z0-9_.~%-]{16,128})(?::x-oauth-basic)?@[A-Za-z0-9\[]",
     )
     .edges(Edges::Any)
-    .check(entropy::random)
+    .check(is_address_token)
     .sure(85)
     .at_most(180)
     .examples(
-        &["https://⟦3f9a1c7be02d58466af1d9e37b20c5d8⟧@git.internal/app.git"],
+        &["https:⟦//3f9a1c7be02d58466af1d9e37b20c5d8⟧@git.internal/app.git"],
         &["https://some.long.user.name@host.internal/"],
     ),
     Detector::new(
@@ -283,6 +284,11 @@ fn is_user_and_password(value: &str) -> bool {
     let rest = &password[port..];
     let address = port > 0 && port <= 5 && (rest.is_empty() || rest.starts_with(['/', '?']));
     !address && !user.starts_with("//") && is_password(password)
+}
+
+/// A token in the place of the user.
+fn is_address_token(value: &str) -> bool {
+    entropy::random(value.trim_start_matches('/'))
 }
 
 /// `user:password`, or a token in the place of the user.

@@ -1,0 +1,147 @@
+//! `cargo xtask bench detect`: how well the detectors find, beside two others, in one run.
+//!
+//! Presidio (its pattern recognizers over a language model that knows no words) for personal and
+//! payment data and national ids, detect-secrets for secrets; both from the Python registry, pinned
+//! in `xtask/tools/rivals.txt`. All three read the same texts. What is a find is judged by the
+//! labels of the corpora alone; the names of the classes are brought together in `classes.rs`.
+
+mod classes;
+mod corpora;
+mod score;
+
+use crate::run;
+use crate::tools::python_environment;
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+/// Something found: its class in our words, and where, in characters.
+#[derive(Debug, Clone)]
+struct Found {
+    class: String,
+    start: usize,
+    end: usize,
+}
+
+/// What one program found in all texts.
+struct Answers {
+    found: Vec<Vec<Found>>,
+    seconds: f64,
+}
+
+/// The last line of each program.
+#[derive(Deserialize)]
+struct Closing {
+    seconds: f64,
+}
+
+/// Measures and prints the tables.
+pub(super) fn run(root: &Path, markdown: bool) -> Result<ExitCode> {
+    let folder = corpora_folder(root)?;
+    let material = corpora::load(&folder, root)?;
+    let ours = build(root)?;
+    let rivals = python_environment(root, "rivals", "xtask/tools/rivals.txt")?;
+    let script = root.join("xtask/tools/rivals.py");
+    let texts = material.texts();
+    let all = [
+        ask("postern", Command::new(ours), &texts)?,
+        ask("presidio", python(&rivals, &script, "presidio"), &texts)?,
+        ask(
+            "detect-secrets",
+            python(&rivals, &script, "detect-secrets"),
+            &texts,
+        )?,
+    ];
+    println!("{}", score::tables(&material, &all, markdown));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn corpora_folder(root: &Path) -> Result<PathBuf> {
+    let folder = match std::env::var_os("POSTERN_CORPORA") {
+        Some(folder) => PathBuf::from(folder),
+        None => root.join("../shared/corpora"),
+    };
+    if !folder.join("pii").is_dir() {
+        bail!(
+            "there are no corpora at {}: set POSTERN_CORPORA to their folder",
+            folder.display()
+        );
+    }
+    Ok(folder)
+}
+
+/// Builds the program that tells what the detectors find, optimised.
+fn build(root: &Path) -> Result<PathBuf> {
+    let mut cargo = run::cargo(root);
+    cargo.args([
+        "build",
+        "--quiet",
+        "--profile",
+        "quick",
+        "-p",
+        "postern-inspect",
+    ]);
+    cargo.args(["--example", "find_all"]);
+    if !cargo.status().context("cannot run cargo")?.success() {
+        bail!("the example find_all does not build");
+    }
+    Ok(super::target(root).join("quick/examples/find_all"))
+}
+
+fn python(interpreter: &Path, script: &Path, which: &str) -> Command {
+    let mut command = Command::new(interpreter);
+    command.arg(script).arg(which);
+    command
+}
+
+/// Gives a program all texts and takes its findings.
+fn ask(name: &str, mut command: Command, texts: &[String]) -> Result<Answers> {
+    println!("{name}: {} texts", texts.len());
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {name}"))?;
+    let mut stdin = child.stdin.take().context("no standard input")?;
+    let lines: Vec<String> = texts
+        .iter()
+        .map(serde_json::to_string)
+        .collect::<Result<_, _>>()?;
+    let writer = std::thread::spawn(move || -> std::io::Result<()> {
+        for line in lines {
+            writeln!(stdin, "{line}")?;
+        }
+        Ok(())
+    });
+    let output = child.wait_with_output()?;
+    let written = writer.join();
+    if !output.status.success() {
+        bail!("{name} failed");
+    }
+    written.ok().context("the writer panicked")??;
+    let text = String::from_utf8(output.stdout)?;
+    let mut lines: Vec<&str> = text.lines().collect();
+    let closing: Closing = serde_json::from_str(lines.pop().context("no answer")?)?;
+    if lines.len() != texts.len() {
+        bail!("{name} answered {} of {} texts", lines.len(), texts.len());
+    }
+    let found = lines
+        .into_iter()
+        .map(|line| {
+            let rows: Vec<(String, usize, usize)> = serde_json::from_str(line)?;
+            Ok(rows.into_iter().filter_map(translate).collect())
+        })
+        .collect::<Result<_>>()?;
+    Ok(Answers {
+        found,
+        seconds: closing.seconds,
+    })
+}
+
+/// Puts a finding into our words; what we have no class for is left out for everybody.
+fn translate((name, start, end): (String, usize, usize)) -> Option<Found> {
+    let class = classes::of_entity(&name)?.to_owned();
+    Some(Found { class, start, end })
+}
