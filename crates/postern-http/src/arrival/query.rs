@@ -86,7 +86,7 @@ impl Query {
     /// What `replaced` gives.
     pub(crate) fn replace<E>(
         &self,
-        replaced: &mut dyn FnMut(&str, &str) -> Result<Option<String>, E>,
+        mut replaced: impl FnMut(&str, &str) -> Result<Option<String>, E>,
     ) -> Result<Option<Self>, E> {
         let pieces = self.encoded.iter().flat_map(|encoded| encoded.split('&'));
         let mut new = Self::default();
@@ -200,10 +200,10 @@ mod tests {
     #[test]
     fn a_replaced_value_leaves_the_others_as_they_were() {
         let query = Query::parse(Some("a=1%202&b&c=x%2By")).unwrap();
-        let none: Result<_, ()> = query.replace(&mut |_, _| Ok(None));
+        let none: Result<_, ()> = query.replace(|_, _| Ok(None));
         assert_eq!(none, Ok(None));
         let some: Result<_, ()> =
-            query.replace(&mut |name, value| Ok((name == "c").then(|| format!("[{value}]&"))));
+            query.replace(|name, value| Ok((name == "c").then(|| format!("[{value}]&"))));
         let some = some.unwrap().unwrap();
         assert_eq!(some.encoded().unwrap(), "a=1%202&b&c=%5Bx%2By%5D%26");
         assert_eq!(some.pairs()[2].1, "[x+y]&");

@@ -201,7 +201,7 @@ fn cleaning_way(
     inbound: &Inbound,
 ) -> Result<(Way, bool), InspectError> {
     let field = |name| one_of(&inbound.headers, name);
-    let (content_type, content_encoding) = (field(CONTENT_TYPE)?, field(CONTENT_ENCODING)?);
+    let (content_type, content_encoding) = (field(&CONTENT_TYPE)?, field(&CONTENT_ENCODING)?);
     match sent.ai.as_ref().filter(|_| inbound.status.is_success()) {
         Some(ai) => {
             let kind = content_type.unwrap_or_default().to_ascii_lowercase();
@@ -223,9 +223,12 @@ fn cleaning_way(
 }
 
 /// A field that may stand once: with two, readers differ in which they take.
-fn one_of(headers: &HeaderMap, name: http::HeaderName) -> Result<Option<&str>, InspectError> {
+fn one_of<'a>(
+    headers: &'a HeaderMap,
+    name: &http::HeaderName,
+) -> Result<Option<&'a str>, InspectError> {
     let odd = || InspectError::CannotInspect(format!("the answer's {name} is ambiguous").into());
-    let mut values = headers.get_all(&name).iter();
+    let mut values = headers.get_all(name).iter();
     let (first, second) = (values.next(), values.next());
     if second.is_some() {
         return Err(odd());

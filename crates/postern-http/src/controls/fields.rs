@@ -77,7 +77,7 @@ pub(super) fn clean_query(
     if named.is_empty() {
         return Ok(None);
     }
-    query.replace(&mut |name, value| {
+    query.replace(|name, value| {
         if !named.iter().any(|known| known == name) {
             return Ok(None);
         }
