@@ -197,7 +197,7 @@ fn issued(digits: &[u8]) -> bool {
 /// A card of a common issuer.
 fn common(text: &str) -> bool {
     let digits = Digits::of(text);
-    issued(&digits) && luhn(&digits) && !uniform(&digits[1..])
+    issued(&digits) && luhn(&digits)
 }
 
 /// A card of a common issuer whose groups are set apart in one way.
@@ -213,7 +213,7 @@ fn varied(text: &str) -> bool {
 /// What is said to be a card, with Luhn's digit.
 fn said(text: &str) -> bool {
     let digits = Digits::of(text);
-    luhn(&digits) && !uniform(&digits[1..])
+    luhn(&digits) && !uniform(&digits)
 }
 
 /// A card of an issuer whose range is so wide that the number alone does not say enough: Maestro
@@ -222,5 +222,5 @@ fn uncommon(text: &str) -> bool {
     let digits = Digits::of(text);
     let maestro = matches!(digits[0], 5 | 6) && matches!(digits[1], 0 | 6..=9 | 3);
     let uatp = digits[0] == 1 && digits.len() == 15;
-    (maestro || uatp) && luhn(&digits) && !uniform(&digits[1..])
+    (maestro || uatp) && luhn(&digits) && !uniform(&digits)
 }
