@@ -86,6 +86,14 @@ pub(crate) struct Prefilter {
     pub(crate) plain: Plain,
 }
 
+/// What a segment holds, to pass over rows whose patterns ask for more.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) bytes: ByteSet,
+    /// The most digits in a row.
+    pub(crate) digits_in_row: usize,
+}
+
 const COUNT_MAX: usize = 128;
 
 impl Prefilter {
@@ -138,27 +146,32 @@ impl Prefilter {
         self.texts.extend(texts);
     }
 
-    /// The rows whose needs the segment meets.
-    pub(crate) fn pick(&self, segment: &[u8]) -> Bits {
-        let (mut digits, mut run, mut longest) = (0_usize, 0_usize, 0_usize);
-        let mut special = false;
+    /// The rows whose needs the segment meets, and what the segment holds.
+    pub(crate) fn pick(&self, segment: &[u8]) -> (Bits, Held) {
+        let mut held = Held::default();
+        let (mut digits, mut in_row) = (0_usize, 0_usize);
+        let (mut run, mut longest) = (0_usize, 0_usize);
         for byte in segment {
-            digits += usize::from(byte.is_ascii_digit());
-            run = if is_run(*byte) { run + 1 } else { 0 };
+            held.bytes.add(*byte);
+            let digit = usize::from(byte.is_ascii_digit());
+            digits += digit;
+            in_row = (in_row + 1) * digit;
+            held.digits_in_row = held.digits_in_row.max(in_row);
+            run = (run + 1) * usize::from(is_run(*byte));
             longest = longest.max(run);
-            special |= self.byte_set.has(*byte);
         }
+        let special = self.byte_set.meets(&held.bytes);
         let mut picked = self.by_digits[digits.min(COUNT_MAX)];
         picked.join(&self.by_run[longest.min(COUNT_MAX)]);
         if special {
             for (byte, rows) in &self.by_byte {
-                if segment.contains(byte) {
+                if held.bytes.has(*byte) {
                     picked.join(rows);
                 }
             }
         }
         self.pick_literals(segment, &mut picked);
-        picked
+        (picked, held)
     }
 
     /// Walks the automaton by hand: segments are too short for a searcher of its own each.
