@@ -32,6 +32,9 @@ pub(crate) struct Row {
     left: OnceLock<Regex>,
 }
 
+/// How many bytes patterns may run over before looking for their words is worth while.
+const WORDS_WORTH: usize = 96;
+
 /// The rows that a rule set asks for.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
@@ -138,31 +141,32 @@ impl Engine {
         let before = before.copied().unwrap_or(b' ');
         let (mut picked, held) = self.prefilter.pick(bytes);
         picked.keep(&wanted.rows);
+        let mut worded = Bits::NONE;
+        let mut beside = 0;
         let mut spans = Vec::new();
-        let mut near = None;
+        let text_to_end = &text[..segment.end];
+        let mut run = |order: usize| {
+            self.rows[order].find(text_to_end, segment.start, order, judge, &mut spans);
+        };
         for order in picked.rows() {
             let row = &self.rows[order];
             if segment.len() < row.facts.bytes_min || !row.may_match(before, &held) {
                 continue;
             }
-            // Where nobody asks for it without a word, one must stand in the text.
             if wanted.worded.has(order) {
-                let near = near.get_or_insert_with(|| {
-                    let left = segment.start.saturating_sub(LEFT_BYTES);
-                    self.words.near(&text[floor(text, left)..segment.end])
-                });
-                if !near.has(order) {
-                    continue;
-                }
+                worded.set(order);
+                beside += 1;
+            } else {
+                run(order);
             }
-            row.find(
-                &text[..segment.end],
-                segment.start,
-                order,
-                judge,
-                &mut spans,
-            );
         }
+        // Where nobody asks for it without a word, one must stand in the text; to look for words
+        // costs as much as some patterns on a short segment.
+        if beside * segment.len() > WORDS_WORTH {
+            let left = floor(text, segment.start.saturating_sub(LEFT_BYTES));
+            worded.keep(&self.words.near(&text[left..segment.end]));
+        }
+        worded.rows().for_each(run);
         resolve(&mut spans);
         spans
     }

@@ -63,6 +63,8 @@ pub(crate) struct Plain {
     /// What the segmenter must know of each byte. Plain words are made of letters and the marks of
     /// prose that no row asks for; a capital behind a letter is not plain.
     pub(crate) kinds: [u8; 256],
+    /// A segment that is shorter holds nothing.
+    pub(crate) least: usize,
     /// A plain word that is shorter holds nothing.
     pub(crate) bytes_min: usize,
     /// A plain word that is shorter holds nothing after text whose last byte, white space apart,
@@ -228,6 +230,11 @@ fn plain(rows: &[Row]) -> Plain {
     }
     let mut plain = Plain {
         kinds: kinds(&bytes),
+        least: rows
+            .iter()
+            .map(|row| row.facts.bytes_min)
+            .min()
+            .unwrap_or(0),
         bytes_min: usize::MAX,
         gated_min: usize::MAX,
         gate: ByteSet::default(),
@@ -252,6 +259,8 @@ pub(crate) const STOP: u8 = 0x80;
 pub(crate) const SPECIAL: u8 = 4;
 /// A capital; shifted by one it meets `LETTER` of the byte before.
 pub(crate) const CAPITAL: u8 = 2;
+/// A digit.
+pub(crate) const DIGIT: u8 = 8;
 /// A letter.
 pub(crate) const LETTER: u8 = 1;
 
@@ -263,6 +272,7 @@ fn kinds(plain: &ByteSet) -> [u8; 256] {
             | of(!plain.has(byte), SPECIAL)
             | of(byte.is_ascii_uppercase(), CAPITAL)
             | of(byte.is_ascii_alphabetic(), LETTER)
+            | of(byte.is_ascii_digit(), DIGIT)
     })
 }
 
