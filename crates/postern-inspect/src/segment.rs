@@ -19,7 +19,7 @@ use join::{Link, Stop};
 
 use crate::bounds::{JOINED_WINDOW_BYTES, WINDOW_BYTES};
 use crate::detect::facts::ByteSet;
-use crate::detect::prefilter::{CAPITAL, LETTER, Plain, SPECIAL, STOP};
+use crate::detect::prefilter::{CAPITAL, DIGIT, LETTER, Plain, SPECIAL, STOP};
 
 /// What the segmenter came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub(crate) struct Segmenter {
     special: bool,
     /// [`LETTER`] if the last byte was a letter of ASCII.
     letter: u8,
+    /// What bytes the last run holds.
+    kinds: u8,
     joined: bool,
     link: Link,
     armour: Option<Armour>,
@@ -75,6 +77,7 @@ impl Segmenter {
             at: text.len(),
             special: false,
             letter: 0,
+            kinds: 0,
             joined: false,
             link: Link::None,
             armour: None,
@@ -109,6 +112,7 @@ impl Segmenter {
             self.joined = false;
         }
         self.link = Link::None;
+        self.kinds |= STOP;
         self.swallow = goes_on.map(|bytes| match self.armour {
             Some(_) => Swallow::Armour,
             None => Swallow::Bytes(bytes),
@@ -129,6 +133,7 @@ impl Segmenter {
             }
             let limit = self.limit().min(bytes.len());
             let (mut at, mut special, mut letter) = (self.at, 0, self.letter);
+            let mut kinds = self.kinds;
             while at < limit {
                 let kind = plain.kinds[bytes[at] as usize];
                 if kind & STOP != 0 {
@@ -136,9 +141,10 @@ impl Segmenter {
                 }
                 special |= kind & SPECIAL | (kind & CAPITAL) >> 1 & letter;
                 letter = kind & LETTER;
+                kinds |= kind;
                 at += 1;
             }
-            (self.at, self.letter) = (at, letter);
+            (self.at, self.letter, self.kinds) = (at, letter, kinds);
             self.special |= special != 0;
             if self.at >= limit {
                 if self.at < bytes.len() || self.window().is_some() {
@@ -152,8 +158,12 @@ impl Segmenter {
                     None => return Step::More,
                 }
             }
+            if self.pass_word(bytes, plain) {
+                continue;
+            }
             if let Some(width) = script::inner(text, self.at) {
                 self.special = true;
+                self.kinds |= STOP;
                 self.at += width;
                 continue;
             }
@@ -163,6 +173,7 @@ impl Segmenter {
                     self.at += width;
                     self.run = self.at;
                     self.letter = 0;
+                    self.kinds = 0;
                     self.joined = true;
                     self.link = link;
                 }
@@ -180,16 +191,50 @@ impl Segmenter {
         }
     }
 
+    /// Passes over a word of prose that holds nothing, with the white space behind it; this is
+    /// what most text is made of. `false` if it may hold something, or goes on.
+    fn pass_word(&mut self, bytes: &[u8], plain: &Plain) -> bool {
+        let end = self.at;
+        let length = end - self.start;
+        let passes = bytes[end] <= b' '
+            && !self.special
+            && !self.joined
+            && length > 0
+            && length < plain.bytes_min
+            && self.settles(bytes[end - 1])
+            && (length < plain.gated_min || !plain.gate.has(self.before));
+        if passes {
+            self.before = bytes[end - 1];
+            self.at = end + 1;
+            self.start = self.at;
+            self.run = self.at;
+            self.letter = 0;
+            self.kinds = 0;
+        }
+        passes
+    }
+
+    /// Whether a run that ends in this byte is over at any white space: it holds no capital, no
+    /// digit and nothing beyond ASCII, so nothing that could go on behind it.
+    fn settles(&self, last: u8) -> bool {
+        self.kinds & (CAPITAL | DIGIT | STOP) == 0
+            && last != b')'
+            && self.link == Link::None
+            && self.armour.is_none()
+    }
+
     /// Ends the open segment before `at`; gives it if it may hold something.
     fn close(&mut self, text: &str, plain: &Plain) -> Option<Step> {
         let (start, end) = (self.start, self.at);
         let length = end - start;
         let gated = length >= plain.gated_min && plain.gate.has(self.before);
         let worth = self.special || self.joined || gated || length >= plain.bytes_min;
+        let worth = worth && length >= plain.least;
         self.start = end;
         self.run = end;
         self.special = false;
         self.letter = 0;
+        self.kinds = 0;
         self.joined = false;
         self.link = Link::None;
         self.armour = None;
@@ -205,7 +250,7 @@ impl Segmenter {
         if let Some(armour) = &mut self.armour {
             return armour.stop(text, self.run, self.at, ended);
         }
-        if self.at == self.run {
+        if self.at == self.run || self.settles(text.as_bytes()[self.at - 1]) {
             return Stop::Break;
         }
         if Armour::opens(text, self.run, self.at) {

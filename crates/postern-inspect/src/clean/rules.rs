@@ -10,8 +10,7 @@ use thiserror::Error;
 
 use super::custom::Custom;
 use crate::body::FieldPath;
-use crate::detect::engine::{ENGINE, Engine};
-use crate::detect::prefilter::Bits;
+use crate::detect::engine::{ENGINE, Engine, Wanted};
 
 /// Why a rule cannot be used: which one, what is wrong, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -65,8 +64,8 @@ pub struct RuleSet {
     request: Way,
     response: Way,
     custom: Option<Custom>,
-    request_rows: Bits,
-    response_rows: Bits,
+    request_rows: Wanted,
+    response_rows: Wanted,
     tells_client: bool,
 }
 
@@ -88,7 +87,7 @@ impl RuleSet {
         check_fields(rules)?;
         let way = |direction| Way::of(rules, direction);
         let (request, response) = (way(Direction::Request), way(Direction::Response));
-        let rows = |way: &Way| engine.wanted(|class, surest| way.asks(class, surest));
+        let rows = |way: &Way| engine.wanted(|class, confidence| way.asks(class, confidence));
         Ok(Self {
             engine,
             custom: Custom::compile(rules)?,
@@ -167,7 +166,7 @@ impl RuleSet {
     }
 
     /// The rows of the built-in tables that are asked for.
-    pub(super) fn rows(&self, direction: Direction) -> &Bits {
+    pub(super) fn rows(&self, direction: Direction) -> &Wanted {
         match direction {
             Direction::Request => &self.request_rows,
             Direction::Response => &self.response_rows,
@@ -295,12 +294,11 @@ impl Way {
         merge(&mut self.fields, &spec.fields);
     }
 
-    fn asks(&self, class: BuiltinClass, surest: u8) -> bool {
+    fn asks(&self, class: BuiltinClass, confidence: u8) -> bool {
         let verdicts = self.verdicts.get(&DataClass::Builtin(class));
-        verdicts
-            .into_iter()
-            .flatten()
-            .any(|verdict| verdict.confidence_min <= surest && verdict.action != DataAction::Allow)
+        verdicts.into_iter().flatten().any(|verdict| {
+            verdict.confidence_min <= confidence && verdict.action != DataAction::Allow
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use regex_automata::{Anchored, Input};
 
 use super::context::{self, floor};
 use super::facts::{ByteSet, Facts, syntax};
-use super::prefilter::{Bits, Prefilter, ROWS_MAX};
+use super::prefilter::{Bits, Held, Prefilter, ROWS_MAX};
 use super::words::Words;
 use super::{Detector, Edges, TABLES};
 use crate::bounds::{LEFT_BYTES, PATTERN_CACHE_BYTES};
@@ -30,6 +30,17 @@ pub(crate) struct Row {
     left_end: ByteSet,
     regex: OnceLock<Regex>,
     left: OnceLock<Regex>,
+}
+
+/// How many bytes patterns may run over before looking for their words is worth while.
+const WORDS_WORTH: usize = 96;
+
+/// The rows that a rule set asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    rows: Bits,
+    /// Those it asks for only where one of their words stands to the left.
+    worded: Bits,
 }
 
 /// What a rule set makes of a class at a confidence.
@@ -97,16 +108,23 @@ impl Engine {
         }
     }
 
-    /// The rows of the classes that somebody asks for.
-    pub(crate) fn wanted(&self, asked: impl Fn(BuiltinClass, u8) -> bool) -> Bits {
-        let mut bits = Bits::NONE;
+    /// The rows of the classes that somebody asks for at a confidence.
+    pub(crate) fn wanted(&self, asked: impl Fn(BuiltinClass, u8) -> bool) -> Wanted {
+        let mut wanted = Wanted {
+            rows: Bits::NONE,
+            worded: Bits::NONE,
+        };
         for (index, row) in self.rows.iter().enumerate() {
-            let surest = row.detector.confidence.0.max(row.detector.confidence.1);
-            if asked(row.detector.class, surest) {
-                bits.set(index);
+            let (without, with) = row.detector.confidence;
+            let class = row.detector.class;
+            if asked(class, without) {
+                wanted.rows.set(index);
+            } else if asked(class, with) {
+                wanted.rows.set(index);
+                wanted.worded.set(index);
             }
         }
-        bits
+        wanted
     }
 
     /// Finds every value in the segment, without those that a better one overlaps.
@@ -114,40 +132,41 @@ impl Engine {
         &self,
         text: &str,
         segment: Range<usize>,
-        wanted: &Bits,
+        wanted: &Wanted,
         judge: &dyn Fn(&DataClass, u8) -> Weight,
     ) -> Vec<Span> {
         let bytes = &text.as_bytes()[segment.clone()];
         let solid = |byte: &&u8| !byte.is_ascii_whitespace();
         let before = text.as_bytes()[..segment.start].iter().rfind(solid);
         let before = before.copied().unwrap_or(b' ');
-        let mut picked = self.prefilter.pick(bytes);
-        let mut held = ByteSet::default();
-        bytes.iter().for_each(|byte| held.add(*byte));
-        picked.keep(wanted);
+        let (mut picked, held) = self.prefilter.pick(bytes);
+        picked.keep(&wanted.rows);
+        let mut worded = Bits::NONE;
+        let mut beside = 0;
         let mut spans = Vec::new();
-        let mut near = None;
+        let text_to_end = &text[..segment.end];
+        let mut run = |order: usize| {
+            self.rows[order].find(text_to_end, segment.start, order, judge, &mut spans);
+        };
         for order in picked.rows() {
             let row = &self.rows[order];
-            if row.needs_word(judge) {
-                let near = near.get_or_insert_with(|| {
-                    let left = segment.start.saturating_sub(LEFT_BYTES);
-                    self.words.near(&text[floor(text, left)..segment.end])
-                });
-                if !near.has(order) {
-                    continue;
-                }
+            if segment.len() < row.facts.bytes_min || !row.may_match(before, &held) {
+                continue;
             }
-            if segment.len() >= row.facts.bytes_min && row.may_match(before, &held) {
-                row.find(
-                    &text[..segment.end],
-                    segment.start,
-                    order,
-                    judge,
-                    &mut spans,
-                );
+            if wanted.worded.has(order) {
+                worded.set(order);
+                beside += 1;
+            } else {
+                run(order);
             }
         }
+        // Where nobody asks for it without a word, one must stand in the text; to look for words
+        // costs as much as some patterns on a short segment.
+        if beside * segment.len() > WORDS_WORTH {
+            let left = floor(text, segment.start.saturating_sub(LEFT_BYTES));
+            worded.keep(&self.words.near(&text[left..segment.end]));
+        }
+        worded.rows().for_each(run);
         resolve(&mut spans);
         spans
     }
@@ -214,13 +233,6 @@ impl Row {
         }
     }
 
-    /// Whether nobody asks for its matches unless a word stands to their left.
-    fn needs_word(&self, judge: &dyn Fn(&DataClass, u8) -> Weight) -> bool {
-        let (without, with) = self.detector.confidence;
-        let class = DataClass::Builtin(self.detector.class);
-        without != with && judge(&class, without) == Weight::None
-    }
-
     fn regex(&self) -> &Regex {
         self.regex.get_or_init(|| {
             let pattern = self.detector.pattern;
@@ -237,11 +249,13 @@ impl Row {
     }
 
     /// Whether a segment of these bytes may hold a match, behind text that ends in `before`.
-    fn may_match(&self, before: u8, held: &ByteSet) -> bool {
+    fn may_match(&self, before: u8, held: &Held) -> bool {
         let behind = self.detector.left.is_empty()
             || self.left_last.has(before)
-            || self.left_last.meets(held);
-        behind && self.facts.musts.iter().all(|set| set.meets(held))
+            || self.left_last.meets(&held.bytes);
+        behind
+            && held.digits_in_row >= self.facts.digits_in_row
+            && self.facts.musts.iter().all(|set| set.meets(&held.bytes))
     }
 
     /// Searches the end of `text` from `from` on.

@@ -78,6 +78,8 @@ pub(crate) struct Facts {
     pub(crate) last: ByteSet,
     /// Sets of which a match holds a byte each, the smallest first.
     pub(crate) musts: Vec<ByteSet>,
+    /// No match holds fewer digits in a row.
+    pub(crate) digits_in_row: usize,
     /// Whether white space or nothing matches too.
     may_be_white: bool,
     /// The bytes, white space too, that may stand last, and whether nothing at all matches too.
@@ -97,6 +99,7 @@ impl Facts {
             tail: tail(&hir),
             last: last(&hir).0,
             musts: musts(&hir),
+            digits_in_row: digits(&hir).most,
             may_be_white: last(&hir).1,
             end: end(&hir),
         })
@@ -180,6 +183,93 @@ fn must(hir: &Hir, sets: &mut Vec<ByteSet>) {
             }
             sets.push(any);
         }
+    }
+}
+
+/// The digits in a row that a match holds at least.
+#[derive(Debug, Clone, Copy)]
+struct Digits {
+    /// Whether it is made of digits alone.
+    all: bool,
+    first: usize,
+    last: usize,
+    most: usize,
+}
+
+impl Digits {
+    const fn of(all: bool, count: usize) -> Self {
+        Self {
+            all,
+            first: count,
+            last: count,
+            most: count,
+        }
+    }
+
+    fn then(self, next: Self) -> Self {
+        let joint = self.last + next.first;
+        Self {
+            all: self.all && next.all,
+            first: if self.all { joint } else { self.first },
+            last: if next.all { joint } else { next.last },
+            most: self.most.max(next.most).max(joint),
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            all: self.all && other.all,
+            first: self.first.min(other.first),
+            last: self.last.min(other.last),
+            most: self.most.min(other.most),
+        }
+    }
+}
+
+/// How many rounds of a repetition are counted: no number is asked for that is longer.
+const ROUNDS_MAX: u32 = 64;
+
+fn digits(hir: &Hir) -> Digits {
+    let nothing = Digits::of(true, 0);
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => nothing,
+        HirKind::Literal(literal) => literal.0.iter().fold(nothing, |so_far, byte| {
+            let digit = byte.is_ascii_digit();
+            so_far.then(Digits::of(digit, usize::from(digit)))
+        }),
+        HirKind::Class(class) => {
+            let mut set = class_bytes(class);
+            (b'0'..=b'9').for_each(|byte| set.remove(byte));
+            let digit = set == ByteSet::default();
+            Digits::of(digit, usize::from(digit))
+        }
+        HirKind::Repetition(repetition) => {
+            let round = digits(&repetition.sub);
+            let rounds = repetition.min.min(ROUNDS_MAX);
+            let least = (0..rounds).fold(nothing, |so_far, _| so_far.then(round));
+            if repetition.max == Some(repetition.min) {
+                return least;
+            }
+            // More rounds may follow; those of digits alone only make a row longer.
+            Digits {
+                all: least.all && round.all,
+                last: if round.all {
+                    least.last
+                } else {
+                    least.last.min(round.last)
+                },
+                ..least
+            }
+        }
+        HirKind::Capture(capture) => digits(&capture.sub),
+        HirKind::Concat(parts) => parts
+            .iter()
+            .fold(nothing, |so_far, part| so_far.then(digits(part))),
+        HirKind::Alternation(parts) => parts
+            .iter()
+            .map(digits)
+            .reduce(Digits::or)
+            .unwrap_or(nothing),
     }
 }
 
@@ -370,6 +460,12 @@ mod tests {
         assert!(!left.last.has(b'p'));
         assert_eq!(left.tail.map(|set| set.has(b' ')), Some(true));
         assert!(Facts::read("(").is_err());
+        let in_row = |pattern| Facts::read(pattern).unwrap().digits_in_row;
+        assert_eq!(in_row(r"[0-9]{3}[ -]?[0-9]{4}(?:[0-9]{2})?7"), 5);
+        assert_eq!(in_row(r"(?:[0-9]{3}|[0-9]{2}x)[0-9]+"), 2);
+        assert_eq!(in_row(r"(?:[0-9]x?){5}"), 1);
+        // Too small, which is fine: a round that ends in digits is taken to end in none.
+        assert_eq!(in_row(r"[0-9]{4}(?:[a-z][0-9]{2})*[0-9]{3}"), 4);
         let musts = Facts::read(r"(?:x|[0-9]y?)[a-z]+(?:@[A-Z]?)?:")
             .unwrap()
             .musts;

@@ -63,6 +63,8 @@ pub(crate) struct Plain {
     /// What the segmenter must know of each byte. Plain words are made of letters and the marks of
     /// prose that no row asks for; a capital behind a letter is not plain.
     pub(crate) kinds: [u8; 256],
+    /// A segment that is shorter holds nothing.
+    pub(crate) least: usize,
     /// A plain word that is shorter holds nothing.
     pub(crate) bytes_min: usize,
     /// A plain word that is shorter holds nothing after text whose last byte, white space apart,
@@ -84,6 +86,14 @@ pub(crate) struct Prefilter {
     by_run: Vec<Bits>,
     byte_set: ByteSet,
     pub(crate) plain: Plain,
+}
+
+/// What a segment holds, to pass over rows whose patterns ask for more.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    pub(crate) bytes: ByteSet,
+    /// The most digits in a row.
+    pub(crate) digits_in_row: usize,
 }
 
 const COUNT_MAX: usize = 128;
@@ -138,27 +148,32 @@ impl Prefilter {
         self.texts.extend(texts);
     }
 
-    /// The rows whose needs the segment meets.
-    pub(crate) fn pick(&self, segment: &[u8]) -> Bits {
-        let (mut digits, mut run, mut longest) = (0_usize, 0_usize, 0_usize);
-        let mut special = false;
+    /// The rows whose needs the segment meets, and what the segment holds.
+    pub(crate) fn pick(&self, segment: &[u8]) -> (Bits, Held) {
+        let mut held = Held::default();
+        let (mut digits, mut in_row) = (0_usize, 0_usize);
+        let (mut run, mut longest) = (0_usize, 0_usize);
         for byte in segment {
-            digits += usize::from(byte.is_ascii_digit());
-            run = if is_run(*byte) { run + 1 } else { 0 };
+            held.bytes.add(*byte);
+            let digit = usize::from(byte.is_ascii_digit());
+            digits += digit;
+            in_row = (in_row + 1) * digit;
+            held.digits_in_row = held.digits_in_row.max(in_row);
+            run = (run + 1) * usize::from(is_run(*byte));
             longest = longest.max(run);
-            special |= self.byte_set.has(*byte);
         }
+        let special = self.byte_set.meets(&held.bytes);
         let mut picked = self.by_digits[digits.min(COUNT_MAX)];
         picked.join(&self.by_run[longest.min(COUNT_MAX)]);
         if special {
             for (byte, rows) in &self.by_byte {
-                if segment.contains(byte) {
+                if held.bytes.has(*byte) {
                     picked.join(rows);
                 }
             }
         }
         self.pick_literals(segment, &mut picked);
-        picked
+        (picked, held)
     }
 
     /// Walks the automaton by hand: segments are too short for a searcher of its own each.
@@ -215,6 +230,11 @@ fn plain(rows: &[Row]) -> Plain {
     }
     let mut plain = Plain {
         kinds: kinds(&bytes),
+        least: rows
+            .iter()
+            .map(|row| row.facts.bytes_min)
+            .min()
+            .unwrap_or(0),
         bytes_min: usize::MAX,
         gated_min: usize::MAX,
         gate: ByteSet::default(),
@@ -239,6 +259,8 @@ pub(crate) const STOP: u8 = 0x80;
 pub(crate) const SPECIAL: u8 = 4;
 /// A capital; shifted by one it meets `LETTER` of the byte before.
 pub(crate) const CAPITAL: u8 = 2;
+/// A digit.
+pub(crate) const DIGIT: u8 = 8;
 /// A letter.
 pub(crate) const LETTER: u8 = 1;
 
@@ -250,6 +272,7 @@ fn kinds(plain: &ByteSet) -> [u8; 256] {
             | of(!plain.has(byte), SPECIAL)
             | of(byte.is_ascii_uppercase(), CAPITAL)
             | of(byte.is_ascii_alphabetic(), LETTER)
+            | of(byte.is_ascii_digit(), DIGIT)
     })
 }
 

@@ -29,7 +29,7 @@ pub fn detect(text: &str, confidence_min: u8) -> Vec<Detected> {
 }
 
 pub(super) fn scan(engine: &'static Engine, text: &str, confidence_min: u8) -> Vec<Detected> {
-    let wanted = engine.wanted(|_, surest| surest >= confidence_min);
+    let wanted = engine.wanted(|_, confidence| confidence >= confidence_min);
     let judge = |_: &DataClass, confidence| {
         if confidence >= confidence_min {
             Weight::Acts

@@ -1,8 +1,8 @@
 //! Private keys in armour: `-----BEGIN … PRIVATE KEY-----` up to the END line stays together.
 //!
 //! Between the two lines white space joins as long as the text looks like lines of a key: long
-//! runs, headers with a colon, marks of the code around it. Prose ends the armour, so that a sentence
-//! that names such a line does not swallow what follows.
+//! runs, headers with a colon, marks of the code around it. Prose ends the armour, so that a
+//! sentence that names such a line does not swallow what follows.
 
 use super::join::{Link, Stop};
 use crate::bounds::ARMOUR_LABEL_BYTES_MAX;
