@@ -216,12 +216,17 @@ fn source_code_holds_few_secrets() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut texts = BTreeSet::new();
     let mut folders = vec![root.join("crates"), root.join("docs"), root.join("xtask")];
+    // The detectors hold examples, and the list of them their patterns.
+    let skipped = ["detect", "target", "data-classes.md"];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if skipped.contains(&name.as_str()) {
+                continue;
+            }
             if path.is_dir() {
-                folders.extend((name != "detect" && name != "target").then_some(path));
+                folders.push(path);
             } else if [".rs", ".md", ".toml"]
                 .iter()
                 .any(|end| name.ends_with(end))
