@@ -167,6 +167,12 @@ impl Cleaner {
         }
     }
 
+    /// How strong the action is that holds for a class, the rules that only report apart.
+    pub(crate) fn strength(&self, class: &DataClass) -> u8 {
+        let firm = self.rules.firm(self.direction, class, 100);
+        firm.map_or(0, |verdict| verdict.action.strength())
+    }
+
     /// What was found so far.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {

@@ -14,7 +14,7 @@ use crate::text::TextShape;
 
 pub(crate) use crate::text::ALL_TEXT;
 pub(crate) use edit::{Edits, New, write_string};
-pub(crate) use walk::{Piece, Pieces, Walk};
+pub(crate) use walk::{Piece, Pieces, Walk, told_name};
 
 /// Cleans a document; `None` when nothing changed and its bytes pass as they are.
 ///

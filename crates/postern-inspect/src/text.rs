@@ -259,8 +259,24 @@ pub(crate) fn is_word(text: &str) -> bool {
         && (text.len() <= DIGITS_MAX || text.bytes().any(|byte| byte.is_ascii_alphabetic()))
 }
 
-/// Whether a string looks like base64.
+/// Whether a string looks like a signature: base64 that is longer than a number or a key that
+/// somebody could put there.
 pub(crate) fn is_seal(text: &str) -> bool {
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
+    /// The shortest signature, in bytes; shorter strings are read as text.
+    const BYTES_MIN: usize = 64;
+    text.is_empty() || text.len() >= BYTES_MIN && is_base64(text)
+}
+
+/// Whether a string looks like a picture, sound or a file: base64, as it is or in a data address.
+pub(crate) fn is_data(text: &str) -> bool {
+    let bare = match text.strip_prefix("data:") {
+        Some(rest) => rest.split_once(";base64,").map_or("?", |(_, data)| data),
+        None => text,
+    };
+    is_base64(bare)
+}
+
+fn is_base64(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-\r\n".contains(&byte);
     text.bytes().all(letter)
 }

@@ -8,7 +8,7 @@ use postern_types::DataClass;
 use crate::InspectError;
 use crate::bounds::FIELD_STEPS_MAX;
 use crate::clean::Cleaner;
-use crate::document::{ALL_TEXT, clean_json};
+use crate::document::{ALL_TEXT, clean_json, told_name};
 
 /// The byte order mark that some servers put before JSON.
 const MARK: &[u8] = "\u{feff}".as_bytes();
@@ -249,20 +249,27 @@ impl<'a> Walk<'a> {
 
     fn scalar(&mut self, at: usize, end: usize, cleaner: &mut Cleaner) -> Result<(), InspectError> {
         let states = self.states();
-        let named = self
-            .wanted
-            .iter()
-            .zip(states)
-            .find(|((path, _), state)| path.is_named(*state));
+        let named = self.wanted.iter().zip(states);
+        let mut classes: Vec<&DataClass> = named
+            .filter(|((path, _), state)| path.is_named(*state))
+            .map(|((_, class), _)| class)
+            .collect();
         let raw = &self.text[at..end];
-        let Some(((_, class), _)) = named.filter(|_| raw != "null") else {
+        if classes.is_empty() || raw == "null" {
             return Ok(());
-        };
+        }
         let text = match raw.starts_with('"') {
             true => decoded(raw)?,
             false => raw.to_owned(),
         };
-        let Some(clean) = cleaner.found(class, &self.place(), &text)? else {
+        // Several rules may name one place: each is asked, and the strongest holds.
+        classes.sort_by_key(|class| std::cmp::Reverse(cleaner.strength(class)));
+        let mut clean = None;
+        for class in classes {
+            let replaced = cleaner.found(class, &self.place(), &text)?;
+            clean = clean.or(replaced);
+        }
+        let Some(clean) = clean else {
             return Ok(());
         };
         self.out.push_str(&self.text[self.copied..at]);
@@ -277,7 +284,7 @@ impl<'a> Walk<'a> {
             .levels
             .iter()
             .filter(|level| level.object)
-            .map(|level| level.key.as_str())
+            .map(|level| told_name(&level.key))
             .collect();
         let mut place = keys.join(".");
         while place.len() > PLACE_BYTES_MAX {

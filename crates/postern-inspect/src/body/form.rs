@@ -5,6 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
 use crate::InspectError;
 use crate::clean::Cleaner;
+use crate::document::told_name;
 
 /// Cleans a form; `None` where nothing changes.
 ///
@@ -31,7 +32,7 @@ pub(super) fn clean(body: &[u8], cleaner: &mut Cleaner) -> Result<Option<Vec<u8>
                 if name_text == "_charset_" && !text.eq_ignore_ascii_case("utf-8") {
                     return Err(InspectError::cannot("the form is not in UTF-8"));
                 }
-                cleaner.clean_value(&name_text, &format!("{name_text}: "), &text)?
+                cleaner.clean_value(told_name(&name_text), &format!("{name_text}: "), &text)?
             }
         };
         changed |= clean_name.is_some() || clean_value.is_some();

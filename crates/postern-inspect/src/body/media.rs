@@ -32,14 +32,12 @@ const TEXT_TYPES: &[&str] = &[
     "application/graphql",
     "application/javascript",
     "application/jwt",
-    "application/rtf",
     "application/sql",
     "application/toml",
     "application/x-javascript",
     "application/x-sh",
     "application/x-yaml",
     "application/yaml",
-    "message/rfc822",
 ];
 
 const LINE_TYPES: &[&str] = &[
@@ -84,7 +82,8 @@ fn form_of_media(media: &str, parameters: &[(String, String)]) -> Result<Form, I
         },
         "text/event-stream" => Form::Events,
         "text/html" | "text/xml" | "application/xml" => Form::Markup,
-        "text/rtf" => Form::Plain,
+        // Their text is written in escapes and encodings of their own.
+        "text/rtf" => Form::Opaque,
         _ if LINE_TYPES.contains(&media) => Form::Lines,
         _ if media.ends_with("+json") => Form::Document,
         _ if media.ends_with("+xml") => Form::Markup,

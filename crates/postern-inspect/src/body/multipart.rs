@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use crate::InspectError;
 use crate::bounds::PARTS_MAX;
 use crate::clean::Cleaner;
+use crate::document::told_name;
 
 use super::clean_held;
 use super::media::{self, Form};
@@ -167,7 +168,7 @@ fn clean_content(
             if name == "_charset_" && !text.eq_ignore_ascii_case("utf-8") {
                 return Err(InspectError::cannot("the form is not in UTF-8"));
             }
-            let clean = cleaner.clean_value(name, &format!("{name}: "), text)?;
+            let clean = cleaner.clean_value(told_name(name), &format!("{name}: "), text)?;
             Ok(clean.map(String::into_bytes))
         }
         // Boundaries in boundaries are read in too many ways.

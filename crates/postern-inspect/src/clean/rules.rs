@@ -241,9 +241,15 @@ impl Way {
             thinking: ThinkingAction::Pass,
             ..Self::default()
         };
+        let meant = |rule: &&DataRule| rule.spec.directions.contains(&direction);
+        let acts = rules.iter().filter(meant).any(|rule| !rule.spec.dry_run);
         for (index, rule) in rules.iter().enumerate() {
-            if rule.spec.directions.contains(&direction) {
+            if meant(&rule) {
                 way.add(index, rule);
+                // SECURITY: what only a dry run names must not be changed by the rules beside it.
+                if !acts || !rule.spec.dry_run {
+                    way.add_places(rule);
+                }
             }
         }
         for verdicts in way.verdicts.values_mut() {
@@ -289,9 +295,13 @@ impl Way {
                     |field| field.class != DataClass::Builtin(*class)));
             self.verdicts.entry(class).or_default().push(verdict);
         }
-        merge(&mut self.headers, &spec.headers);
-        merge(&mut self.query, &spec.query);
-        merge(&mut self.fields, &spec.fields);
+    }
+
+    /// Takes up where a rule looks beside the text.
+    fn add_places(&mut self, rule: &DataRule) {
+        merge(&mut self.headers, &rule.spec.headers);
+        merge(&mut self.query, &rule.spec.query);
+        merge(&mut self.fields, &rule.spec.fields);
     }
 
     fn asks(&self, class: BuiltinClass, confidence: u8) -> bool {

@@ -8,7 +8,7 @@ use super::edit::{Edits, New};
 use crate::bounds::{MODEL_BYTES_MAX, PLACE_BYTES_MAX};
 use crate::clean::{Channel, CleanError, Cleaner, TextKind};
 use crate::json::{Kind, NodeId, Span, Tree};
-use crate::text::{LOOSE, Leaf, TextShape, is_seal, is_word};
+use crate::text::{LOOSE, Leaf, TextShape, is_data, is_seal, is_word};
 
 /// A piece of a text that is spread over events.
 #[derive(Debug)]
@@ -116,15 +116,16 @@ impl<'t, 'c> Walk<'t, 'c> {
                 .push(found.map_or_else(Vec::new, |id| self.identity(id)));
         }
         let tree = self.tree;
-        for child in tree.children(id) {
+        for (ordinal, child) in tree.children(id).enumerate() {
             let name = tree.key(child);
             let place = self.place.len();
             if let Some(member) = shape.member(&name) {
                 self.enter(&name);
                 self.value(child, member, "")?;
             } else {
-                self.key(id, child, &name)?;
-                self.enter(if is_plain_name(&name) { &name } else { "*" });
+                let replaced = self.key((id, ordinal), child, &name)?;
+                // What was found in a key is no place to tell.
+                self.enter(if replaced { "*" } else { told_name(&name) });
                 self.value(child, shape.rest.unwrap_or(&LOOSE), &name)?;
             }
             self.place.truncate(place);
@@ -256,8 +257,8 @@ impl<'t, 'c> Walk<'t, 'c> {
         if self.cleaner.rules().opaque(self.cleaner.direction()) == OpaqueAction::Refuse {
             return Err(OPAQUE);
         }
-        // An address is text, too.
-        if text.contains("://") {
+        // An address is text, too, and so is whatever does not look like data.
+        if text.contains("://") || !is_data(text) {
             return self.whole(id, "", text);
         }
         Ok(())
@@ -302,31 +303,46 @@ impl<'t, 'c> Walk<'t, 'c> {
     ) -> Result<(), CleanError> {
         match shape.leaf {
             Leaf::Tokens => Err(CleanError::CannotInspect("token ids are text in numbers")),
-            Leaf::Free => {
-                let written = String::from_utf8_lossy(self.tree.raw(self.span(id)));
-                self.whole(id, &left_of(key), &written)
+            Leaf::Free => self.written(id, key),
+            // Where text is expected, a long number is as good as one in quotes.
+            Leaf::Text | Leaf::Loose | Leaf::Json | Leaf::Growing | Leaf::Piece { .. }
+                if self.tree.raw(self.span(id)).len() >= NUMBER_BYTES_MIN =>
+            {
+                self.written(id, key)
             }
             _ => Ok(()),
         }
     }
 
-    /// A key that no table names is text. What stands for it is made to differ from the other keys.
-    fn key(&mut self, object: NodeId, child: NodeId, name: &str) -> Result<(), CleanError> {
+    /// A number, inspected as it is written.
+    fn written(&mut self, id: NodeId, key: &str) -> Result<(), CleanError> {
+        let written = String::from_utf8_lossy(self.tree.raw(self.span(id)));
+        self.whole(id, &left_of(key), &written)
+    }
+
+    /// A key that no table names is text. What stands for it is made to differ from the other keys
+    /// of its object, in which it has this place. Says whether it was replaced.
+    fn key(
+        &mut self,
+        (object, ordinal): (NodeId, usize),
+        child: NodeId,
+        name: &str,
+    ) -> Result<bool, CleanError> {
         let Some(span) = self.tree.node(child).key else {
-            return Ok(());
+            return Ok(false);
         };
         let Some(new) = self.cleaner.clean_value(&self.place, "", name)? else {
-            return Ok(());
+            return Ok(false);
         };
-        let before = self.tree.children(object).take_while(|id| *id != child);
-        let place = before.count();
-        let key = if place == 0 {
+        // Looked up for the first member alone, so that many keys do not cost the square of them.
+        let alone = ordinal == 0 && self.tree.member(object, &new).is_none();
+        let key = if alone {
             new
         } else {
-            format!("{new}_{}", place + 1)
+            format!("{new}_{}", ordinal + 1)
         };
         self.edits.put(span, New::Text(key));
-        Ok(())
+        Ok(true)
     }
 
     /// What a member says of an identity: its text, or its bytes.
@@ -356,12 +372,17 @@ impl<'t, 'c> Walk<'t, 'c> {
     }
 }
 
-/// Whether a key of the client's own may be told as a place: letters alone, so that it is no value.
-fn is_plain_name(name: &str) -> bool {
-    /// The longest such name.
+/// The shortest number that could be somebody's, in bytes, where numbers of the format stand too.
+const NUMBER_BYTES_MIN: usize = 9;
+
+/// How a name of the client's own is told in a place: as it is if it is letters alone, so that it is
+/// no value, else as a star.
+pub(crate) fn told_name(name: &str) -> &str {
+    /// The longest name that is told.
     const BYTES_MAX: usize = 32;
     let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
-    !name.is_empty() && name.len() <= BYTES_MAX && name.bytes().all(letter)
+    let plain = !name.is_empty() && name.len() <= BYTES_MAX && name.bytes().all(letter);
+    if plain { name } else { "*" }
 }
 
 /// The text that stands to the left of a value under a key.

@@ -75,9 +75,10 @@ static DECLARATION: TextShape = TextShape::object(&[
     mm("responseJsonSchema", "response_json_schema", &ALL_TEXT),
 ]);
 
-/// Settings: words of the format at any depth.
+/// Settings: a word of the format, or members that are text as any that no table names. A secret
+/// has a place in some of them.
 static WORDS: TextShape = TextShape {
-    rest: Some(&WORDS),
+    rest: Some(&LOOSE),
     ..TextShape::leaf(Leaf::Word)
 };
 

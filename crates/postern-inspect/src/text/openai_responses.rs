@@ -2,7 +2,7 @@
 
 use super::openai_other::ERROR;
 use super::{
-    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, Leaf, OPAQUE, PADDING, PIECE, Switch, TEXT,
+    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, LOOSE, Leaf, OPAQUE, PADDING, PIECE, Switch, TEXT,
     TextMember, TextShape, WORD, m,
 };
 
@@ -43,9 +43,10 @@ static RESPONSE_MEMBERS: [TextMember; 29] = [
     m("moderation", &WORDS),
 ];
 
-/// Settings: words of the format at any depth.
+/// Settings: a word of the format, or members that are text as any that no table names. A secret
+/// has a place in some of them.
 static WORDS: TextShape = TextShape {
-    rest: Some(&WORDS),
+    rest: Some(&LOOSE),
     ..TextShape::leaf(Leaf::Word)
 };
 
