@@ -269,4 +269,6 @@ fn hold(held: &mut Vec<u8>, piece: &[u8], bytes_max: usize) -> Result<(), Inspec
 }
 
 #[cfg(test)]
+mod mixed_tests;
+#[cfg(test)]
 mod tests;

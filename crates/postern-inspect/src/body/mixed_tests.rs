@@ -1,0 +1,127 @@
+//! Rules side by side, and what clients name themselves.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use postern_types::{DataRule, Direction, RuleName};
+use serde_json::{Value, json};
+
+use super::{BodyCleaner, BodyKind};
+use crate::InspectError;
+use crate::clean::{Cleaner, MaskKeys, RuleSet};
+use crate::request::Family;
+
+fn rules(specs: &[Value]) -> Arc<RuleSet> {
+    let named = specs.iter().enumerate().map(|(at, spec)| DataRule {
+        name: RuleName::parse(&format!("rule{at}")).unwrap(),
+        spec: serde_json::from_value(spec.clone()).unwrap(),
+    });
+    Arc::new(RuleSet::compile(&named.collect::<Vec<_>>()).unwrap())
+}
+
+fn cleaned(specs: &[Value], body: &str) -> Result<(String, Cleaner), InspectError> {
+    let keys = MaskKeys::new(&[7; 32], "test", "token", "request");
+    let cleaner = Cleaner::new(rules(specs), Direction::Request, &[], keys);
+    let kind = BodyKind {
+        content_type: Some("application/json"),
+        content_encoding: None,
+    };
+    let mut body_cleaner = BodyCleaner::new(&kind, cleaner);
+    let mut out = Vec::new();
+    body_cleaner.push(Bytes::copy_from_slice(body.as_bytes()), &mut out)?;
+    body_cleaner.finish(&mut out)?;
+    let text = String::from_utf8(out.concat()).unwrap();
+    Ok((text, body_cleaner.into_cleaner()))
+}
+
+#[test]
+fn the_strongest_of_several_field_rules_holds() {
+    // Goal: a rule that only reports, or passes, does not stand before one that blocks. Method:
+    // two rules name one place, in both orders.
+    let flag = json!({"directions": ["request"], "classes": [], "action": "flag",
+        "fields": [{"path": "$.user", "class": "custom:person"}, {"path": "$.user.*",
+        "class": "custom:person"}]});
+    let block = json!({"directions": ["request"], "classes": [], "action": "block",
+        "fields": [{"path": "$.user.ssn", "class": "us_ssn"}]});
+    for specs in [[flag.clone(), block.clone()], [block, flag]] {
+        let refused = cleaned(&specs, r#"{"user":{"ssn":"anything"}}"#);
+        assert!(matches!(refused, Err(InspectError::DataBlocked { .. })));
+        let (text, _) = cleaned(&specs, r#"{"user":{"name":"x"}}"#).unwrap();
+        assert_eq!(text, r#"{"user":{"name":"x"}}"#);
+    }
+}
+
+#[test]
+fn what_a_dry_run_names_is_not_changed_by_the_rules_beside_it() {
+    let dry = json!({"directions": ["request"], "classes": [], "action": "mask", "dry_run": true,
+        "fields": [{"path": "$.note", "class": "email"}], "headers": ["x-note"]});
+    let firm = json!({"directions": ["request"], "classes": ["email"], "action": "mask"});
+    let specs = [dry, firm];
+    let (text, _) = cleaned(&specs, r#"{"note":"a note","to":"jane@example.com"}"#).unwrap();
+    assert_eq!(text, r#"{"note":"a note","to":"[EMAIL]"}"#);
+    assert!(rules(&specs).headers(Direction::Request).is_empty());
+}
+
+#[test]
+fn found_keys_are_no_place_and_stay_apart() {
+    // Goal: no value gets into the record as the name of a place, and no key is made twice.
+    let field = json!({"directions": ["request"], "classes": ["email"], "action": "mask",
+        "fields": [{"path": "$..password", "class": "generic_secret"}]});
+    let body = r#"{"jane@example.com":{"password":"x1"},"[EMAIL]":"joe@example.com"}"#;
+    let (text, cleaner) = cleaned(&[field], body).unwrap();
+    let read: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(read.as_object().unwrap().len(), 2, "{text}");
+    assert!(!text.contains("example.com"), "{text}");
+    let findings = cleaner.findings();
+    assert!(findings.len() >= 3);
+    assert!(
+        findings.iter().all(|finding| !finding.place.contains('@')),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn text_that_only_looks_like_something_else_is_read() {
+    // Goal: numbers, seals, data and settings of a dialect hide nothing. Method: a value in each
+    // such place of a request that otherwise passes.
+    let specs = [
+        json!({"directions": ["request"], "classes": ["all"], "action": "mask",
+        "opaque": "allow"}),
+    ];
+    let chat = |more: Value| {
+        let mut body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
+        for (name, value) in more.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body.to_string()
+    };
+    let key = format!("AKIA{}", "IQ5ZTZ7QWRMNB2XK");
+    let rows = [
+        (
+            Family::Chat,
+            chat(json!({"customer_card": 5_555_555_555_554_444_u64})),
+            "5555",
+        ),
+        (
+            Family::Chat,
+            chat(json!({"prompt_cache_options": {"note": key.clone()}})),
+            "AKIA",
+        ),
+        (
+            Family::Generate,
+            json!({"contents": [{"parts": [{"text": "hi", "thoughtSignature": key}]}]}).to_string(),
+            "AKIA",
+        ),
+    ];
+    for (family, body, value) in rows {
+        let keys = MaskKeys::new(&[7; 32], "test", "token", "request");
+        let mut cleaner = Cleaner::new(rules(&specs), Direction::Request, &[], keys);
+        let table = crate::text::request(family);
+        let clean = crate::document::clean_json(body.as_bytes(), table, &mut cleaner).unwrap();
+        let clean = String::from_utf8(clean.unwrap_or_default()).unwrap();
+        assert!(
+            !clean.is_empty() && !clean.contains(value),
+            "{body} -> {clean}"
+        );
+    }
+}
