@@ -141,8 +141,8 @@ pub fn response_observe(bytes: &[u8]) {
     }
 }
 
-/// Cleans bytes as text and as JSON text: the same goes on wherever they are cut, with the
-/// same findings.
+/// Cleans bytes as text and as JSON text: the same goes on wherever they are cut, with the same
+/// findings.
 ///
 /// # Panics
 /// When the promise is broken.

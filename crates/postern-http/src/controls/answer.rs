@@ -13,6 +13,7 @@ use postern_types::{AiRequest, Direction, Refusal, RefusalCode};
 
 use super::reader::Way;
 use super::{Controls, Reader, fields};
+use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::refuse;
 use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
@@ -25,6 +26,8 @@ pub(crate) struct Reading {
     pub(crate) whole: bool,
     /// What cannot be inspected passes: no rule is for the answer.
     lenient: bool,
+    /// It came in a content coding: how much it is, is not known from its bytes.
+    coded: bool,
 }
 
 impl Plane {
@@ -68,10 +71,11 @@ impl Plane {
         let Reading {
             mut reader,
             lenient,
+            coded,
             ..
         } = reading;
         let (mut out, mut original) = (Vec::new(), Vec::new());
-        let mut bytes = 0;
+        let mut bytes = if coded { CLEANED_INLINE_BYTES_MAX } else { 0 };
         let mut result = Ok(());
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| error.refusal())?;
@@ -148,12 +152,14 @@ fn under_rules(
         // Nothing to inspect: no body at all, or the head of one that a HEAD request asked for.
         return Ok(Reading::passing(sent, inbound));
     }
+    let coded = inbound.headers.contains_key(CONTENT_ENCODING);
     let cleans = cleaning_way(sent, cleaner, inbound);
     match cleans {
         Ok((way, _)) if lenient && !restores => Ok(Reading {
             reader: Reader::rehearsing(passing_way(sent, inbound), way),
             whole: false,
             lenient,
+            coded,
         }),
         // Only placeholders were to be turned back, and there is no way to look for them.
         Ok((way, _)) if lenient && (part || way.refuses()) => Ok(Reading::passing(sent, inbound)),
@@ -162,6 +168,7 @@ fn under_rules(
             reader: Reader::new(way),
             whole,
             lenient,
+            coded,
         }),
         Err(error) => Err(refuse(&error)),
     }
@@ -174,6 +181,7 @@ impl Reading {
             reader: Reader::new(passing_way(sent, inbound)),
             whole: false,
             lenient: false,
+            coded: false,
         }
     }
 }

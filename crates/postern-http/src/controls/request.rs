@@ -11,6 +11,7 @@ use postern_types::{Direction, Refusal, RefusalCode};
 
 use super::{Controls, fields};
 use crate::arrival::Query;
+use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::{ExchangeBody, refuse};
 use crate::gateway::{Journey, Plane};
 
@@ -131,7 +132,11 @@ impl Plane {
         };
         let (content_type, encoding) = (text(CONTENT_TYPE), text(CONTENT_ENCODING));
         let cleaner = controls.take()?;
-        let bytes = taken.body.len();
+        // How much a coded body is, is not known from its bytes.
+        let bytes = match encoding {
+            Some(_) => CLEANED_INLINE_BYTES_MAX + 1,
+            None => taken.body.len(),
+        };
         let (result, cleaner) = self
             .work(bytes, move || {
                 let kind = BodyKind {
