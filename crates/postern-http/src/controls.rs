@@ -8,6 +8,7 @@
 
 mod answer;
 mod fields;
+mod held;
 mod reader;
 mod request;
 

@@ -11,6 +11,7 @@ use postern_inspect::{
 };
 use postern_types::{AiRequest, Direction, Refusal, RefusalCode};
 
+use super::held::Held;
 use super::reader::Way;
 use super::{Controls, Reader, fields};
 use crate::bounds::CLEANED_INLINE_BYTES_MAX;
@@ -60,7 +61,8 @@ impl Plane {
     /// Reads an answer to its end, cleans it, and gives it whole.
     ///
     /// # Errors
-    /// `data_blocked` and `cannot_inspect`, and what the upstream did wrong.
+    /// `data_blocked` and `cannot_inspect`, also for one that is too large to be held; what taking
+    /// room for it gives; and what the upstream did wrong.
     pub(crate) async fn read_clean(
         &self,
         body: &mut InboundBody,
@@ -74,7 +76,8 @@ impl Plane {
             coded,
             ..
         } = reading;
-        let (mut out, mut original) = (Vec::new(), Vec::new());
+        let mut out = Vec::new();
+        let mut held = Held::new(caller.body_room(), lenient);
         let mut bytes = if coded { CLEANED_INLINE_BYTES_MAX } else { 0 };
         let mut result = Ok(());
         while let Some(frame) = body.frame().await {
@@ -83,11 +86,10 @@ impl Plane {
                 continue;
             };
             bytes += data.len();
-            if lenient {
-                original.push(data.clone());
-            }
+            held.arrive(&data)?;
             if result.is_ok() {
                 result = reader.push(data, &mut out).map_err(|error| refuse(&error));
+                held.given(&out)?;
             }
             if result.is_err() && !lenient {
                 break;
@@ -101,6 +103,7 @@ impl Plane {
             let (read, pieces, finished) = self.work(bytes, finish).await?;
             (reader, out) = (read, pieces);
             result = finished.map_err(|error| refuse(&error));
+            held.given(&out)?;
         }
         for owned in reader.newly_created() {
             self.guard.remember(caller, &sent.upstream, owned.clone());
@@ -112,14 +115,11 @@ impl Plane {
         observed.findings.extend(reader.findings());
         match result {
             Err(refusal) if lenient && refusal.code() == RefusalCode::CannotInspect => {
-                out = original;
+                out = held.take_original();
             }
             result => result?,
         }
-        Ok(match <[Bytes; 1]>::try_from(out) {
-            Ok([one]) => one,
-            Err(many) => many.concat().into(),
-        })
+        Ok(held.finish(out))
     }
 }
 
