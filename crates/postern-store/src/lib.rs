@@ -51,6 +51,7 @@ mod keys;
 mod owned;
 mod policies;
 mod principals;
+mod pseudonyms;
 mod random;
 mod record;
 mod schema;
@@ -67,6 +68,7 @@ pub use keys::{INSTALLATION, KeyDomain, KeyPurpose, KeyRing, KeyRingError, Peppe
 pub use owned::{Made, Owned};
 pub use policies::{Policies, PolicyRow};
 pub use principals::{NewPrincipal, PrincipalChange, PrincipalKey, PrincipalRow, Principals};
+pub use pseudonyms::{KeptRow, Pseudonyms};
 pub use random::{Random, RandomError, SystemRandom};
 pub use store::{OpenStoreError, Store, StoreUrl};
 pub use tokens::{
