@@ -121,7 +121,8 @@ pub struct Guard {
     stopping: AtomicBool,
 }
 
-/// How often ids of provider objects that are too old are purged from the store, in microseconds.
+/// How often what is too old is purged from the store (ids of provider objects, placeholders), in
+/// microseconds.
 const PURGE_PERIOD_US: u64 = 3_600_000_000;
 
 impl Guard {
@@ -446,6 +447,9 @@ impl Guard {
             self.purged_us.store(now_us, Ordering::Relaxed);
             if let Err(error) = self.store.owned().purge(self.clock.now()).await {
                 tracing::warn!(%error, "forgotten ids could not be purged");
+            }
+            if let Err(error) = self.store.pseudonyms().purge(self.clock.now()).await {
+                tracing::warn!(%error, "old placeholders could not be purged");
             }
         }
         self.log.settle_below(self.open_intents.round());

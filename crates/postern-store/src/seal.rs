@@ -187,8 +187,8 @@ pub(crate) fn unseal_record(
 /// Appends nonce and ciphertext.
 ///
 /// A key closes one content (a data key), few data keys (a KEK: one for each change of a
-/// credential), what is kept for one token, or the records of an environment (one for each change of a token: far below 2^32),
-/// so a random nonce of 96 bits does not repeat.
+/// credential), what is kept for one token, or the records of an environment (one for each change
+/// of a token: far below 2^32), so a random nonce of 96 bits does not repeat.
 fn close(
     key: &[u8; KEY_LEN],
     random: &dyn Random,

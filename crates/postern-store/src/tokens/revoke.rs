@@ -11,8 +11,8 @@ use crate::error::{Doing as _, StoreError, check_text};
 use crate::pseudonyms;
 
 impl Tokens<'_> {
-    /// Revokes a token for good, and forgets its placeholders. Saying it again changes nothing: the first time, hand and reason
-    /// stand.
+    /// Revokes a token for good, and forgets its placeholders. Saying it again changes nothing: the
+    /// first time, hand and reason stand.
     ///
     /// # Errors
     /// Not found when there is no such token.
