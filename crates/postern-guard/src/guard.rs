@@ -268,10 +268,26 @@ impl Guard {
             })
     }
 
-    /// Remembers that a principal made something at an upstream, before the client learns its id.
-    pub fn remember(&self, caller: &Caller, upstream: &Upstream, owned: OwnedId) {
+    /// Remembers that a principal made something at an upstream, before the client learns its id;
+    /// for an answer also the conversation, where data rules ask for it.
+    pub fn remember(
+        &self,
+        caller: &Caller,
+        upstream: &Upstream,
+        owned: OwnedId,
+        conversation: Option<&Arc<str>>,
+    ) {
+        if let Some(conversation) = conversation {
+            self.owned.join(upstream, &owned, conversation);
+        }
         self.owned
             .remember(caller, upstream, owned, self.clock.now());
+    }
+
+    /// The conversation that an answer which a request refers to belongs to, if it is known.
+    #[must_use]
+    pub fn conversation(&self, upstream: &Upstream, answer: &OwnedId) -> Option<Arc<str>> {
+        self.owned.conversation(upstream, answer)
     }
 
     /// Lets a request refer to what its principal made, and to nothing else.

@@ -99,6 +99,8 @@ pub(crate) struct Controls {
     only_reports: Vec<Direction>,
     /// Whether placeholders are made that outlive the request.
     keeps: bool,
+    /// The conversation that the request belongs to, where placeholders outlive it.
+    pub(crate) conversation: Option<Arc<str>>,
     /// The placeholders that outlived earlier requests of the token.
     earlier: KeptPseudonyms,
 }
@@ -195,10 +197,10 @@ impl Plane {
             &subject.token.to_string(),
             &journey.flight.request().to_string(),
         );
-        if let Some(conversation) = keeping::conversation(body) {
-            // A provider's names are unique at that provider only.
-            let name = format!("{} {conversation}", upstream.row.name);
-            keys = keys.with_conversation(&name);
+        let keeps = keeping::keeps(&data.rules);
+        let conversation = keeps.then(|| self.conversation(upstream, body, journey));
+        if let Some(conversation) = &conversation {
+            keys = keys.with_conversation(conversation);
         }
         let revealed = &data.revealed_in_request;
         let cleaner = Cleaner::new(Arc::clone(&rules), Direction::Request, revealed, keys);
@@ -212,7 +214,8 @@ impl Plane {
             findings: Vec::new(),
             revealed_in_response: Arc::clone(&data.revealed_in_response),
             only_reports: both.into_iter().filter(reports).collect(),
-            keeps: keeping::keeps(&data.rules),
+            keeps,
+            conversation,
             earlier: KeptPseudonyms::default(),
         }))
     }

@@ -48,6 +48,13 @@ pub(crate) struct Sent {
     pub(crate) controls: Option<Controls>,
 }
 
+impl Sent {
+    /// The conversation that the answer belongs to, where a data rule asks for it.
+    pub(crate) fn conversation(&self) -> Option<&Arc<str>> {
+        self.controls.as_ref()?.conversation.as_ref()
+    }
+}
+
 impl Plane {
     /// Lets the request's bytes through as the permit allows.
     ///

@@ -106,7 +106,9 @@ impl Plane {
             held.given(&out)?;
         }
         for owned in reader.newly_created() {
-            self.guard.remember(caller, &sent.upstream, owned.clone());
+            let conversation = sent.conversation();
+            self.guard
+                .remember(caller, &sent.upstream, owned.clone(), conversation);
         }
         let report = reader.report();
         let observed = journey.flight.observed();

@@ -1,12 +1,16 @@
 //! Placeholders that outlive their request: kept before it is forwarded, turned back later on.
 
-use postern_guard::Caller;
+use std::sync::Arc;
+
+use postern_guard::{Caller, Upstream};
 use postern_inspect::KeptPseudonyms;
-use postern_types::{DataAction, DataRule, Direction, OwnedKind, PseudonymScope, Refusal, Secret};
+use postern_types::{
+    DataAction, DataRule, Direction, OwnedId, OwnedKind, PseudonymScope, Refusal, Secret,
+};
 
 use super::{Controls, lost};
 use crate::context::ExchangeBody;
-use crate::gateway::Plane;
+use crate::gateway::{Journey, Plane};
 
 impl Plane {
     /// Keeps the placeholders of a request whose scope is wider than it, and takes up those that
@@ -37,6 +41,28 @@ impl Plane {
         controls.earlier = kept;
         Ok(())
     }
+
+    /// The conversation that a request belongs to: the one that it names, that of the answer which
+    /// it goes on from, or a new one.
+    pub(super) fn conversation(
+        &self,
+        upstream: &Upstream,
+        body: &ExchangeBody,
+        journey: &Journey,
+    ) -> Arc<str> {
+        let references: &[OwnedId] = match body {
+            ExchangeBody::Ai { facts, .. } => &facts.references,
+            _ => &[],
+        };
+        let of_kind = |kind| references.iter().find(|named| named.kind == kind);
+        if let Some(named) = of_kind(OwnedKind::Conversation) {
+            // A provider's names are unique at that provider only.
+            return format!("{} {}", upstream.row.name, named.id).into();
+        }
+        of_kind(OwnedKind::Response)
+            .and_then(|answer| self.guard.conversation(upstream, answer))
+            .unwrap_or_else(|| journey.flight.request().to_string().into())
+    }
 }
 
 /// What was kept; nothing where another release wrote it in another form.
@@ -55,15 +81,4 @@ pub(super) fn keeps(rules: &[DataRule]) -> bool {
     rules.iter().map(|rule| &rule.spec).any(|spec| {
         !spec.dry_run && spec.directions.contains(&Direction::Request) && wide(spec.action)
     })
-}
-
-/// The conversation at the provider that a request names, if it names one.
-pub(super) fn conversation(body: &ExchangeBody) -> Option<&str> {
-    let ExchangeBody::Ai { facts, .. } = body else {
-        return None;
-    };
-    let mut named = facts.references.iter();
-    named
-        .find(|named| named.kind == OwnedKind::Conversation)
-        .map(|named| named.id.as_str())
 }

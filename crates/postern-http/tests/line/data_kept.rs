@@ -89,6 +89,39 @@ fn a_conversation_that_the_provider_keeps_is_turned_back_over_requests() {
 }
 
 #[test]
+fn a_placeholder_stays_the_same_in_its_conversation() {
+    // Goal: a model takes one person for one person through a conversation, and nobody can tell
+    // that two conversations are about the same. Method: the card again, in requests that go on
+    // from an answer and from a streamed one, and that begin anew.
+    let line = Line::new();
+    line.rule("cards", rule(&["request"], "pseudonym:conversation"));
+    let token = line.master();
+    let first = begin(&line, &token);
+    let sent = |answer: Answer, mut request: Value| {
+        request["model"] = json!("m");
+        request["input"] = json!(format!("again {CARD} ok"));
+        line.upstream.queue(answer);
+        let answer = ask(&line, &token, &request);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let seen = line.upstream.take_requests().remove(0);
+        let seen = String::from_utf8(seen.body).unwrap();
+        let at = seen.find("CARD_").unwrap();
+        seen[at..at + first.len()].to_owned()
+    };
+    let created = json!({"type": "response.created", "response": {"object": "response",
+        "id": "resp_2", "output": []}});
+    let stream = Answer::events(format!("event: response.created\ndata: {created}\n\n"));
+    let from_first = json!({"previous_response_id": "resp_1", "stream": true});
+    assert_eq!(sent(stream, from_first), first);
+    let from_second = json!({"previous_response_id": "resp_2"});
+    assert_eq!(sent(said("resp_3", "ok"), from_second), first);
+    let other = sent(said("resp_4", "ok"), json!({}));
+    assert_ne!(other, first);
+    let from_other = json!({"previous_response_id": "resp_4"});
+    assert_eq!(sent(said("resp_5", "ok"), from_other), other);
+}
+
+#[test]
 fn placeholders_are_never_turned_back_for_another_token() {
     // Goal: who learns a placeholder does not learn its value. Method: another token of the same
     // principal, which may refer to the same answers, and a rule whose placeholders are alike in
