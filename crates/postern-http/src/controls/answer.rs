@@ -79,23 +79,23 @@ impl Plane {
         let mut out = Vec::new();
         let mut held = Held::new(caller.body_room(), lenient);
         let mut bytes = if coded { CLEANED_INLINE_BYTES_MAX } else { 0 };
-        let mut result = Ok(());
+        let (mut result, mut fits) = (Ok(()), Ok(()));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| error.refusal())?;
             let Ok(data) = frame.into_data() else {
                 continue;
             };
             bytes += data.len();
-            held.arrive(&data)?;
-            if result.is_ok() {
+            fits = held.arrive(&data);
+            if fits.is_ok() && result.is_ok() {
                 result = reader.push(data, &mut out).map_err(|error| refuse(&error));
-                held.given(&out)?;
+                fits = held.given(&out);
             }
-            if result.is_err() && !lenient {
+            if fits.is_err() || (result.is_err() && !lenient) {
                 break;
             }
         }
-        if result.is_ok() {
+        if fits.is_ok() && result.is_ok() {
             let finish = move || {
                 let result = reader.finish(&mut out);
                 (reader, out, result)
@@ -103,7 +103,7 @@ impl Plane {
             let (read, pieces, finished) = self.work(bytes, finish).await?;
             (reader, out) = (read, pieces);
             result = finished.map_err(|error| refuse(&error));
-            held.given(&out)?;
+            fits = held.given(&out);
         }
         for owned in reader.newly_created() {
             let conversation = sent.conversation();
@@ -115,6 +115,7 @@ impl Plane {
         observed.usage = report.usage;
         observed.response_model = report.response_model;
         observed.findings.extend(reader.findings());
+        fits?;
         match result {
             Err(refusal) if lenient && refusal.code() == RefusalCode::CannotInspect => {
                 out = held.take_original();

@@ -16,6 +16,8 @@ pub(super) struct Held {
     room: BodyRoom,
     taken: u64,
     arrived: usize,
+    /// Pieces that the reader has given out, and their bytes.
+    given: (usize, usize),
     /// As it came, where it may have to go on like that.
     original: Option<Vec<Bytes>>,
 }
@@ -39,6 +41,7 @@ impl Held {
             room,
             taken: 0,
             arrived: 0,
+            given: (0, 0),
             original: keeps.then(Vec::new),
         }
     }
@@ -53,20 +56,23 @@ impl Held {
         if let Some(original) = &mut self.original {
             original.push(piece.clone());
         }
-        self.grow(0)
+        self.grow()
     }
 
-    /// Takes note of how much the reader has given out so far.
+    /// Takes note of what the reader has given out so far; it only ever adds to that.
     ///
     /// # Errors
     /// As [`Held::arrive`].
     pub(super) fn given(&mut self, out: &[Bytes]) -> Result<(), Refusal> {
-        self.grow(out.iter().map(Bytes::len).sum())
+        let (pieces, bytes) = self.given;
+        let new: usize = out.iter().skip(pieces).map(Bytes::len).sum();
+        self.given = (out.len(), bytes + new);
+        self.grow()
     }
 
-    fn grow(&mut self, given: usize) -> Result<(), Refusal> {
+    fn grow(&mut self) -> Result<(), Refusal> {
         // What was given out is no longer held by the reader, so the larger of the two is there.
-        let read = self.arrived.max(given);
+        let read = self.arrived.max(self.given.1);
         if read > ANSWER_HELD_BYTES_MAX {
             let cause = "the answer is larger than one that can be held to its end";
             return Err(refuse(&InspectError::CannotInspect(cause.into())));
