@@ -26,7 +26,8 @@ pub struct GuardBounds {
     pub stranger_records_per_flush: usize,
     /// How often tallies, last-used times and purges are worked off.
     pub housekeeping_period: Duration,
-    /// Ids of stored provider objects kept in memory beside the store.
+    /// Ids of stored provider objects kept in memory beside the store; and as many answers whose
+    /// conversation is known.
     pub owned_ids_cached_max: usize,
 }
 

@@ -121,7 +121,8 @@ pub struct Guard {
     stopping: AtomicBool,
 }
 
-/// How often ids of provider objects that are too old are purged from the store, in microseconds.
+/// How often what is too old is purged from the store (ids of provider objects, placeholders), in
+/// microseconds.
 const PURGE_PERIOD_US: u64 = 3_600_000_000;
 
 impl Guard {
@@ -267,10 +268,26 @@ impl Guard {
             })
     }
 
-    /// Remembers that a principal made something at an upstream, before the client learns its id.
-    pub fn remember(&self, caller: &Caller, upstream: &Upstream, owned: OwnedId) {
+    /// Remembers that a principal made something at an upstream, before the client learns its id;
+    /// for an answer also the conversation, where data rules ask for it.
+    pub fn remember(
+        &self,
+        caller: &Caller,
+        upstream: &Upstream,
+        owned: OwnedId,
+        conversation: Option<&Arc<str>>,
+    ) {
+        if let Some(conversation) = conversation {
+            self.owned.join(upstream, &owned, conversation);
+        }
         self.owned
             .remember(caller, upstream, owned, self.clock.now());
+    }
+
+    /// The conversation that an answer which a request refers to belongs to, if it is known.
+    #[must_use]
+    pub fn conversation(&self, upstream: &Upstream, answer: &OwnedId) -> Option<Arc<str>> {
+        self.owned.conversation(upstream, answer)
     }
 
     /// Lets a request refer to what its principal made, and to nothing else.
@@ -446,6 +463,9 @@ impl Guard {
             self.purged_us.store(now_us, Ordering::Relaxed);
             if let Err(error) = self.store.owned().purge(self.clock.now()).await {
                 tracing::warn!(%error, "forgotten ids could not be purged");
+            }
+            if let Err(error) = self.store.pseudonyms().purge(self.clock.now()).await {
+                tracing::warn!(%error, "old placeholders could not be purged");
             }
         }
         self.log.settle_below(self.open_intents.round());

@@ -21,6 +21,7 @@ mod guard;
 mod keys;
 mod limit;
 mod owned;
+mod placeholders;
 mod random;
 mod recover;
 mod strangers;

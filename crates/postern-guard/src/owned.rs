@@ -5,10 +5,11 @@
 //! nobody here made opens nothing.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use postern_store::{Made, PrincipalKey, Store, StoreError, UpstreamId};
-use postern_types::{OwnedId, Refusal, RefusalCode};
+use postern_types::{OwnedId, OwnedKind, Refusal, RefusalCode};
 use quick_cache::sync::Cache;
 use tokio::sync::mpsc;
 
@@ -24,6 +25,9 @@ type OwnedKey = (UpstreamId, OwnedId);
 /// The owners of provider objects: in memory at once, in the store soon after.
 pub(crate) struct Owned {
     recent: Cache<OwnedKey, PrincipalKey>,
+    /// Which conversation an answer belongs to. In memory only: where it was forgotten, another
+    /// conversation begins.
+    conversations: Cache<OwnedKey, Arc<str>>,
     to_store: mpsc::Sender<Made>,
 }
 
@@ -33,6 +37,7 @@ impl Owned {
         (
             Self {
                 recent: Cache::new(recent_max),
+                conversations: Cache::new(recent_max),
                 to_store,
             },
             newly,
@@ -62,6 +67,19 @@ impl Owned {
         if self.to_store.try_send(newly).is_err() {
             tracing::warn!("an id of a provider object is kept in memory only: the queue is full");
         }
+    }
+
+    /// Remembers which conversation an answer belongs to.
+    pub(crate) fn join(&self, upstream: &Upstream, answer: &OwnedId, conversation: &Arc<str>) {
+        if answer.kind == OwnedKind::Response && answer.id.len() <= ID_BYTES_MAX {
+            let key = (upstream.row.id, answer.clone());
+            self.conversations.insert(key, Arc::clone(conversation));
+        }
+    }
+
+    /// The conversation that an answer belongs to, if it is known.
+    pub(crate) fn conversation(&self, upstream: &Upstream, answer: &OwnedId) -> Option<Arc<str>> {
+        self.conversations.get(&(upstream.row.id, answer.clone()))
     }
 
     /// Lets a request refer to what its principal made, and to nothing else.

@@ -105,6 +105,7 @@ struct Inner {
     source: Option<InboundBody>,
     reader: Reader,
     trailers_pass: bool,
+    conversation: Option<Arc<str>>,
     request_bytes: Arc<AtomicU64>,
     ready: VecDeque<Bytes>,
     scratch: Vec<Bytes>,
@@ -124,6 +125,8 @@ pub(crate) struct Course {
     pub(crate) request_bytes: Arc<AtomicU64>,
     /// As in [`crate::inspect::Sent`].
     pub(crate) trailers_pass: bool,
+    /// As in [`crate::inspect::Sent::conversation`].
+    pub(crate) conversation: Option<Arc<str>>,
 }
 
 impl GuardedBody {
@@ -137,6 +140,7 @@ impl GuardedBody {
             flight: Some(flight),
             source: Some(course.source),
             reader: course.reader,
+            conversation: course.conversation,
             trailers_pass: course.trailers_pass,
             request_bytes: course.request_bytes,
             ready: VecDeque::new(),
@@ -295,8 +299,9 @@ impl Inner {
     /// Remembers who owns what the provider made, before the bytes that name it are ready.
     fn hand_on(&mut self, out: &mut Vec<Bytes>) {
         for owned in self.reader.newly_created() {
+            let conversation = self.conversation.as_ref();
             self.guard
-                .remember(&self.caller, &self.upstream, owned.clone());
+                .remember(&self.caller, &self.upstream, owned.clone(), conversation);
         }
         for chunk in out.drain(..) {
             self.make_ready(chunk);

@@ -8,6 +8,8 @@
 
 mod answer;
 mod fields;
+mod held;
+mod keeping;
 mod reader;
 mod request;
 
@@ -17,14 +19,14 @@ use std::sync::Arc;
 use http::HeaderMap;
 use parking_lot::RwLock;
 use postern_guard::{Caller, Permit, Upstream};
-use postern_inspect::{CleanError, Cleaner, InspectError, MaskKeys, RuleSet};
+use postern_inspect::{CleanError, Cleaner, InspectError, KeptPseudonyms, MaskKeys, RuleSet};
 use postern_types::{
     DataClass, DataRule, Direction, EnvName, Finding, Refusal, RefusalCode, UpstreamName,
 };
 use tokio::sync::Semaphore;
 
 use crate::bounds::CLEANED_INLINE_BYTES_MAX;
-use crate::context::refuse;
+use crate::context::{ExchangeBody, refuse};
 use crate::gateway::{Journey, Plane};
 
 pub(crate) use answer::clean_list;
@@ -95,6 +97,12 @@ pub(crate) struct Controls {
     findings: Vec<Finding>,
     revealed_in_response: Arc<[DataClass]>,
     only_reports: Vec<Direction>,
+    /// Whether placeholders are made that outlive the request.
+    keeps: bool,
+    /// The conversation that the request belongs to, where placeholders outlive it.
+    pub(crate) conversation: Option<Arc<str>>,
+    /// The placeholders that outlived earlier requests of the token.
+    earlier: KeptPseudonyms,
 }
 
 impl Controls {
@@ -120,7 +128,8 @@ impl Controls {
     /// `internal` when the request's is lost.
     fn for_answer(&self) -> Result<Option<Cleaner>, Refusal> {
         let cleaner = self.cleaner.as_ref().ok_or_else(lost)?;
-        let cleaner = cleaner.for_response(&self.revealed_in_response);
+        let mut cleaner = cleaner.for_response(&self.revealed_in_response);
+        cleaner.remember(&self.earlier);
         Ok(Some(cleaner).filter(|cleaner| !cleaner.idle()))
     }
 
@@ -160,6 +169,7 @@ impl Plane {
         permit: &Permit,
         upstream: &Upstream,
         caller: &Caller,
+        body: &ExchangeBody,
         journey: &Journey,
     ) -> Result<Option<Controls>, Refusal> {
         let data = permit.data_rules();
@@ -181,12 +191,17 @@ impl Plane {
             let cause = "a data rule names a class that needs an analyzer";
             return Err(Refusal::new(RefusalCode::CannotInspect, cause));
         }
-        let keys = MaskKeys::new(
+        let mut keys = MaskKeys::new(
             &*self.guard.mask_key(caller)?,
             environment.as_str(),
             &subject.token.to_string(),
             &journey.flight.request().to_string(),
         );
+        let keeps = keeping::keeps(&data.rules);
+        let conversation = keeps.then(|| self.conversation(upstream, body, journey));
+        if let Some(conversation) = &conversation {
+            keys = keys.with_conversation(conversation);
+        }
         let revealed = &data.revealed_in_request;
         let cleaner = Cleaner::new(Arc::clone(&rules), Direction::Request, revealed, keys);
         let reports = |direction: &Direction| {
@@ -199,6 +214,9 @@ impl Plane {
             findings: Vec::new(),
             revealed_in_response: Arc::clone(&data.revealed_in_response),
             only_reports: both.into_iter().filter(reports).collect(),
+            keeps,
+            conversation,
+            earlier: KeptPseudonyms::default(),
         }))
     }
 

@@ -48,11 +48,19 @@ pub(crate) struct Sent {
     pub(crate) controls: Option<Controls>,
 }
 
+impl Sent {
+    /// The conversation that the answer belongs to, where a data rule asks for it.
+    pub(crate) fn conversation(&self) -> Option<&Arc<str>> {
+        self.controls.as_ref()?.conversation.as_ref()
+    }
+}
+
 impl Plane {
     /// Lets the request's bytes through as the permit allows.
     ///
     /// # Errors
     /// `data_blocked` and `cannot_inspect` by a data rule, and then what reading the body gives;
+    /// `store_unavailable` when placeholders of a wider scope cannot be kept;
     /// `upstream_unreachable` when the upstream's address or credential is not usable.
     pub(crate) async fn inspect_request(
         &self,
@@ -70,7 +78,7 @@ impl Plane {
             mut body,
             wants_trailers,
         } = exchange;
-        let mut controls = self.controls(permit, &upstream, caller, journey)?;
+        let mut controls = self.controls(permit, &upstream, caller, &body, journey)?;
         let splice = upstream.settings.include_usage;
         let mut cleaned = None;
         if let Some(controls) = &mut controls {
@@ -82,6 +90,7 @@ impl Plane {
                 room: caller.body_room(),
             };
             cleaned = self.clean_request(request, controls, journey).await?;
+            self.keep_placeholders(controls, caller).await?;
         }
         let environment = &caller.subject().environment;
         let destination = self.directory.find(environment, &upstream, &self.bounds)?;

@@ -169,6 +169,7 @@ impl Plane {
                 reader: reading.reader,
                 request_bytes: Arc::clone(&sent.request_bytes),
                 trailers_pass: sent.trailers_pass,
+                conversation: sent.conversation().cloned(),
             }))
         };
         let mut head = self.head(status, headers, clearance.notice(), journey);

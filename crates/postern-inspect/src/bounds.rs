@@ -111,6 +111,10 @@ pub(crate) const PSEUDONYM_VALUE_BYTES_MAX: usize = 512;
 /// conversation names some hundred.
 pub(crate) const PSEUDONYMS_BYTES_MAX: usize = 32 * 1024;
 
+/// Placeholders of one caller that are kept for its later answers, the newest: as many as a long
+/// conversation names. Their bytes are bounded by `PSEUDONYMS_BYTES_MAX`.
+pub(crate) const PSEUDONYMS_KEPT_MAX: usize = 512;
+
 /// Kinds and places of findings that are told apart in one direction of one request.
 pub(crate) const FINDINGS_MAX: usize = 256;
 

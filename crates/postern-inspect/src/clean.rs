@@ -12,6 +12,7 @@ mod custom;
 mod findings;
 mod flow;
 mod json_text;
+mod kept;
 mod keys;
 mod pseudonym;
 mod rules;
@@ -23,6 +24,7 @@ use postern_types::{DataAction, DataClass, Direction, Finding, RuleName};
 use thiserror::Error;
 
 pub(crate) use channel::{Channel, TextKind};
+pub use kept::KeptPseudonyms;
 pub use keys::MaskKeys;
 pub use pseudonym::Pseudonyms;
 pub use rules::{RuleError, RuleSet};
@@ -98,8 +100,8 @@ impl Cleaner {
         cleaner
     }
 
-    /// Placeholders of earlier requests, to be turned back in this answer or used again.
-    pub fn remember(&mut self, earlier: &Pseudonyms) {
+    /// Placeholders of earlier requests of the same caller, to be turned back in this answer.
+    pub fn remember(&mut self, earlier: &KeptPseudonyms) {
         self.pseudonyms.merge(earlier);
     }
 

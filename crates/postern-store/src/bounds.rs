@@ -25,6 +25,17 @@ pub const OWNED_TTL: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 /// Bytes of an id that a provider gave. The longest seen are below 100.
 pub const OWNED_ID_BYTES_MAX: usize = 512;
 
+/// How long placeholders of earlier requests are kept for a token that does not use them: a
+/// conversation is taken up again on the next day, not in the next week.
+pub const PSEUDONYMS_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Bytes that are kept of one token's placeholders.
+pub const PSEUDONYMS_BYTES_MAX: usize = 64 * 1024;
+
+/// Tokens whose placeholders are kept: 320 MiB of disk at the usual most of 32 KiB each. Beyond it
+/// those that would end first go.
+pub(crate) const PSEUDONYM_TOKENS_MAX: i64 = 10_000;
+
 /// Rows deleted by one purge transaction: the one writer is not held for long.
 pub(crate) const PURGE_ROWS_MAX: i64 = 5_000;
 

@@ -171,6 +171,7 @@ impl<'a> Environments<'a> {
         for rules in [
             "DELETE FROM policies WHERE env = $1",
             "DELETE FROM data_rules WHERE env = $1",
+            "DELETE FROM pseudonyms WHERE env = $1",
         ] {
             sqlx::query(rules)
                 .bind(name.as_str())

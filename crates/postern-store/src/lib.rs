@@ -1,5 +1,5 @@
-//! What do we remember? Environments, principals, upstreams, policies, data rules, tokens, and who
-//! owns what at a provider; and the keys that protect it.
+//! What do we remember? Environments, principals, upstreams, policies, data rules, tokens, who owns
+//! what at a provider, and what placeholders stand for; and the keys that protect it.
 //!
 //! The store decides nothing about requests and shows no SQL type. One noun is one file and one
 //! group of functions: `store.tokens()`, `store.upstreams()` … Times are arguments, randomness is a
@@ -10,7 +10,7 @@
 //! SQLite is the store of one node: a write-ahead log, one connection that writes and a few that
 //! read. Each change is one transaction, on disk before it is acknowledged, and raises the store's
 //! revision. What may be lost in a power cut without harm (last uses, ownership of objects at a
-//! provider: its loss closes, never opens) waits for no disk.
+//! provider, placeholders: their loss closes, never opens) waits for no disk.
 //!
 //! Names of people, words about tokens, data rules and the grants themselves are sealed in one
 //! record a row, bound to the columns beside it: the file tells nothing about people, and a row
@@ -18,7 +18,7 @@
 //!
 //! KNOWN GAP: names and addresses of upstreams, policies, and descriptions of environments stand in
 //! the clear and can be changed by whoever can write to the file; so can a whole older copy of a
-//! token's rows or of a data rule be put back, and a data rule be taken out.
+//! token's rows, of its placeholders or of a data rule be put back, and a data rule be taken out.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -51,6 +51,7 @@ mod keys;
 mod owned;
 mod policies;
 mod principals;
+mod pseudonyms;
 mod random;
 mod record;
 mod schema;
@@ -67,6 +68,7 @@ pub use keys::{INSTALLATION, KeyDomain, KeyPurpose, KeyRing, KeyRingError, Peppe
 pub use owned::{Made, Owned};
 pub use policies::{Policies, PolicyRow};
 pub use principals::{NewPrincipal, PrincipalChange, PrincipalKey, PrincipalRow, Principals};
+pub use pseudonyms::{KeptRow, Pseudonyms};
 pub use random::{Random, RandomError, SystemRandom};
 pub use store::{OpenStoreError, Store, StoreUrl};
 pub use tokens::{

@@ -20,6 +20,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         "data rules",
         include_str!("../migrations/sqlite/0002_data_rules.sql"),
     ),
+    (
+        3,
+        "placeholders",
+        include_str!("../migrations/sqlite/0003_pseudonyms.sql"),
+    ),
 ];
 
 /// The newest version that this release knows.

@@ -12,6 +12,8 @@
 //! is copied to another row, column or environment does not open, neither does an older one put
 //! back, and a credential does not open when the address beside it was changed in the file.
 
+mod kept;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use postern_types::Secret;
 use thiserror::Error;
@@ -20,6 +22,8 @@ use zeroize::Zeroizing;
 use crate::error::StoreError;
 use crate::keys::{KeyDomain, KeyPurpose, KeyRing, VersionedKey};
 use crate::random::Random;
+
+pub(crate) use kept::{seal_kept, unseal_kept};
 
 const FORMAT: u8 = 1;
 const RECORD_FORMAT: u8 = 2;
@@ -183,8 +187,8 @@ pub(crate) fn unseal_record(
 /// Appends nonce and ciphertext.
 ///
 /// A key closes one content (a data key), few data keys (a KEK: one for each change of a
-/// credential) or the records of an environment (one for each change of a token: far below 2^32),
-/// so a random nonce of 96 bits does not repeat.
+/// credential), what is kept for one token, or the records of an environment (one for each change
+/// of a token: far below 2^32), so a random nonce of 96 bits does not repeat.
 fn close(
     key: &[u8; KEY_LEN],
     random: &dyn Random,

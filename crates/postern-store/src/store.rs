@@ -18,7 +18,9 @@ use crate::database::{Database, Durability, column, natural, to_ms};
 use crate::error::{Doing as _, StoreError};
 use crate::keys::KeyRing;
 use crate::random::Random;
-use crate::{DataRules, Environments, Owned, Policies, Principals, Tokens, Upstreams, schema};
+use crate::{
+    DataRules, Environments, Owned, Policies, Principals, Pseudonyms, Tokens, Upstreams, schema,
+};
 use url::{finish, unfinished};
 
 pub use url::StoreUrl;
@@ -290,6 +292,12 @@ impl Store {
     #[must_use]
     pub fn owned(&self) -> Owned<'_> {
         Owned::new(self)
+    }
+
+    /// What placeholders of earlier requests stand for.
+    #[must_use]
+    pub fn pseudonyms(&self) -> Pseudonyms<'_> {
+        Pseudonyms::new(self)
     }
 }
 

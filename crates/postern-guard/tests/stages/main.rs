@@ -5,5 +5,6 @@
 mod data;
 mod ending;
 mod fixture;
+mod placeholders;
 mod recording;
 mod who;

@@ -226,8 +226,11 @@ async fn only_its_maker_may_refer_to_what_a_provider_keeps() {
         kind: OwnedKind::Response,
         id: id.into(),
     };
-    fixture.guard.remember(&caller, &upstream, id("resp_1"));
     let guard = &fixture.guard;
+    guard.remember(&caller, &upstream, id("resp_1"), Some(&"first".into()));
+    let first = guard.conversation(&upstream, &id("resp_1"));
+    assert_eq!(first.as_deref(), Some("first"));
+    assert_eq!(guard.conversation(&upstream, &id("resp_2")), None);
     assert!(
         guard
             .check_references(&caller, &upstream, &[id("resp_1")])

@@ -11,6 +11,7 @@ use postern_inspect::{
 };
 use postern_types::{AiRequest, Direction, Refusal, RefusalCode};
 
+use super::held::Held;
 use super::reader::Way;
 use super::{Controls, Reader, fields};
 use crate::bounds::CLEANED_INLINE_BYTES_MAX;
@@ -60,7 +61,8 @@ impl Plane {
     /// Reads an answer to its end, cleans it, and gives it whole.
     ///
     /// # Errors
-    /// `data_blocked` and `cannot_inspect`, and what the upstream did wrong.
+    /// `data_blocked` and `cannot_inspect`, also for one that is too large to be held; what taking
+    /// room for it gives; and what the upstream did wrong.
     pub(crate) async fn read_clean(
         &self,
         body: &mut InboundBody,
@@ -74,26 +76,26 @@ impl Plane {
             coded,
             ..
         } = reading;
-        let (mut out, mut original) = (Vec::new(), Vec::new());
+        let mut out = Vec::new();
+        let mut held = Held::new(caller.body_room(), lenient);
         let mut bytes = if coded { CLEANED_INLINE_BYTES_MAX } else { 0 };
-        let mut result = Ok(());
+        let (mut result, mut fits) = (Ok(()), Ok(()));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| error.refusal())?;
             let Ok(data) = frame.into_data() else {
                 continue;
             };
             bytes += data.len();
-            if lenient {
-                original.push(data.clone());
-            }
-            if result.is_ok() {
+            fits = held.arrive(&data);
+            if fits.is_ok() && result.is_ok() {
                 result = reader.push(data, &mut out).map_err(|error| refuse(&error));
+                fits = held.given(&out);
             }
-            if result.is_err() && !lenient {
+            if fits.is_err() || (result.is_err() && !lenient) {
                 break;
             }
         }
-        if result.is_ok() {
+        if fits.is_ok() && result.is_ok() {
             let finish = move || {
                 let result = reader.finish(&mut out);
                 (reader, out, result)
@@ -101,25 +103,26 @@ impl Plane {
             let (read, pieces, finished) = self.work(bytes, finish).await?;
             (reader, out) = (read, pieces);
             result = finished.map_err(|error| refuse(&error));
+            fits = held.given(&out);
         }
         for owned in reader.newly_created() {
-            self.guard.remember(caller, &sent.upstream, owned.clone());
+            let conversation = sent.conversation();
+            self.guard
+                .remember(caller, &sent.upstream, owned.clone(), conversation);
         }
         let report = reader.report();
         let observed = journey.flight.observed();
         observed.usage = report.usage;
         observed.response_model = report.response_model;
         observed.findings.extend(reader.findings());
+        fits?;
         match result {
             Err(refusal) if lenient && refusal.code() == RefusalCode::CannotInspect => {
-                out = original;
+                out = held.take_original();
             }
             result => result?,
         }
-        Ok(match <[Bytes; 1]>::try_from(out) {
-            Ok([one]) => one,
-            Err(many) => many.concat().into(),
-        })
+        Ok(held.finish(out))
     }
 }
 

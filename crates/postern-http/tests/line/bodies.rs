@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use postern_guard::GuardBounds;
 use postern_store::Issued;
-use postern_testkit::{Reading, ReplayUpstream};
+use postern_testkit::{Answer, Reading, ReplayUpstream};
 use postern_types::{End, RefusalCode};
+use serde_json::json;
 
+use crate::data::{CARD, refused, rule};
 use crate::fixture::{Line, POLL, read_until};
 
 /// Room for all bodies in these tests.
@@ -53,6 +55,34 @@ fn is_answered(client: &TcpStream) -> bool {
     let answered = matches!(client.peek(&mut [0]), Ok(count) if count > 0);
     client.set_nonblocking(false).unwrap();
     answered
+}
+
+#[test]
+fn answers_that_are_held_to_their_end_take_room_too() {
+    // Goal: what is held of answers under rules is bounded with the bodies of requests, and comes
+    // back. Method: answers below and above a token's share, read under a rule of their own and for
+    // placeholders alone, where they are held twice.
+    let rows = [
+        ("response", 400_000, 200),
+        ("response", 600_000, 503),
+        ("request", 200_000, 200),
+        ("request", 400_000, 503),
+    ];
+    let headers = [("content-type", "application/json")];
+    let request = format!("{{\"a\":\"{CARD}\"}}");
+    for (direction, bytes, status) in rows {
+        let line = narrow();
+        line.rule("cards", rule(&[direction], "pseudonym"));
+        let text = "x".repeat(bytes);
+        let answer = Answer::json(200, &json!({ "a": text }));
+        line.upstream.queue(answer);
+        let token = line.master();
+        let answer = line.request(&token, "POST", "/notes/a", &headers, request.as_bytes());
+        assert_eq!(answer.status, status, "{direction} {bytes}");
+        let refusal = (status == 503).then_some("overloaded");
+        assert_eq!(refused(&answer), refusal, "{direction} {bytes}");
+        until_empty(&line);
+    }
 }
 
 #[test]

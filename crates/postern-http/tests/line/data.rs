@@ -351,6 +351,29 @@ fn a_placeholder_is_turned_back_in_the_answer() {
 }
 
 #[test]
+fn an_answer_that_only_has_placeholders_turned_back_is_held_within_bounds() {
+    // Goal: an answer that cannot be read passes as it came, but is never held without an end.
+    // Method: documents above what is read, below and above what is held.
+    let line = Line::new();
+    line.rule("cards", rule(&["request"], "pseudonym"));
+    let token = line.master();
+    let headers = [("content-type", "application/json")];
+    let request = format!("{{\"a\":\"{CARD}\"}}");
+    let asks = |mebibytes: usize| {
+        let body = format!("{{\"a\":\"{}\"}}", "x".repeat(mebibytes << 20));
+        let answer = Answer::new(200, "application/json", body.clone());
+        line.upstream.queue(answer.framed(Framing::Chunked));
+        let answer = line.request(&token, "POST", "/notes/a", &headers, request.as_bytes());
+        (answer, body)
+    };
+    let (answer, body) = asks(20);
+    assert_eq!(answer.status, 200);
+    assert!(answer.body == body.as_bytes(), "it was changed");
+    let (answer, _) = asks(33);
+    assert_eq!(refused(&answer), Some("cannot_inspect"));
+}
+
+#[test]
 fn findings_are_recorded_and_told_where_a_rule_says_so() {
     let both = rule(&["request", "response"], "mask");
     let line = echoing(with(both, "tell_client", json!(true)));

@@ -6,6 +6,7 @@
 mod bodies;
 mod data;
 mod data_ai;
+mod data_kept;
 mod ends;
 mod fixture;
 mod passes;

@@ -14,14 +14,23 @@ use postern_types::{DataClass, PseudonymScope};
 use zeroize::Zeroizing;
 
 use super::action;
+use super::kept::KeptPseudonyms;
 use super::keys::{HASH_CHARS, MaskKeys};
 use crate::bounds::{PSEUDONYM_VALUE_BYTES_MAX, PSEUDONYMS_BYTES_MAX};
 
 /// Placeholders and what they stand for; bounded. Shared by a request and its answer.
 #[derive(Clone, Default)]
 pub struct Pseudonyms {
-    map: Arc<BTreeMap<String, Zeroizing<String>>>,
+    map: Arc<BTreeMap<String, Stood>>,
     bytes: usize,
+}
+
+/// What a placeholder stands for.
+#[derive(Clone)]
+struct Stood {
+    value: Zeroizing<String>,
+    /// Whether its scope is wider than the request.
+    outlives: bool,
 }
 
 impl fmt::Debug for Pseudonyms {
@@ -37,34 +46,17 @@ impl Pseudonyms {
         self.map.is_empty()
     }
 
-    /// Writes them as bytes, to be sealed and kept: they hold the values.
-    #[must_use]
-    pub fn export(&self) -> Zeroizing<Vec<u8>> {
-        let pairs: Vec<(&str, &str)> = self
-            .map
-            .iter()
-            .map(|(placeholder, value)| (placeholder.as_str(), value.as_str()))
-            .collect();
-        let bytes = postcard::to_stdvec(&pairs).expect("pairs of texts always have a binary form");
-        Zeroizing::new(bytes)
+    /// Takes up those of earlier requests, the newest first, as far as there is room.
+    pub(super) fn merge(&mut self, earlier: &KeptPseudonyms) {
+        for (placeholder, value) in earlier.newest_last().rev() {
+            self.add(placeholder, value, true);
+        }
     }
 
-    /// Reads what [`Pseudonyms::export`] wrote; `None` if it is anything else.
-    #[must_use]
-    pub fn import(bytes: &[u8]) -> Option<Self> {
-        let pairs: Vec<(&str, &str)> = postcard::from_bytes(bytes).ok()?;
-        let mut pseudonyms = Self::default();
-        for (placeholder, value) in pairs {
-            (action::label_at(placeholder) == Some(placeholder.len())).then_some(())?;
-            pseudonyms.add(placeholder, value);
-        }
-        Some(pseudonyms)
-    }
-
-    pub(super) fn merge(&mut self, other: &Self) {
-        for (placeholder, value) in other.map.iter() {
-            self.add(placeholder, value);
-        }
+    /// Those whose scope is wider than the request.
+    pub(super) fn outliving(&self) -> impl Iterator<Item = (&str, &str)> {
+        let wide = self.map.iter().filter(|(_, stood)| stood.outlives);
+        wide.map(|(placeholder, stood)| (placeholder.as_str(), stood.value.as_str()))
     }
 
     /// The placeholder of a value; `None` beyond the bounds, or if it is another value's.
@@ -79,8 +71,12 @@ impl Pseudonyms {
         let hash = keys.scoped(scope, class, &normal);
         let placeholder = format!("{}_{hash}", class.label());
         match self.map.get(&placeholder) {
-            Some(known) => (action::normal(class, known) == normal).then_some(placeholder),
-            None => self.add(&placeholder, value).then_some(placeholder),
+            Some(known) => (action::normal(class, &known.value) == normal).then_some(placeholder),
+            None => {
+                let outlives = scope != PseudonymScope::Request;
+                self.add(&placeholder, value, outlives)
+                    .then_some(placeholder)
+            }
         }
     }
 
@@ -102,15 +98,15 @@ impl Pseudonyms {
                 .count();
             // The longest name first: `CUSTOM_EMAIL_…` is not `EMAIL_…`.
             for start in under - length..under {
-                if let Some(value) = self.map.get(&text[start..end]) {
-                    return Some((start, end, value.to_string()));
+                if let Some(known) = self.map.get(&text[start..end]) {
+                    return Some((start, end, known.value.to_string()));
                 }
             }
         }
         None
     }
 
-    fn add(&mut self, placeholder: &str, value: &str) -> bool {
+    fn add(&mut self, placeholder: &str, value: &str, outlives: bool) -> bool {
         if self.map.contains_key(placeholder) {
             return true;
         }
@@ -119,8 +115,9 @@ impl Pseudonyms {
             return false;
         }
         self.bytes += bytes;
-        Arc::make_mut(&mut self.map)
-            .insert(placeholder.to_owned(), Zeroizing::new(value.to_owned()));
+        let value = Zeroizing::new(value.to_owned());
+        let stood = Stood { value, outlives };
+        Arc::make_mut(&mut self.map).insert(placeholder.to_owned(), stood);
         true
     }
 }

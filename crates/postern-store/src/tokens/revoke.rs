@@ -8,10 +8,11 @@ use super::{Rehash, Revocation, Tokens, Touch, missing, stored};
 use crate::bounds::{TEXT_BYTES_MAX, TOUCH_ROWS_MAX};
 use crate::database::{Durability, to_ms, whole_ms};
 use crate::error::{Doing as _, StoreError, check_text};
+use crate::pseudonyms;
 
 impl Tokens<'_> {
-    /// Revokes a token for good. Saying it again changes nothing: the first time, hand and reason
-    /// stand.
+    /// Revokes a token for good, and forgets its placeholders. Saying it again changes nothing: the
+    /// first time, hand and reason stand.
     ///
     /// # Errors
     /// Not found when there is no such token.
@@ -40,6 +41,7 @@ impl Tokens<'_> {
             reason: revocation.reason.clone(),
         });
         stored::update(change.sql(), self.store, &mut row).await?;
+        pseudonyms::forget(change.sql(), id).await?;
         change.commit().await?;
         Ok(row)
     }

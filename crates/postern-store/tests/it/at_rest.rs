@@ -151,6 +151,29 @@ async fn a_dump_of_the_data_directory_holds_no_word_of_a_data_rule() {
 }
 
 #[tokio::test]
+async fn a_dump_of_the_data_directory_holds_no_value_of_a_placeholder() {
+    // Goal: what placeholders stand for is not on disk. Method: keep values and change them, then
+    // look for each in each file, open and closed.
+    let fixture = Fixture::sqlite().await;
+    let token = fixture.issue("dev").await.row.id;
+    let values = ["anna.schmidt@example.com", "4539 5787 6362 1486"];
+    for value in values {
+        let whose = (&env("dev"), &token);
+        let kept = crate::contract::pseudonyms::keep(&fixture.store, whose, value, start());
+        kept.await.unwrap();
+    }
+    for moment in ["while it is open", "after it was closed"] {
+        let dump = dump(&fixture.dir().join("data"));
+        for value in values {
+            for spelling in spellings(value.as_bytes()) {
+                assert!(!holds(&dump, &spelling), "a value is on disk {moment}");
+            }
+        }
+        fixture.store.close().await;
+    }
+}
+
+#[tokio::test]
 async fn nothing_that_is_printed_holds_a_secret() {
     let fixture = Fixture::sqlite().await;
     let credential = NewCredential::Sealed(Secret::from("sk-of-the-provider".to_owned()));

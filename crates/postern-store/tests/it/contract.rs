@@ -7,6 +7,7 @@ mod environments;
 mod owned;
 mod policies;
 mod principals;
+pub(crate) mod pseudonyms;
 mod rotation;
 mod tokens;
 mod upstreams;
@@ -89,6 +90,11 @@ macro_rules! contract_on {
                 stays_with_whoever_made_it,
                 ends,
                 is_not_inherited,
+            }
+            pseudonyms: {
+                are_kept_for_one_token,
+                end_when_nobody_uses_them,
+                go_when_their_token_is_revoked,
             }
             concurrency: {
                 makes_one_token_for_one_key,

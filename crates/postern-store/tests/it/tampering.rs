@@ -8,6 +8,7 @@ use postern_types::{Secret, TokenDigest};
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
+use crate::contract::pseudonyms::keep;
 use crate::fixture::{Fixture, env, principal, start, upstream};
 
 async fn seal(fixture: &Fixture, in_env: &str, name: &str, secret: &str) -> UpstreamRow {
@@ -259,5 +260,37 @@ async fn a_data_rule_changed_by_hand_is_refused() {
             format!("{error:?}").contains("UnsealError"),
             "{sql}: {error:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn placeholders_changed_by_hand_are_refused() {
+    // Goal: nobody has another token's values given back, or keeps them alive, through the file.
+    // Method: two tokens of dev, one of prod; move and bend the first one's row.
+    for sql in [
+        "UPDATE pseudonyms SET sealed = (SELECT p.sealed FROM pseudonyms p \
+         WHERE p.expires_ms = pseudonyms.expires_ms AND p.token_id <> pseudonyms.token_id \
+         AND p.env = 'dev') WHERE rowid = 1",
+        "UPDATE pseudonyms SET expires_ms = expires_ms + 1 WHERE rowid = 1",
+        "UPDATE pseudonyms SET env = 'prod' WHERE rowid = 1",
+        "UPDATE pseudonyms SET sealed = x'' WHERE rowid = 1",
+    ] {
+        let fixture = Fixture::sqlite().await;
+        let (one, two) = (fixture.issue("dev").await, fixture.issue("dev").await);
+        for token in [&one, &two] {
+            let whose = (&env("dev"), &token.row.id);
+            keep(&fixture.store, whose, "value", start()).await.unwrap();
+        }
+        tamper(&fixture, sql).await;
+        let kept = fixture.store.pseudonyms();
+        let in_dev = kept.read(&env("dev"), &one.row.id, start()).await;
+        let in_prod = kept.read(&env("prod"), &one.row.id, start()).await;
+        let error = in_dev.and(in_prod).unwrap_err();
+        assert!(
+            format!("{error:?}").contains("UnsealError"),
+            "{sql}: {error:?}"
+        );
+        let other = kept.read(&env("dev"), &two.row.id, start()).await.unwrap();
+        assert_eq!(other.unwrap().content.expose(), b"value");
     }
 }

@@ -1,6 +1,7 @@
 //! What is done about findings.
 
 use super::*;
+use crate::bounds::PSEUDONYMS_KEPT_MAX;
 
 const TEXT: &str = "card 4111 1111 1111 1111, mail A@b.com or a@B.com.";
 
@@ -139,14 +140,50 @@ fn placeholders_are_turned_back() {
 fn placeholders_can_be_kept() {
     let mut first = cleaner(&[rule("r", &["all"], "pseudonym:token")]);
     let sent = clean(&mut first, TEXT).unwrap();
-    let bytes = first.pseudonyms().export();
-    let kept = Pseudonyms::import(&bytes).unwrap();
-    let mut second = cleaner(&[rule("r", &["all"], "pseudonym:token")]);
-    second.remember(&kept);
-    let out = clean(&mut second.for_response(&[]), &sent).unwrap();
+    let mut kept = KeptPseudonyms::default();
+    assert!(kept.renew(first.pseudonyms()));
+    assert!(!kept.renew(first.pseudonyms()), "all of them are known");
+    let bytes = kept.export();
+    let kept = KeptPseudonyms::import(&bytes).unwrap();
+    let second = cleaner(&[rule("r", &["all"], "pseudonym:token")]);
+    let mut answer = second.for_response(&[]);
+    answer.remember(&kept);
+    let out = clean(&mut answer, &sent).unwrap();
     assert_eq!(out, TEXT.replace("a@B.com", "A@b.com"));
-    assert!(Pseudonyms::import(&bytes[1..]).is_none());
+    assert!(KeptPseudonyms::import(&bytes[1..]).is_none());
     assert!(format!("{kept:?}{first:?}").find("b.com").is_none());
+}
+
+/// Goal: what was for one request is not kept, and what is kept is bounded: the oldest goes.
+#[test]
+fn placeholders_are_kept_by_their_scope_and_within_bounds() {
+    let mut kept = KeptPseudonyms::default();
+    let mut brief = cleaner(&[rule("r", &["all"], "pseudonym")]);
+    clean(&mut brief, TEXT).unwrap();
+    assert!(!kept.renew(brief.pseudonyms()) && kept.is_empty());
+
+    let sent = |kept: &mut KeptPseudonyms, name: &str| {
+        let mut one = cleaner(&[rule("r", &["all"], "pseudonym:conversation")]);
+        let out = clean(&mut one, &format!("{name}@example.com")).unwrap();
+        kept.renew(one.pseudonyms());
+        out
+    };
+    let back = |kept: &KeptPseudonyms, text: &str| {
+        let request = cleaner(&[rule("r", &["all"], "pseudonym:conversation")]);
+        let mut answer = request.for_response(&[]);
+        answer.remember(kept);
+        clean(&mut answer, text).unwrap()
+    };
+    let (first, second) = (sent(&mut kept, "first"), sent(&mut kept, "second"));
+    for number in 0..PSEUDONYMS_KEPT_MAX - 1 {
+        sent(&mut kept, &format!("u{number}"));
+        // Used all the while, so it stays.
+        sent(&mut kept, "second");
+    }
+    assert_eq!(back(&kept, &first), first, "the oldest went");
+    assert_eq!(back(&kept, &second), "second@example.com");
+    let kept = KeptPseudonyms::import(&kept.export()).unwrap();
+    assert_eq!(back(&kept, &second), "second@example.com");
 }
 
 /// Goal: beyond the bound of the map values are masked.
