@@ -139,7 +139,7 @@ pub(super) fn label_at(text: &str) -> Option<usize> {
 
 /// The longest name in a label, in bytes: `CUSTOM_`, 40 characters of a rule's class, and what a
 /// hash may add that looks like a name.
-const NAME_BYTES_MAX: usize = 60;
+pub(super) const NAME_BYTES_MAX: usize = 60;
 
 /// The longest label, in bytes.
 const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX + HASH_CHARS + 3;

@@ -154,7 +154,7 @@ impl JsonText {
             }
             b'{' | b'[' if value || document => return self.opens(first, rest, out),
             _ if self.mark(first) => {}
-            b'-' | b'0'..=b'9' | b't' | b'f' | b'n' if value => {
+            b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | b'N' | b'I' if value => {
                 self.token = Token::Bare(String::new());
                 return Ok(0);
             }
@@ -245,7 +245,7 @@ impl JsonText {
         }
         let held = std::mem::take(held);
         let ends = matches!(first, b',' | b'}' | b']');
-        if ends && serde_json::from_str::<serde::de::IgnoredAny>(&held).is_ok() {
+        if ends && is_bare(&held) {
             self.settle_bare(&held, cleaner, place, out)?;
             self.token = Token::None;
             self.expect = self.after_value();
@@ -329,4 +329,26 @@ impl JsonText {
             self.tail.drain(..cut);
         }
     }
+}
+
+/// Whether this is a number or word of JSON, or one that lenient readers take for one: what they
+/// read as JSON must be read as JSON here, or escapes behind it would hide a value.
+fn is_bare(text: &str) -> bool {
+    let text = text.trim_ascii();
+    if matches!(text, "NaN" | "Infinity" | "-Infinity") {
+        return true;
+    }
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text),
+    };
+    let zeros = digits.bytes().take_while(|byte| *byte == b'0').count();
+    let after = digits.as_bytes().get(zeros);
+    let kept = if zeros > 0 && after.is_some_and(u8::is_ascii_digit) {
+        zeros
+    } else {
+        0
+    };
+    let plain = format!("{sign}{}", &digits[kept..]);
+    serde_json::from_str::<serde::de::IgnoredAny>(&plain).is_ok()
 }

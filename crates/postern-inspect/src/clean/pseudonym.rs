@@ -94,6 +94,7 @@ impl Pseudonyms {
             let length = bytes[from..under]
                 .iter()
                 .rev()
+                .take(action::NAME_BYTES_MAX)
                 .take_while(|b| name(b))
                 .count();
             // The longest name first: `CUSTOM_EMAIL_…` is not `EMAIL_…`.

@@ -274,6 +274,10 @@ fn json_text_is_cleaned_inside() {
             r#"{"in":"{\"password\": \"hunter2!\"}","s":"\"a@b.com\""}"#,
             r#"{"in":"{\"password\": \"[GENERIC_SECRET]\"}","s":"\"[EMAIL]\""}"#,
         ),
+        (
+            r#"[NaN, -Infinity, 007, "a\u0040b.com"]"#,
+            r#"[NaN, -Infinity, 007, "[EMAIL]"]"#,
+        ),
         ("[4111 1111 1111 1111]", "[[CARD]]"),
         ("[INFO] mail a@b.com now", "[INFO] mail [EMAIL] now"),
         ("plain a@b.com", "plain [EMAIL]"),
