@@ -93,6 +93,11 @@ pub(crate) const PATTERN_CACHE_BYTES: usize = 1024 * 1024;
 /// starts in the first half and is no longer than half of it is then seen whole.
 pub(crate) const WINDOW_BYTES: usize = 4096;
 
+/// Bytes of matches in one segment that fail a row's check before the rest of the segment is taken
+/// for a value of the row. Searches start again behind each, so that without a bound a window would
+/// cost the square of its bytes; base64 of pictures stays below half of it.
+pub(crate) const FAILED_BYTES_MAX: usize = 128 * 2 * WINDOW_BYTES;
+
 /// Bytes of one window over groups joined by spaces; a value that crosses a space is shorter than
 /// half of it.
 pub(crate) const JOINED_WINDOW_BYTES: usize = 256;

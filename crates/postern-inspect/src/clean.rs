@@ -29,7 +29,7 @@ pub use keys::MaskKeys;
 pub use pseudonym::Pseudonyms;
 pub use rules::{RuleError, RuleSet};
 
-use crate::detect::engine::Weight;
+use crate::detect::span::Weight;
 use findings::Findings;
 use rules::Verdict;
 
@@ -160,7 +160,7 @@ impl Cleaner {
         place: &str,
         text: &str,
     ) -> Result<Option<String>, CleanError> {
-        if action::is_ours(text) {
+        if action::is_ours(text, self.rules.kept(class)) {
             return Ok(None);
         }
         match self.act(class, 100, place, Value::Whole(text))? {
@@ -238,8 +238,10 @@ impl Cleaner {
         value: Value<'_>,
     ) -> String {
         let placeholder = match value {
-            Value::Whole(text) => self.pseudonyms.place(&self.keys, scope, class, text),
-            Value::Beginning => None,
+            Value::Whole(text) | Value::BeforeAt(text) => {
+                self.pseudonyms.place(&self.keys, scope, class, text)
+            }
+            Value::Part => None,
         };
         placeholder.unwrap_or_else(|| action::mask(class))
     }
@@ -269,8 +271,11 @@ impl Cleaner {
 #[derive(Debug, Clone, Copy)]
 enum Value<'a> {
     Whole(&'a str),
-    /// It goes on beyond what may be held: only a label can stand for it.
-    Beginning,
+    /// All of it, and an `@` behind it: letters that are left of it would read as an address.
+    BeforeAt(&'a str),
+    /// It goes on beyond what may be held, or only a part of it stands alone: only a label can
+    /// stand for it.
+    Part,
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod personal;
 pub(crate) mod prefilter;
 pub(crate) mod scan;
 mod secret;
+pub(crate) mod span;
 mod words;
 
 pub use listing::{DetectorFacts, detectors};

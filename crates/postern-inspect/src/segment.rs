@@ -19,7 +19,7 @@ use join::{Link, Stop};
 
 use crate::bounds::{JOINED_WINDOW_BYTES, WINDOW_BYTES};
 use crate::detect::facts::ByteSet;
-use crate::detect::prefilter::{CAPITAL, DIGIT, LETTER, Plain, SPECIAL, STOP};
+use crate::detect::prefilter::{CAPITAL, DIGIT, GATE, LETTER, Plain, SPECIAL, STOP};
 
 /// What the segmenter came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,8 +201,8 @@ impl Segmenter {
             && !self.joined
             && length > 0
             && length < plain.bytes_min
-            && self.settles(bytes[end - 1])
-            && (length < plain.gated_min || !plain.gate.has(self.before));
+            && self.settles(bytes)
+            && (length < plain.gated_min || !self.gated(plain));
         if passes {
             self.before = bytes[end - 1];
             self.at = end + 1;
@@ -214,11 +214,20 @@ impl Segmenter {
         passes
     }
 
-    /// Whether a run that ends in this byte is over at any white space: it holds no capital, no
-    /// digit and nothing beyond ASCII, so nothing that could go on behind it.
-    fn settles(&self, last: u8) -> bool {
-        self.kinds & (CAPITAL | DIGIT | STOP) == 0
+    /// Whether the row of a value may ask for text to its left, and such text may stand there.
+    fn gated(&self, plain: &Plain) -> bool {
+        self.kinds & GATE != 0 || plain.gate.has(self.before)
+    }
+
+    /// Whether the last run, which ends before `at`, is over at any white space: it holds no digit
+    /// and nothing beyond ASCII, it does not end in a capital, and it is no month, so nothing could
+    /// go on behind it.
+    fn settles(&self, bytes: &[u8]) -> bool {
+        let last = bytes[self.at - 1];
+        self.kinds & (DIGIT | STOP) == 0
             && last != b')'
+            && !last.is_ascii_uppercase()
+            && (self.kinds & CAPITAL == 0 || !month::may_lead(bytes[self.run]))
             && self.link == Link::None
             && self.armour.is_none()
     }
@@ -227,7 +236,7 @@ impl Segmenter {
     fn close(&mut self, text: &str, plain: &Plain) -> Option<Step> {
         let (start, end) = (self.start, self.at);
         let length = end - start;
-        let gated = length >= plain.gated_min && plain.gate.has(self.before);
+        let gated = length >= plain.gated_min && self.gated(plain);
         let worth = self.special || self.joined || gated || length >= plain.bytes_min;
         let worth = worth && length >= plain.least;
         self.start = end;
@@ -250,7 +259,7 @@ impl Segmenter {
         if let Some(armour) = &mut self.armour {
             return armour.stop(text, self.run, self.at, ended);
         }
-        if self.at == self.run || self.settles(text.as_bytes()[self.at - 1]) {
+        if self.at == self.run || self.settles(text.as_bytes()) {
             return Stop::Break;
         }
         if Armour::opens(text, self.run, self.at) {

@@ -26,7 +26,7 @@ pub(super) fn replace(
 ) -> String {
     match (action, value) {
         (DataAction::KeepLast(count), Value::Whole(text)) => keep_last(text, count.into()),
-        (DataAction::Hash, Value::Whole(text)) => {
+        (DataAction::Hash, Value::Whole(text) | Value::BeforeAt(text)) => {
             let hash = keys.hash(class, &normal(class, text));
             format!("[{}:{hash}]", class.label())
         }
@@ -77,24 +77,44 @@ pub(super) fn normal(class: &DataClass, text: &str) -> String {
     }
 }
 
-/// Whether the text consists of what we write in place of values.
-pub(super) fn is_ours(text: &str) -> bool {
+/// Whether the text consists of what we write in place of values, of which `kept` letters are left
+/// at most.
+///
+/// SECURITY: anybody can write stars. Only what looks exactly like a value of which rules leave so
+/// many letters counts: stars for the others before them, and no more letters than that.
+pub(super) fn is_ours(text: &str, kept: usize) -> bool {
     let mut rest = text;
-    let mut ours = 0_usize;
-    let mut stars = 0_usize;
-    let mut solid = 0_usize;
+    let (mut ours, mut stars, mut solid) = (0_usize, 0_usize, 0_usize);
     while let Some(c) = rest.chars().next() {
         if let Some(length) = label_at(rest) {
             ours += length;
             rest = &rest[length..];
             continue;
         }
-        stars += usize::from(c == '*');
+        if c == '*' {
+            if solid > 0 {
+                return false;
+            }
+            stars += 1;
+        }
         solid += usize::from(c.is_alphanumeric());
         rest = &rest[c.len_utf8()..];
     }
-    // Of a value that was starred out, at most half is left.
-    (solid == 0 && ours > 0) || (stars > 0 && stars >= solid)
+    match (stars, solid) {
+        (0, 0) => ours > 0,
+        (0, _) => false,
+        // Of a short value half is left.
+        _ if solid < kept => stars == solid || stars == solid + 1,
+        _ => solid == kept && stars >= solid,
+    }
+}
+
+/// As [`is_ours`], or an address in front of whose `@` a placeholder stands: there was a value in
+/// front of a host.
+pub(super) fn is_written(class: &DataClass, text: &str, kept: usize) -> bool {
+    let address = *class == DataClass::Builtin(BuiltinClass::Email);
+    let at = text.rfind('@').filter(|_| address);
+    is_ours(text, kept) || at.is_some_and(|at| label_at(text) == Some(at))
 }
 
 /// Whether the piece of text lies within a label or placeholder.
@@ -178,9 +198,9 @@ mod tests {
             "**** 1234",
             "\"[JWT]\"",
         ] {
-            assert!(is_ours(ours), "{ours}");
+            assert!(is_ours(ours, 4), "{ours}");
         }
-        assert!(is_ours("CUSTOM_A_B_abcdefgh27") && is_ours("US_SSN_2bcdefgh27"));
+        assert!(is_ours("CUSTOM_A_B_abcdefgh27", 0) && is_ours("US_SSN_2bcdefgh27", 0));
         for value in [
             "EMAIL",
             "[EMAIL]x",
@@ -190,8 +210,11 @@ mod tests {
             "a*bc",
             "[]",
             "",
+            "********hunter2",
+            "**ab**cd",
+            "***hunter",
         ] {
-            assert!(!is_ours(value), "{value}");
+            assert!(!is_ours(value, 4), "{value}");
         }
     }
 

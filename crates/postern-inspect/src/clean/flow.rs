@@ -7,8 +7,8 @@ use super::custom::Walk;
 use super::{Act, CleanError, Cleaner, Value, action};
 use crate::bounds::{LEFT_BYTES, SLICE_BYTES};
 use crate::detect::context::{ceiling, floor};
-use crate::detect::engine::{Span, Weight, What, resolve};
 use crate::detect::scan::settle;
+use crate::detect::span::{Known, Span, Weight, What, resolve};
 use crate::segment::{Segmenter, Step};
 
 /// The state of one text between pieces.
@@ -122,7 +122,10 @@ impl Flow {
             .rules
             .engine()
             .find(&self.text, segment.clone(), wanted, &judge);
-        spans.retain(|span| !self.is_ours(span));
+        spans.retain(|span| !self.is_ours(cleaner, span));
+        for span in &mut spans {
+            span.stands_before_at(&self.text[..segment.end]);
+        }
         if cleaner.restores() {
             self.placeholders(cleaner, segment, &mut spans);
         }
@@ -130,9 +133,20 @@ impl Flow {
     }
 
     /// What was written in place of a value is none.
-    fn is_ours(&self, span: &Span) -> bool {
-        action::is_ours(&self.text[span.start..span.end])
-            || action::within_ours(&self.text, span.start..span.end)
+    fn is_ours(&self, cleaner: &Cleaner, span: &Span) -> bool {
+        let What::Found { class, .. } = &span.what else {
+            return false;
+        };
+        // A match that begins in a label is none, and so is what is left of it behind.
+        let first = span.matched..ceiling(&self.text, span.matched + 1);
+        if span.is_part() && action::within_ours(&self.text, first) {
+            return true;
+        }
+        action::is_written(
+            class,
+            &self.text[span.start..span.end],
+            cleaner.rules.kept(class),
+        ) || action::within_ours(&self.text, span.start..span.end)
     }
 
     /// Looks for the classes that rules define.
@@ -156,6 +170,7 @@ impl Flow {
                     weight,
                     order: usize::MAX,
                     goes_on: None,
+                    known: Known::Whole,
                 },
             });
         }
@@ -175,7 +190,7 @@ impl Flow {
             });
             from = end;
         }
-        resolve(spans);
+        resolve(text, 0, spans);
     }
 
     /// Gives on what is settled.
@@ -191,8 +206,9 @@ impl Flow {
             settled = settled.min(self.walk.settled());
             let (ready, open) = spans.into_iter().partition(|span| span.start < settled);
             (spans, self.spans) = (ready, open);
-            spans.retain(|span| span.what == What::Rest || !self.is_ours(span));
-            resolve(&mut spans);
+            spans.retain(|span| !self.is_ours(cleaner, span));
+            resolve(&self.text, self.from, &mut spans);
+            spans.retain(|span| !self.is_ours(cleaner, span));
         }
         let mut at = self.from;
         for span in spans {
@@ -212,11 +228,14 @@ impl Flow {
                     class,
                     confidence,
                     goes_on,
+                    known,
                     ..
                 } => {
-                    let known = match goes_on {
-                        Some(_) if span.end - span.start > LEFT_BYTES => Value::Beginning,
-                        _ => Value::Whole(value),
+                    let known = match (goes_on, known) {
+                        (Some(_), _) if span.end - span.start > LEFT_BYTES => Value::Part,
+                        (_, Known::Part) => Value::Part,
+                        (_, Known::BeforeAt) => Value::BeforeAt(value),
+                        (_, Known::Whole) => Value::Whole(value),
                     };
                     cleaner.act(&class, confidence, place, known)?
                 }

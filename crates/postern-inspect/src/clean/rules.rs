@@ -208,6 +208,19 @@ impl RuleSet {
             .filter(|verdict| verdict.dry_run && verdict.action != DataAction::Allow)
     }
 
+    /// How many letters of a value of the class the rules leave at most, in either direction.
+    pub(super) fn kept(&self, class: &DataClass) -> usize {
+        let kept = |way: &Way| {
+            let verdicts = way.verdicts.get(class).into_iter().flatten();
+            let counts = verdicts.filter_map(|verdict| match verdict.action {
+                DataAction::KeepLast(count) => Some(usize::from(count)),
+                _ => None,
+            });
+            counts.max().unwrap_or(0)
+        };
+        kept(&self.request).max(kept(&self.response))
+    }
+
     /// The name of a verdict's rule.
     pub(super) fn name(&self, verdict: &Verdict) -> &RuleName {
         &self.names[verdict.rule]

@@ -13,11 +13,12 @@ use regex_automata::util::captures::Captures;
 use regex_automata::{Anchored, Input};
 
 use super::context::{self, floor};
-use super::facts::{ByteSet, Facts, syntax};
-use super::prefilter::{Bits, Held, Prefilter, ROWS_MAX};
+use super::facts::{self, ByteSet, Facts, syntax};
+use super::prefilter::{Bits, Held, Prefilter, ROWS_MAX, length_bit};
+use super::span::{Known, Span, Weight, What, resolve};
 use super::words::Words;
-use super::{Detector, Edges, TABLES};
-use crate::bounds::{LEFT_BYTES, PATTERN_CACHE_BYTES};
+use super::{Detector, Edges, Needs, TABLES};
+use crate::bounds::{FAILED_BYTES_MAX, LEFT_BYTES, PATTERN_CACHE_BYTES};
 
 /// A row with what is known of its patterns.
 #[derive(Debug)]
@@ -28,6 +29,10 @@ pub(crate) struct Row {
     pub(crate) left_last: ByteSet,
     /// The bytes, white space too, in which the text to its left may end.
     left_end: ByteSet,
+    /// The byte it needs, where every match holds it more than once, and how often.
+    needed: Option<(u8, usize)>,
+    /// The lengths of runs of letters, digits and `_` that a match may be.
+    lengths: u64,
     regex: OnceLock<Regex>,
     left: OnceLock<Regex>,
 }
@@ -41,46 +46,6 @@ pub(crate) struct Wanted {
     rows: Bits,
     /// Those it asks for only where one of their words stands to the left.
     worded: Bits,
-}
-
-/// What a rule set makes of a class at a confidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Weight {
-    /// Nobody asks.
-    None,
-    /// It is reported and passes.
-    Passes,
-    /// Something is done about it.
-    Acts,
-}
-
-/// A value found: where it stands, and what it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-    /// Where the whole match starts, of which the value may be a part.
-    pub(crate) matched: usize,
-    pub(crate) what: What,
-}
-
-/// What a span is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum What {
-    /// Found by a detector or a pattern of a rule.
-    Found {
-        class: DataClass,
-        confidence: u8,
-        weight: Weight,
-        /// Its place among the detectors, to order equal findings.
-        order: usize,
-        /// The bytes with which it goes on, where it reaches the end of the window.
-        goes_on: Option<ByteSet>,
-    },
-    /// A placeholder of ours, and what it stands for.
-    Placeholder(String),
-    /// The value before it goes on.
-    Rest,
 }
 
 /// The compiled tables.
@@ -136,12 +101,13 @@ impl Engine {
         judge: &dyn Fn(&DataClass, u8) -> Weight,
     ) -> Vec<Span> {
         let bytes = &text.as_bytes()[segment.clone()];
+        let Some((picked, held)) = self.prefilter.pick(bytes, &wanted.rows) else {
+            return Vec::new();
+        };
         let solid = |byte: &&u8| !byte.is_ascii_whitespace();
         let before = text.as_bytes()[..segment.start].iter().rfind(solid);
         let before = before.copied().unwrap_or(b' ');
-        let (mut picked, held) = self.prefilter.pick(bytes);
-        picked.keep(&wanted.rows);
-        let mut worded = Bits::NONE;
+        let (mut worded, mut lefts) = (Bits::NONE, Bits::NONE);
         let mut beside = 0;
         let mut spans = Vec::new();
         let text_to_end = &text[..segment.end];
@@ -150,71 +116,33 @@ impl Engine {
         };
         for order in picked.rows() {
             let row = &self.rows[order];
-            if segment.len() < row.facts.bytes_min || !row.may_match(before, &held) {
+            if !row.may_match(before, bytes, &held) {
                 continue;
             }
-            if wanted.worded.has(order) {
-                worded.set(order);
-                beside += 1;
-            } else {
+            let (word, left) = (wanted.worded.has(order), self.words.asking.has(order));
+            if !word && !left {
                 run(order);
+                continue;
+            }
+            beside += 1;
+            if left {
+                lefts.set(order);
+            } else {
+                worded.set(order);
             }
         }
         // Where nobody asks for it without a word, one must stand in the text; to look for words
         // costs as much as some patterns on a short segment.
-        if beside * segment.len() > WORDS_WORTH {
-            let left = floor(text, segment.start.saturating_sub(LEFT_BYTES));
-            worded.keep(&self.words.near(&text[left..segment.end]));
+        if beside * segment.len() > WORDS_WORTH || beside > 1 {
+            let from = floor(text, segment.start.saturating_sub(LEFT_BYTES));
+            let (near, left) = self.words.near(&text[from..segment.end]);
+            worded.keep(&near);
+            lefts.keep(&left);
         }
+        worded.join(&lefts);
         worded.rows().for_each(run);
-        resolve(&mut spans);
+        resolve(text, 0, &mut spans);
         spans
-    }
-}
-
-/// Orders spans and drops those that a better one overlaps. What acts comes before what passes:
-/// a value that is only reported must not hide one that may not pass.
-pub(crate) fn resolve(spans: &mut Vec<Span>) {
-    if spans.len() < 2 {
-        return;
-    }
-    spans.sort_by_key(rank);
-    let mut kept: Vec<Span> = Vec::with_capacity(spans.len());
-    for acts in [true, false] {
-        let mut taken_to = 0;
-        for span in spans.iter().filter(|span| span.acts() == acts) {
-            let free = span.start >= taken_to
-                && (acts
-                    || !kept
-                        .iter()
-                        .any(|k| k.start < span.end && span.start < k.end));
-            if free {
-                taken_to = span.end;
-                kept.push(span.clone());
-            }
-        }
-    }
-    kept.sort_by_key(|span| span.start);
-    *spans = kept;
-}
-
-fn rank(span: &Span) -> (usize, std::cmp::Reverse<(usize, u8)>, usize) {
-    let (confidence, order) = match &span.what {
-        What::Found {
-            confidence, order, ..
-        } => (*confidence, *order),
-        What::Placeholder(_) | What::Rest => (u8::MAX, 0),
-    };
-    let length = span.end - span.start;
-    (span.start, std::cmp::Reverse((length, confidence)), order)
-}
-
-impl Span {
-    pub(crate) fn acts(&self) -> bool {
-        match &self.what {
-            What::Found { weight, .. } => *weight == Weight::Acts,
-            What::Placeholder(_) | What::Rest => true,
-        }
     }
 }
 
@@ -223,11 +151,14 @@ impl Row {
         let read = |pattern: &str| Facts::read(pattern).expect("a test reads every pattern");
         // In any letter case, as it is searched.
         let left = read(&format!("(?i:{})", detector.left));
+        let facts = read(detector.pattern);
         Self {
             detector,
-            facts: read(detector.pattern),
             left_last: left.last_of_left(),
             left_end: left.end_of_left(),
+            needed: needed(detector),
+            lengths: lengths(detector, &facts),
+            facts,
             regex: OnceLock::new(),
             left: OnceLock::new(),
         }
@@ -248,12 +179,19 @@ impl Row {
         })
     }
 
-    /// Whether a segment of these bytes may hold a match, behind text that ends in `before`.
-    fn may_match(&self, before: u8, held: &Held) -> bool {
+    /// Whether a segment may hold a match, behind text that ends in `before`. What ends within the
+    /// segment must end directly before the match; before the segment, white space may follow.
+    fn may_match(&self, before: u8, segment: &[u8], held: &Held) -> bool {
         let behind = self.detector.left.is_empty()
             || self.left_last.has(before)
-            || self.left_last.meets(&held.bytes);
+            || self.left_end.meets(&held.bytes);
+        let often = |(byte, count): (u8, usize)| {
+            count <= segment.iter().filter(|other| **other == byte).count()
+        };
         behind
+            && segment.len() >= self.facts.bytes_min
+            && held.lengths & self.lengths != 0
+            && self.needed.is_none_or(often)
             && held.digits_in_row >= self.facts.digits_in_row
             && self.facts.musts.iter().all(|set| set.meets(&held.bytes))
     }
@@ -276,6 +214,7 @@ impl Row {
         };
         let mut captures = None;
         let mut at = from;
+        let mut failed = 0;
         while let Some(start) = self.next_start(text, at) {
             let input = Input::new(text).span(start..text.len()).anchored(anchored);
             let Some((whole, value)) = search(regex, &input, &mut captures) else {
@@ -291,6 +230,13 @@ impl Row {
                 Some(_) => whole.end.max(whole.start + 1),
                 None => whole.start + 1,
             };
+            if span.is_none() {
+                failed += whole.len();
+                if failed > FAILED_BYTES_MAX {
+                    spans.extend(self.endless(whole.start..text.len(), order, judge));
+                    return;
+                }
+            }
             spans.extend(span);
             while !text.is_char_boundary(at) {
                 at += 1;
@@ -308,9 +254,37 @@ impl Row {
         let fits = |start: &usize| {
             let before = start.checked_sub(1).map(|before| bytes[before]);
             let behind = before.is_none_or(|byte| self.left_end.has(byte));
-            behind && text.is_char_boundary(*start)
+            behind && self.facts.first.has(bytes[*start]) && text.is_char_boundary(*start)
         };
-        (at..bytes.len()).find(fits)
+        let last = (bytes.len() + 1).saturating_sub(self.facts.bytes_min.max(1));
+        (at..last).find(fits)
+    }
+
+    /// Text in which more matches fail their check than there is time for: all of it is taken for
+    /// a value, since the rest of it was not looked at.
+    fn endless(
+        &self,
+        range: Range<usize>,
+        order: usize,
+        judge: &dyn Fn(&DataClass, u8) -> Weight,
+    ) -> Option<Span> {
+        let class = DataClass::Builtin(self.detector.class);
+        let (without, with) = self.detector.confidence;
+        let confidence = without.max(with);
+        let weight = judge(&class, confidence);
+        (weight != Weight::None).then_some(Span {
+            start: range.start,
+            end: range.end,
+            matched: range.start,
+            what: What::Found {
+                class,
+                confidence,
+                weight,
+                order,
+                goes_on: None,
+                known: Known::Whole,
+            },
+        })
     }
 
     fn judge(
@@ -322,10 +296,9 @@ impl Row {
         judge: &dyn Fn(&DataClass, u8) -> Weight,
     ) -> Option<Span> {
         let detector = self.detector;
-        let left = &text[floor(text, whole.start.saturating_sub(LEFT_BYTES))..whole.start];
         let fine = !value.is_empty()
             && context::edges_hold(detector.edges, text, whole)
-            && (detector.left.is_empty() || self.left_ends(left))
+            && (detector.left.is_empty() || self.left_ends(left_of(text, whole.start)))
             && detector
                 .check
                 .is_none_or(|check| check(&text[value.clone()]));
@@ -333,7 +306,8 @@ impl Row {
             return None;
         }
         let (without, with) = detector.confidence;
-        let surer = with != without && context::has_word(left, detector.words);
+        let surer =
+            with != without && context::has_word(left_of(text, whole.start), detector.words);
         let confidence = if surer { with } else { without };
         let class = DataClass::Builtin(detector.class);
         let weight = judge(&class, confidence);
@@ -349,6 +323,7 @@ impl Row {
                 weight,
                 order,
                 goes_on,
+                known: Known::Whole,
             },
         })
     }
@@ -364,6 +339,31 @@ impl Row {
         self.regex();
         self.left_ends("");
     }
+}
+
+/// The text to the left of a match that a row may ask about.
+fn left_of(text: &str, start: usize) -> &str {
+    &text[floor(text, start.saturating_sub(LEFT_BYTES))..start]
+}
+
+/// The byte that the row needs, if a match holds it more than once.
+fn needed(detector: &Detector) -> Option<(u8, usize)> {
+    let Needs::Byte(byte) = detector.needs else {
+        return None;
+    };
+    let count = facts::least(detector.pattern, &ByteSet::of(|other| other == byte));
+    (count > 1).then_some((byte, count))
+}
+
+/// The lengths of runs that a match may be: one of letters, digits and `_` alone, with edges, is
+/// such a run as a whole.
+fn lengths(detector: &Detector, facts: &Facts) -> u64 {
+    if detector.edges == Edges::Any || !facts.of_word {
+        return u64::MAX;
+    }
+    let (min, max) = (facts.bytes_min, facts.bytes_max.unwrap_or(usize::MAX));
+    // All that is longer shares the last bit.
+    (min.min(63)..=max.min(63)).fold(0, |bits, length| bits | length_bit(length))
 }
 
 /// The whole match and the value in it. Groups cost, so they are looked for in a match only.

@@ -1,6 +1,9 @@
 //! What can be known of a pattern before it runs: how short a match may be, and which bytes can
 //! go on for ever or stand last. The prefilter and the windows live on it.
 
+mod factors;
+mod least;
+
 use regex_automata::util::syntax;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -11,6 +14,13 @@ pub(crate) struct ByteSet([u64; 4]);
 impl ByteSet {
     /// The set of all bytes.
     pub(crate) const ALL: Self = Self([u64::MAX; 4]);
+
+    pub(crate) fn of(is: impl Fn(u8) -> bool) -> Self {
+        let mut set = Self::default();
+        let fits = (0..=u8::MAX).filter(|byte| is(*byte));
+        fits.for_each(|byte| set.add(byte));
+        set
+    }
 
     pub(crate) const fn has(&self, byte: u8) -> bool {
         self.0[(byte >> 6) as usize] & (1 << (byte & 63)) != 0
@@ -47,6 +57,12 @@ impl ByteSet {
             .any(|(word, more)| word & more != 0)
     }
 
+    /// Whether the other set has all of its bytes.
+    fn within(&self, other: &Self) -> bool {
+        let mut words = self.0.iter().zip(other.0);
+        words.all(|(word, more)| word & !more == 0)
+    }
+
     fn remove_white(mut self) -> (Self, bool) {
         let white = b" \t\r\n\x0b\x0c";
         let had = white.iter().any(|byte| self.has(*byte));
@@ -72,6 +88,12 @@ pub(crate) struct Facts {
     /// Every byte that a match may hold.
     #[cfg(test)]
     pub(crate) bytes: ByteSet,
+    /// The bytes with which a match may begin.
+    pub(crate) first: ByteSet,
+    /// No match holds fewer digits.
+    pub(crate) digits: usize,
+    /// Whether matches are made of letters and digits of ASCII and `_` alone.
+    pub(crate) of_word: bool,
     /// The bytes of which its last repetition without a bound is made.
     pub(crate) tail: Option<ByteSet>,
     /// The bytes, white space apart, that may stand last in a match.
@@ -96,6 +118,12 @@ impl Facts {
             bytes_max: properties.maximum_len(),
             #[cfg(test)]
             bytes: bytes(&hir),
+            first: match least::first(&hir) {
+                (_, true) => ByteSet::ALL,
+                (set, false) => set,
+            },
+            digits: least::least(&hir, &ByteSet::of(|byte| byte.is_ascii_digit())),
+            of_word: bytes(&hir).within(&ByteSet::of(of_word)),
             tail: tail(&hir),
             last: last(&hir).0,
             musts: musts(&hir),
@@ -123,6 +151,23 @@ impl Facts {
             self.last
         }
     }
+}
+
+/// Whether no edge of a word stands between two such bytes.
+pub(crate) fn of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// The fewest bytes of the set in a match of the pattern.
+pub(crate) fn least(pattern: &str, set: &ByteSet) -> usize {
+    let hir = syntax::parse_with(pattern, &syntax());
+    hir.map_or(0, |hir| least::least(&hir, set))
+}
+
+/// Texts of which every match of the pattern holds one; see [`factors::factors`].
+pub(crate) fn factors(pattern: &str) -> Option<(Vec<String>, bool)> {
+    let hir = syntax::parse_with(pattern, &syntax()).ok()?;
+    factors::factors(&hir)
 }
 
 fn class_bytes(class: &Class) -> ByteSet {

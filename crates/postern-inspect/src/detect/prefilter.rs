@@ -5,12 +5,14 @@
 //! detector that could match such a word, which the segmenter knows from a table of bytes: these
 //! never come here.
 
+use std::sync::LazyLock;
+
 use aho_corasick::automaton::Automaton;
-use aho_corasick::nfa::contiguous;
-use aho_corasick::{Anchored, MatchKind};
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, MatchKind, StartKind};
 
 use super::engine::Row;
-use super::facts::{self, ByteSet};
+use super::facts::{self, ByteSet, of_word};
 use super::{Edges, Needs};
 
 /// Rows of a table of detectors, as bits.
@@ -18,7 +20,7 @@ use super::{Edges, Needs};
 pub(crate) struct Bits([u64; ROWS_MAX / 64]);
 
 /// The rows that the bits have room for; tables are constants, so a test holds it.
-pub(crate) const ROWS_MAX: usize = 1024;
+pub(crate) const ROWS_MAX: usize = 768;
 
 impl Bits {
     pub(crate) const NONE: Self = Self([0; ROWS_MAX / 64]);
@@ -31,7 +33,7 @@ impl Bits {
         self.0[row / 64] >> (row % 64) & 1 == 1
     }
 
-    fn join(&mut self, other: &Self) {
+    pub(crate) fn join(&mut self, other: &Self) {
         for (word, more) in self.0.iter_mut().zip(other.0) {
             *word |= more;
         }
@@ -41,6 +43,10 @@ impl Bits {
         for (word, also) in self.0.iter_mut().zip(other.0) {
             *word &= also;
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = usize> {
@@ -77,7 +83,7 @@ pub(crate) struct Plain {
 /// The compiled prefilter.
 #[derive(Debug)]
 pub(crate) struct Prefilter {
-    literals: contiguous::NFA,
+    literals: DFA,
     /// For each literal, the rows that ask for it, and whether its letter case counts.
     asked: Vec<(usize, bool)>,
     texts: Vec<&'static str>,
@@ -94,6 +100,13 @@ pub(crate) struct Held {
     pub(crate) bytes: ByteSet,
     /// The most digits in a row.
     pub(crate) digits_in_row: usize,
+    /// For each length of a run of letters, digits and `_`, its bit; see [`length_bit`].
+    pub(crate) lengths: u64,
+}
+
+/// The bit of a run's length; those beyond the bits share the last. The first says nothing.
+pub(crate) fn length_bit(length: usize) -> u64 {
+    1 << length.min(63)
 }
 
 const COUNT_MAX: usize = 128;
@@ -111,7 +124,7 @@ impl Prefilter {
             plain: plain(rows),
         };
         for (index, row) in rows.iter().enumerate() {
-            built.add(index, row.detector.needs);
+            built.add(index, row);
         }
         for counts in [&mut built.by_digits, &mut built.by_run] {
             for count in 1..=COUNT_MAX {
@@ -123,11 +136,14 @@ impl Prefilter {
         built
     }
 
-    fn add(&mut self, row: usize, needs: Needs) {
-        match needs {
+    fn add(&mut self, row: usize, known: &Row) {
+        match known.detector.needs {
             Needs::Literal(texts) => self.literals(row, texts, true),
             Needs::AnyCase(texts) => self.literals(row, texts, false),
-            Needs::Digits(count) => self.by_digits[count.min(COUNT_MAX)].set(row),
+            Needs::Digits(count) => {
+                let count = count.max(known.facts.digits);
+                self.by_digits[count.min(COUNT_MAX)].set(row);
+            }
             Needs::Run(count) => self.by_run[count.min(COUNT_MAX)].set(row),
             Needs::Byte(byte) => {
                 self.byte_set.add(byte);
@@ -149,19 +165,27 @@ impl Prefilter {
     }
 
     /// The rows whose needs the segment meets, and what the segment holds.
-    pub(crate) fn pick(&self, segment: &[u8]) -> (Bits, Held) {
+    pub(crate) fn pick(&self, segment: &[u8], wanted: &Bits) -> Option<(Bits, Held)> {
         let mut held = Held::default();
+        let mut word = 0_usize;
+        let counted: &[u8; 256] = &COUNTED;
         let (mut digits, mut in_row) = (0_usize, 0_usize);
         let (mut run, mut longest) = (0_usize, 0_usize);
         for byte in segment {
             held.bytes.add(*byte);
-            let digit = usize::from(byte.is_ascii_digit());
+            let kind = counted[usize::from(*byte)];
+            let digit = usize::from(kind & OF_DIGIT);
             digits += digit;
             in_row = (in_row + 1) * digit;
             held.digits_in_row = held.digits_in_row.max(in_row);
-            run = (run + 1) * usize::from(is_run(*byte));
+            run = (run + 1) * usize::from((kind & OF_RUN) >> 1);
             longest = longest.max(run);
+            // A length is told at its end; in between it is the bit that says nothing.
+            let inner = usize::from((kind & OF_WORD) >> 2);
+            held.lengths |= length_bit(word * (1 - inner));
+            word = (word + 1) * inner;
         }
+        held.lengths |= length_bit(word) | length_bit(0);
         let special = self.byte_set.meets(&held.bytes);
         let mut picked = self.by_digits[digits.min(COUNT_MAX)];
         picked.join(&self.by_run[longest.min(COUNT_MAX)]);
@@ -173,7 +197,8 @@ impl Prefilter {
             }
         }
         self.pick_literals(segment, &mut picked);
-        (picked, held)
+        picked.keep(wanted);
+        (!picked.is_empty()).then_some((picked, held))
     }
 
     /// Walks the automaton by hand: segments are too short for a searcher of its own each.
@@ -198,38 +223,59 @@ impl Prefilter {
     }
 }
 
-fn automaton(texts: &[&str]) -> contiguous::NFA {
-    contiguous::Builder::new()
+fn automaton(texts: &[&str]) -> DFA {
+    DFA::builder()
+        .start_kind(StartKind::Unanchored)
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
         .build(texts)
         .expect("the literals of the tables are few and short")
 }
 
+/// What [`Prefilter::pick`] counts.
+const OF_DIGIT: u8 = 1;
+const OF_RUN: u8 = 2;
+const OF_WORD: u8 = 4;
+
+static COUNTED: LazyLock<[u8; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|index| {
+        let byte = index as u8;
+        let of = |is: bool, kind: u8| if is { kind } else { 0 };
+        of(byte.is_ascii_digit(), OF_DIGIT) | of(is_run(byte), OF_RUN) | of(of_word(byte), OF_WORD)
+    })
+});
+
 fn is_run(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/=_-.".contains(&byte)
 }
 
 /// The marks of prose: words with them are still plain.
-const MARKS: &[u8] = b".,;:!?'\"()-";
+const MARKS: &[u8] = b".,;:!?'\"()-*";
 
 fn plain(rows: &[Row]) -> Plain {
     let mut bytes = ByteSet::default();
     (b'A'..=b'Z').chain(b'a'..=b'z').for_each(|b| bytes.add(b));
     let asked = |mark: &u8| {
+        let mut needs = rows.iter().map(|row| row.detector.needs);
+        needs.any(|needs| needs == Needs::Byte(*mark))
+    };
+    let before = |mark: &u8| {
         rows.iter().any(|row| {
             // What asks for a digit or a mark never takes a plain word, so that the text to its
             // left does not matter here.
             let of_words = !matches!(row.detector.needs, Needs::Digits(1..) | Needs::Byte(_));
-            row.detector.needs == Needs::Byte(*mark)
-                || (of_words && gated(row) && row.left_last.has(*mark))
+            of_words && gated(row) && row.left_last.has(*mark)
         })
     };
+    let mut gate_marks = ByteSet::default();
     for mark in MARKS.iter().filter(|mark| !asked(mark)) {
         bytes.add(*mark);
+        if before(mark) {
+            gate_marks.add(*mark);
+        }
     }
     let mut plain = Plain {
-        kinds: kinds(&bytes),
+        kinds: kinds(&bytes, &gate_marks),
         least: rows
             .iter()
             .map(|row| row.facts.bytes_min)
@@ -263,13 +309,17 @@ pub(crate) const CAPITAL: u8 = 2;
 pub(crate) const DIGIT: u8 = 8;
 /// A letter.
 pub(crate) const LETTER: u8 = 1;
+/// A mark in which the text to the left of a value may end, so that a word with it is one with such
+/// text before it.
+pub(crate) const GATE: u8 = 16;
 
-fn kinds(plain: &ByteSet) -> [u8; 256] {
+fn kinds(plain: &ByteSet, gate: &ByteSet) -> [u8; 256] {
     std::array::from_fn(|index| {
         let byte = index as u8;
         let of = |is: bool, kind: u8| if is { kind } else { 0 };
         of(byte <= b' ' || byte >= 0x7f, STOP)
             | of(!plain.has(byte), SPECIAL)
+            | of(gate.has(byte), GATE)
             | of(byte.is_ascii_uppercase(), CAPITAL)
             | of(byte.is_ascii_alphabetic(), LETTER)
             | of(byte.is_ascii_digit(), DIGIT)
@@ -278,7 +328,7 @@ fn kinds(plain: &ByteSet) -> [u8; 256] {
 
 /// Whether a match of the row in a plain word can only stand at its start, so that what stands left
 /// of the word decides: the row asks for text to its left, and no such text ends in a letter or in
-/// a mark that is plain.
+/// a mark that is plain and no [`GATE`].
 fn gated(row: &Row) -> bool {
     !row.detector.left.is_empty() && row.detector.edges != Edges::Any
 }

@@ -1,12 +1,14 @@
 //! Everything that is found in one text: for figures about the detectors, and for their tests.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use postern_types::DataClass;
 
 use super::context::floor;
-use super::engine::{ENGINE, Engine, Span, Weight, What};
+use super::engine::{ENGINE, Engine, Wanted};
 use super::facts::ByteSet;
+use super::span::{Span, Weight, What};
 use crate::segment::{Segmenter, Step};
 
 /// A value in a text: where it stands and what it is.
@@ -25,11 +27,26 @@ pub struct Detected {
 /// Finds every value in a text of which a built-in detector is at least so sure, in percent.
 #[must_use]
 pub fn detect(text: &str, confidence_min: u8) -> Vec<Detected> {
-    scan(&ENGINE, text, confidence_min)
+    let wanted = WANTED[usize::from(confidence_min.min(100))]
+        .get_or_init(|| ENGINE.wanted(|_, confidence| confidence >= confidence_min));
+    scan_for(&ENGINE, text, wanted, confidence_min)
 }
 
+/// The rows for each confidence: texts may be many and short.
+static WANTED: [OnceLock<Wanted>; 101] = [const { OnceLock::new() }; 101];
+
+#[cfg(test)]
 pub(super) fn scan(engine: &'static Engine, text: &str, confidence_min: u8) -> Vec<Detected> {
     let wanted = engine.wanted(|_, confidence| confidence >= confidence_min);
+    scan_for(engine, text, &wanted, confidence_min)
+}
+
+fn scan_for(
+    engine: &'static Engine,
+    text: &str,
+    wanted: &Wanted,
+    confidence_min: u8,
+) -> Vec<Detected> {
     let judge = |_: &DataClass, confidence| {
         if confidence >= confidence_min {
             Weight::Acts
@@ -43,10 +60,10 @@ pub(super) fn scan(engine: &'static Engine, text: &str, confidence_min: u8) -> V
         match segmenter.step(text, &engine.prefilter.plain, true) {
             Step::More => break,
             Step::Segment(start, end) => {
-                spans.extend(engine.find(text, start..end, &wanted, &judge));
+                spans.extend(engine.find(text, start..end, wanted, &judge));
             }
             Step::Window(start, end, first) => {
-                let found = engine.find(&text[..end], start..end, &wanted, &judge);
+                let found = engine.find(&text[..end], start..end, wanted, &judge);
                 let settled = settle(text, found, start..end, first);
                 spans.extend(settled.spans);
                 segmenter.cut(text, settled.cut, settled.goes_on);
@@ -95,7 +112,8 @@ pub(crate) fn settle(text: &str, found: Vec<Span>, window: Range<usize>, first: 
     };
     let mut end = window.start + 1;
     for span in found {
-        if span.start >= first {
+        let rest = span.is_part() && span.matched < end;
+        if span.start >= first && !rest {
             // Its match may start before the cut: all of it must stay together.
             settled.cut = settled.cut.min(span.matched);
             continue;

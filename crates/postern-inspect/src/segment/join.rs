@@ -124,6 +124,10 @@ impl Left {
 
 /// `Link::Day` if the word ends in a day of a month: one or two digits, with an ending at most.
 fn day(word: &str) -> Link {
+    let end = &word.as_bytes()[word.len().saturating_sub(ENDING_BYTES)..];
+    if !end.iter().any(u8::is_ascii_digit) {
+        return Link::None;
+    }
     let bare = ["st", "nd", "rd", "th", ".", "er", "º", "°"]
         .iter()
         .find_map(|ending| word.strip_suffix(ending))

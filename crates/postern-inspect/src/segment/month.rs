@@ -161,20 +161,41 @@ pub(super) enum Month {
 
 /// Whether the text begins like the name of a month, in any letter case.
 pub(super) fn month(word: &str) -> Month {
+    if word.is_ascii() {
+        let word = word.strip_suffix('.').unwrap_or(word);
+        return named(word.len(), |month| {
+            let start = month.as_bytes().get(..word.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+        });
+    }
     let lower = word.to_lowercase();
     let lower = lower.strip_suffix('.').unwrap_or(&lower);
-    if MONTHS.contains(&lower) {
-        Month::Whole
-    } else if MONTHS.iter().any(|month| month.starts_with(lower)) {
-        Month::Beginning
-    } else {
-        Month::No
+    named(lower.len(), |month| month.starts_with(lower))
+}
+
+/// What a word of so many bytes is, with which some months start.
+fn named(length: usize, starts: impl Fn(&str) -> bool) -> Month {
+    let mut known = Month::No;
+    for month in MONTHS {
+        if starts(month) {
+            if month.len() == length {
+                return Month::Whole;
+            }
+            known = Month::Beginning;
+        }
     }
+    known
+}
+
+/// Whether a month that stands before its day may begin with the letter.
+pub(super) fn may_lead(first: u8) -> bool {
+    b"jfmasond".contains(&first.to_ascii_lowercase())
 }
 
 /// Whether the word is a month that stands before its day.
 pub(super) fn leads(word: &str) -> bool {
     let word = word.strip_suffix('.').unwrap_or(word);
     let named = |month: &&str| month.eq_ignore_ascii_case(word);
-    (3..=9).contains(&word.len()) && ENGLISH.iter().any(named)
+    let first = word.bytes().next();
+    (3..=9).contains(&word.len()) && first.is_some_and(may_lead) && ENGLISH.iter().any(named)
 }
