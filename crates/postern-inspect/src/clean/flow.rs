@@ -181,14 +181,24 @@ impl Flow {
         let mut from = segment.start;
         let text = &self.text[..segment.end];
         while let Some((start, end, value)) = cleaner.pseudonyms.next(text, from) {
-            spans.retain(|span| span.end <= start || end <= span.start);
+            let apart = |span: &Span| span.end <= start || end <= span.start;
+            let beyond = |span: &Span| span.start < start || end < span.end;
+            from = end;
+            // SECURITY: a value of which a placeholder is a part is a value all the same, or a model
+            // could write a placeholder beside a secret to let it pass. It holds, unrestored.
+            if spans
+                .iter()
+                .any(|span| span.acts() && !apart(span) && beyond(span))
+            {
+                continue;
+            }
+            spans.retain(apart);
             spans.push(Span {
                 start,
                 end,
                 matched: start,
                 what: What::Placeholder(value),
             });
-            from = end;
         }
         resolve(text, 0, spans);
     }

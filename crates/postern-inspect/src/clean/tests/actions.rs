@@ -234,3 +234,23 @@ fn fields_are_found_by_their_place() {
     let other = DataClass::Builtin(BuiltinClass::Email);
     assert_eq!(cleaner.found(&other, "$.note", "any text").unwrap(), None);
 }
+
+/// Goal: a placeholder does not shield a value of which it is a part. Method: an address with a
+/// password, whose user is a placeholder of the request.
+#[test]
+fn a_placeholder_shields_nothing_beside_it() {
+    let rules = [
+        rule("mails", &["email"], "pseudonym"),
+        rule("secrets", &["secret"], "mask"),
+    ];
+    let mut request = cleaner(&rules);
+    let sent = clean(&mut request, "I am jane.doe@example.com").unwrap();
+    let placeholder = sent.strip_prefix("I am ").unwrap();
+    let answer =
+        format!("use postgres://{placeholder}:hunter2secretX9@db.example.com/prod {placeholder}");
+    for chars in [1, 3, 1000] {
+        let out = in_pieces(&mut request.for_response(&[]), &answer, chars).unwrap();
+        assert!(!out.contains("hunter2"), "{out}");
+        assert!(out.ends_with(" jane.doe@example.com"), "{out}");
+    }
+}
