@@ -269,6 +269,4 @@ fn hold(held: &mut Vec<u8>, piece: &[u8], bytes_max: usize) -> Result<(), Inspec
 }
 
 #[cfg(test)]
-mod mixed_tests;
-#[cfg(test)]
 mod tests;

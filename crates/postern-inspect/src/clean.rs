@@ -187,7 +187,13 @@ impl Cleaner {
 
     fn weight(&self, class: &DataClass, confidence: u8) -> Weight {
         match self.rules.verdict(self.direction, class, confidence) {
-            Some(verdict) if verdict.acts() && !self.revealed.contains(class) => Weight::Acts,
+            Some(verdict) if verdict.acts() && !self.revealed.contains(class) => {
+                if verdict.action == DataAction::Block {
+                    Weight::Blocks
+                } else {
+                    Weight::Acts
+                }
+            }
             Some(_) => Weight::Passes,
             None => Weight::None,
         }

@@ -1,6 +1,8 @@
 //! Bodies of every form: what is found goes, what is not stays to the byte, and what cannot be read
 //! in one way is refused.
 
+mod mixed;
+
 use std::io::Write as _;
 use std::sync::Arc;
 

@@ -184,8 +184,8 @@ impl Flow {
             let apart = |span: &Span| span.end <= start || end <= span.start;
             let beyond = |span: &Span| span.start < start || end < span.end;
             from = end;
-            // SECURITY: a value of which a placeholder is a part is a value all the same, or a model
-            // could write a placeholder beside a secret to let it pass. It holds, unrestored.
+            // SECURITY: a value of which a placeholder is a part is a value all the same, or a
+            // model could write a placeholder beside a secret to let it pass. It holds, unrestored.
             if spans
                 .iter()
                 .any(|span| span.acts() && !apart(span) && beyond(span))

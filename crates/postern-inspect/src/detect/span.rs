@@ -15,6 +15,8 @@ pub(crate) enum Weight {
     Passes,
     /// Something is done about it.
     Acts,
+    /// Nothing goes on.
+    Blocks,
 }
 
 /// A value found: where it stands, and what it is.
@@ -63,6 +65,11 @@ pub(crate) enum What {
 /// what no other span covers stays as a part, so that nothing of it passes. What stands before
 /// `from` is taken already.
 pub(crate) fn resolve(text: &str, from: usize, spans: &mut Vec<Span>) {
+    // SECURITY: a value that blocks must not be lost in a longer one that is only replaced. Nothing
+    // of this text goes on then, so nothing else in it counts.
+    if spans.iter().any(Span::blocks) {
+        spans.retain(Span::blocks);
+    }
     if spans.len() < 2 && spans.first().is_none_or(|span| span.start >= from) {
         return;
     }
@@ -163,9 +170,13 @@ impl Span {
         matches!(&self.what, What::Found { known, .. } if *known == Known::Part)
     }
 
+    fn blocks(&self) -> bool {
+        matches!(&self.what, What::Found { weight, .. } if *weight == Weight::Blocks)
+    }
+
     pub(crate) fn acts(&self) -> bool {
         match &self.what {
-            What::Found { weight, .. } => *weight == Weight::Acts,
+            What::Found { weight, .. } => *weight >= Weight::Acts,
             What::Placeholder(_) | What::Rest => true,
         }
     }

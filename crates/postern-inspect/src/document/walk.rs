@@ -375,8 +375,8 @@ impl<'t, 'c> Walk<'t, 'c> {
 /// The shortest number that could be somebody's, in bytes, where numbers of the format stand too.
 const NUMBER_BYTES_MIN: usize = 9;
 
-/// How a name of the client's own is told in a place: as it is if it is letters alone, so that it is
-/// no value, else as a star.
+/// How a name of the client's own is told in a place: as it is if it is letters alone, so that it
+/// is no value, else as a star.
 pub(crate) fn told_name(name: &str) -> &str {
     /// The longest name that is told.
     const BYTES_MAX: usize = 32;

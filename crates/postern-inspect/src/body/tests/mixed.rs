@@ -6,7 +6,7 @@ use bytes::Bytes;
 use postern_types::{DataRule, Direction, RuleName};
 use serde_json::{Value, json};
 
-use super::{BodyCleaner, BodyKind};
+use super::super::{BodyCleaner, BodyKind};
 use crate::InspectError;
 use crate::clean::{Cleaner, MaskKeys, RuleSet};
 use crate::request::Family;
@@ -122,6 +122,24 @@ fn text_that_only_looks_like_something_else_is_read() {
         assert!(
             !clean.is_empty() && !clean.contains(value),
             "{body} -> {clean}"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_blocks_blocks_inside_another() {
+    // Goal: a value that blocks is not lost in a longer one that is only replaced. Method: a cloud
+    // key inside what is called a password.
+    let body = format!(r#"{{"x":"password=my-AKIA{}"}}"#, "IQ5ZTZ7QWRMNB2XK");
+    for action in ["mask", "keep-last-4", "hash", "flag"] {
+        let specs = [
+            json!({"directions": ["request"], "classes": ["cloud_credential"], "action": "block"}),
+            json!({"directions": ["request"], "classes": ["generic_secret"], "action": action}),
+        ];
+        let refused = cleaned(&specs, &body);
+        assert!(
+            matches!(refused, Err(InspectError::DataBlocked { .. })),
+            "{action}"
         );
     }
 }
