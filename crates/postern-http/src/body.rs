@@ -23,8 +23,9 @@ use postern_types::{End, Refusal, RefusalCode};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::analyzer::{Analyzer, Answers};
 use crate::context::refuse;
-use crate::controls::Reader;
+use crate::controls::{Reader, ask};
 use crate::forward::{InboundBody, InboundError};
 
 /// A client that has not taken the end of a revoked answer after this long is cut off.
@@ -87,6 +88,15 @@ pub(crate) struct GuardedBody {
     _listed: Option<StreamHandle>,
 }
 
+/// The analyzer, and what it is being asked.
+struct Asking {
+    analyzer: Option<Arc<Analyzer>>,
+    needs: bool,
+    asked: Option<Pin<Box<Asked>>>,
+}
+
+type Asked = dyn Future<Output = Result<Answers, Refusal>> + Send;
+
 /// What the body and the revoker share.
 struct Running {
     inner: Mutex<Inner>,
@@ -104,6 +114,9 @@ struct Inner {
     flight: Option<Flight>,
     source: Option<InboundBody>,
     reader: Reader,
+    asking: Asking,
+    /// The upstream's answer is whole, and waits for the analyzer.
+    finishing: bool,
     trailers_pass: bool,
     request_bytes: Arc<AtomicU64>,
     ready: VecDeque<Bytes>,
@@ -121,6 +134,8 @@ pub(crate) struct Course {
     pub(crate) source: InboundBody,
     /// Reads the answer as it passes.
     pub(crate) reader: Reader,
+    /// Who tells names in it; and whether it may not pass without.
+    pub(crate) analyzer: (Option<Arc<Analyzer>>, bool),
     pub(crate) request_bytes: Arc<AtomicU64>,
     /// As in [`crate::inspect::Sent`].
     pub(crate) trailers_pass: bool,
@@ -137,6 +152,12 @@ impl GuardedBody {
             flight: Some(flight),
             source: Some(course.source),
             reader: course.reader,
+            asking: Asking {
+                analyzer: course.analyzer.0,
+                needs: course.analyzer.1,
+                asked: None,
+            },
+            finishing: false,
             trailers_pass: course.trailers_pass,
             request_bytes: course.request_bytes,
             ready: VecDeque::new(),
@@ -243,6 +264,19 @@ impl Inner {
                 self.cut(End::Revoked);
                 continue;
             }
+            if let Some(asked) = &mut self.asking.asked {
+                match asked.as_mut().poll(cx) {
+                    Poll::Pending => {
+                        self.wait(cx);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(answered) => {
+                        self.asking.asked = None;
+                        self.answered(answered);
+                        continue;
+                    }
+                }
+            }
             let Some(source) = &mut self.source else {
                 if std::mem::take(&mut self.broken) {
                     return Poll::Ready(Some(Err(BrokenOff)));
@@ -252,19 +286,53 @@ impl Inner {
             };
             match Pin::new(source).poll_frame(cx) {
                 Poll::Pending => {
-                    if !self
-                        .waker
-                        .as_ref()
-                        .is_some_and(|waker| waker.will_wake(cx.waker()))
-                    {
-                        self.waker = Some(cx.waker().clone());
-                    }
+                    self.wait(cx);
                     return Poll::Pending;
                 }
                 Poll::Ready(None) => self.finish(),
                 Poll::Ready(Some(Err(error))) => self.upstream_broke(error),
                 Poll::Ready(Some(Ok(frame))) => self.take(frame),
             }
+        }
+    }
+
+    /// Remembers whom to wake when the answer is ended from outside.
+    fn wait(&mut self, cx: &Context<'_>) {
+        let known = self.waker.as_ref();
+        if !known.is_some_and(|waker| waker.will_wake(cx.waker())) {
+            self.waker = Some(cx.waker().clone());
+        }
+    }
+
+    /// Asks the analyzer what the reader wants to know. Nothing is read on meanwhile.
+    fn ask(&mut self) {
+        let (analyzer, needs) = (self.asking.analyzer.clone(), self.asking.needs);
+        let pieces = self.reader.wanted();
+        self.asking.asked = Some(Box::pin(async move {
+            ask(analyzer.as_deref(), pieces, needs).await
+        }));
+    }
+
+    /// The analyzer has answered, or has failed to.
+    fn answered(&mut self, answered: Result<Answers, Refusal>) {
+        let answers = match answered {
+            Ok(answers) => answers,
+            Err(refusal) => return self.break_off(&refusal, End::Refused),
+        };
+        let mut out = std::mem::take(&mut self.scratch);
+        let resumed = answers
+            .iter()
+            .try_for_each(|(piece, spans)| self.reader.answer(piece, spans))
+            .and_then(|()| self.reader.resume(&mut out));
+        self.hand_on(&mut out);
+        match resumed {
+            Err(InspectError::NeedsAnalysis) => self.ask(),
+            Err(error) => self.cannot_go_on(&error),
+            Ok(()) if self.finishing => {
+                self.source = None;
+                self.close(End::Done);
+            }
+            Ok(()) => {}
         }
     }
 
@@ -278,7 +346,8 @@ impl Inner {
             }
         }
         // A client's side that knows the length does not ask again after the last byte.
-        if self.source.as_ref().is_some_and(Body::is_end_stream) {
+        let asks = self.asking.asked.is_some();
+        if !asks && self.source.as_ref().is_some_and(Body::is_end_stream) {
             self.finish();
         }
     }
@@ -287,8 +356,10 @@ impl Inner {
         let mut out = std::mem::take(&mut self.scratch);
         let pushed = self.reader.push(chunk, &mut out);
         self.hand_on(&mut out);
-        if let Err(error) = pushed {
-            self.cannot_go_on(&error);
+        match pushed {
+            Err(InspectError::NeedsAnalysis) => self.ask(),
+            Err(error) => self.cannot_go_on(&error),
+            Ok(()) => {}
         }
     }
 
@@ -319,12 +390,17 @@ impl Inner {
         let mut out = std::mem::take(&mut self.scratch);
         let finished = self.reader.finish(&mut out);
         self.hand_on(&mut out);
-        if let Err(error) = finished {
-            self.cannot_go_on(&error);
-            return;
+        match finished {
+            Err(InspectError::NeedsAnalysis) => {
+                self.finishing = true;
+                self.ask();
+            }
+            Err(error) => self.cannot_go_on(&error),
+            Ok(()) => {
+                self.source = None;
+                self.close(End::Done);
+            }
         }
-        self.source = None;
-        self.close(End::Done);
     }
 
     /// A data rule ends the answer, or what has to be read of it cannot be read.
@@ -359,6 +435,7 @@ impl Inner {
     fn break_off(&mut self, refusal: &Refusal, end: End) {
         self.source = None;
         self.trailers = None;
+        self.asking.asked = None;
         let Some(flight) = &mut self.flight else {
             return;
         };

@@ -48,6 +48,14 @@ pub(crate) struct Sent {
     pub(crate) controls: Option<Controls>,
 }
 
+impl Sent {
+    /// Whether nothing of the answer may pass that no analyzer has seen.
+    pub(crate) fn needs_analyzer(&self) -> bool {
+        let rules = self.controls.as_ref().map(|controls| &controls.rules);
+        rules.is_some_and(|rules| rules.needs_analyzer(Direction::Response))
+    }
+}
+
 impl Plane {
     /// Lets the request's bytes through as the permit allows.
     ///

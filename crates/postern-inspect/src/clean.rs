@@ -6,12 +6,14 @@
 //! the rest at once. The output in sum is a function of the text alone, wherever it was cut.
 
 mod action;
+mod analysis;
 mod channel;
 mod custom;
 mod findings;
 mod flow;
 mod json_text;
 mod keys;
+mod pieces;
 mod pseudonym;
 mod rules;
 mod spelling;
@@ -21,12 +23,15 @@ use std::sync::Arc;
 use postern_types::{DataAction, DataClass, Direction, Finding, RuleName};
 use thiserror::Error;
 
+pub use analysis::AnalyzedSpan;
+pub(crate) use analysis::{Attempt, attempt};
 pub(crate) use channel::{Channel, TextKind};
 pub use keys::MaskKeys;
 pub use pseudonym::Pseudonyms;
 pub use rules::{RuleError, RuleSet};
 
 use crate::detect::engine::Weight;
+use analysis::Analysis;
 use findings::Findings;
 use rules::Verdict;
 
@@ -44,6 +49,9 @@ pub enum CleanError {
     /// The text cannot be inspected, so it does not pass.
     #[error("cannot inspect the text: {0}")]
     CannotInspect(&'static str),
+    /// An analyzer has to be asked before work goes on. Whoever does not know that refuses.
+    #[error("cannot inspect the text: an analyzer has to be asked first")]
+    NeedsAnalysis,
 }
 
 /// What goes on instead of a value.
@@ -54,7 +62,7 @@ enum Act {
 }
 
 /// One direction of one request: rules, what its principal may see, and what was found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Cleaner {
     rules: Arc<RuleSet>,
     direction: Direction,
@@ -63,6 +71,8 @@ pub struct Cleaner {
     findings: Findings,
     /// The placeholders of this request; in its answer, those that are turned back.
     pseudonyms: Pseudonyms,
+    /// What an analyzer is asked and what it said; made when it is first needed.
+    analysis: Option<Box<Analysis>>,
 }
 
 impl Cleaner {
@@ -81,6 +91,7 @@ impl Cleaner {
             keys,
             findings: Findings::default(),
             pseudonyms: Pseudonyms::default(),
+            analysis: None,
         }
     }
 

@@ -60,7 +60,7 @@ mod testing;
 mod text;
 
 pub use body::{BodyCleaner, BodyKind};
-pub use clean::{CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
+pub use clean::{AnalyzedSpan, CleanError, Cleaner, MaskKeys, Pseudonyms, RuleError, RuleSet};
 pub use detect::scan::{Detected, detect};
 pub use detect::{DetectorFacts, detectors};
 pub use dialect::{Dialect, guess_dialect};

@@ -12,7 +12,8 @@ use postern_inspect::{
 use postern_types::{AiRequest, Direction, Refusal, RefusalCode};
 
 use super::reader::Way;
-use super::{Controls, Reader, fields};
+use super::{Controls, Reader, answer, ask, clean_asking, fields};
+use crate::analyzer::Analyzer;
 use crate::context::refuse;
 use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
@@ -33,7 +34,7 @@ impl Plane {
     ///
     /// # Errors
     /// `data_blocked`; `cannot_inspect` when a rule is for the answer and it cannot be inspected.
-    pub(crate) fn reading(
+    pub(crate) async fn reading(
         &self,
         sent: &Sent,
         inbound: &mut Inbound,
@@ -43,7 +44,10 @@ impl Plane {
         let cleaner = controls.map(Controls::for_answer).transpose()?.flatten();
         let reading = match controls.zip(cleaner) {
             None => Reading::passing(sent, inbound),
-            Some((controls, cleaner)) => under_rules(sent, controls, cleaner, inbound, journey)?,
+            Some((controls, mut cleaner)) => {
+                let headers = self.clean_head(&mut cleaner, controls, inbound).await;
+                under_rules(sent, controls, (cleaner, headers), inbound, journey)?
+            }
         };
         if reading.reader.decodes() {
             inbound.headers.remove(CONTENT_ENCODING);
@@ -52,6 +56,39 @@ impl Plane {
             fields::forget_bytes(&mut inbound.headers);
         }
         Ok(reading)
+    }
+
+    /// The fields of an answer as they may go on.
+    async fn clean_head(
+        &self,
+        cleaner: &mut Cleaner,
+        controls: &Controls,
+        inbound: &Inbound,
+    ) -> Result<HeaderMap, Refusal> {
+        let analyzer = self.analyzer.as_deref();
+        let named = controls.rules.headers(Direction::Response);
+        let clean = |headers: &mut HeaderMap, cleaner: &mut Cleaner| {
+            fields::clean_headers(headers, named, cleaner)
+        };
+        clean_asking(cleaner, analyzer, &inbound.headers, clean).await
+    }
+
+    /// Asks the analyzer until a reader needs nothing more, or fails.
+    async fn settle(
+        &self,
+        mut done: Result<(), InspectError>,
+        reader: &mut Reader,
+        needs: bool,
+        out: &mut Vec<Bytes>,
+    ) -> Result<(), Refusal> {
+        while done == Err(InspectError::NeedsAnalysis) {
+            let answers = ask(self.analyzer.as_deref(), reader.wanted(), needs).await?;
+            done = answers
+                .iter()
+                .try_for_each(|(piece, spans)| reader.answer(piece, spans))
+                .and_then(|()| reader.resume(out));
+        }
+        done.map_err(|error| refuse(&error))
     }
 
     /// Reads an answer to its end, cleans it, and gives it whole.
@@ -72,6 +109,7 @@ impl Plane {
         } = reading;
         let (mut out, mut original) = (Vec::new(), Vec::new());
         let mut bytes = 0;
+        let needs = sent.needs_analyzer();
         let mut result = Ok(());
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| error.refusal())?;
@@ -83,7 +121,8 @@ impl Plane {
                 original.push(data.clone());
             }
             if result.is_ok() {
-                result = reader.push(data, &mut out).map_err(|error| refuse(&error));
+                let pushed = reader.push(data, &mut out);
+                result = self.settle(pushed, &mut reader, needs, &mut out).await;
             }
             if result.is_err() && !lenient {
                 break;
@@ -96,7 +135,7 @@ impl Plane {
             };
             let (read, pieces, finished) = self.work(bytes, finish).await?;
             (reader, out) = (read, pieces);
-            result = finished.map_err(|error| refuse(&error));
+            result = self.settle(finished, &mut reader, needs, &mut out).await;
         }
         for owned in reader.newly_created() {
             self.guard.remember(caller, &sent.upstream, owned.clone());
@@ -123,7 +162,7 @@ impl Plane {
 fn under_rules(
     sent: &Sent,
     controls: &Controls,
-    mut cleaner: Cleaner,
+    (cleaner, cleaned): (Cleaner, Result<HeaderMap, Refusal>),
     inbound: &mut Inbound,
     journey: &mut Journey,
 ) -> Result<Reading, Refusal> {
@@ -134,13 +173,12 @@ fn under_rules(
     if part && !lenient {
         return Err(cannot("the answer is a part of something"));
     }
-    let named = controls.rules.headers(Direction::Response);
-    let mut headers = inbound.headers.clone();
-    let cleaned = fields::clean_headers(&mut headers, named, &mut cleaner);
-    if !lenient {
-        inbound.headers = headers;
-        inbound.headers.remove(TRAILER);
-    }
+    let cleaned = cleaned.map(|headers| {
+        if !lenient {
+            inbound.headers = headers;
+            inbound.headers.remove(TRAILER);
+        }
+    });
     let observed = &mut journey.flight.observed().findings;
     if (cleaned.is_err() && !lenient) || inbound.body.is_end_stream() {
         observed.extend(cleaner.findings());
@@ -242,28 +280,33 @@ fn one_of<'a>(
 ///
 /// # Errors
 /// `data_blocked` and `cannot_inspect`.
-pub(crate) fn clean_list(
+pub(crate) async fn clean_list(
+    analyzer: Option<&Analyzer>,
     sent: &Sent,
     list: Bytes,
     journey: &mut Journey,
 ) -> Result<Bytes, Refusal> {
     let controls = sent.controls.as_ref();
-    let Some(cleaner) = controls.map(Controls::for_answer).transpose()?.flatten() else {
+    let Some(mut cleaner) = controls.map(Controls::for_answer).transpose()?.flatten() else {
         return Ok(list);
     };
     let kind = BodyKind {
         content_type: Some("application/json"),
         content_encoding: None,
     };
-    let mut out = Vec::new();
-    let mut cleaner = BodyCleaner::new(&kind, cleaner);
-    let pushed = cleaner.push(list, &mut out);
-    let result = pushed.and_then(|()| cleaner.finish(&mut out));
-    journey
-        .flight
-        .observed()
-        .findings
-        .extend(cleaner.findings());
+    let (result, out) = loop {
+        let mut out = Vec::new();
+        let mut body = BodyCleaner::new(&kind, cleaner);
+        let pushed = body.push(list.clone(), &mut out);
+        let result = pushed.and_then(|()| body.finish(&mut out));
+        cleaner = body.into_cleaner();
+        if result != Err(InspectError::NeedsAnalysis) {
+            break (result, out);
+        }
+        answer(analyzer, &mut cleaner).await?;
+    };
+    let observed = journey.flight.observed();
+    observed.findings.extend(cleaner.findings());
     result.map_err(|error| refuse(&error))?;
     Ok(out.concat().into())
 }

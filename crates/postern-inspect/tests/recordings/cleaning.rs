@@ -539,6 +539,6 @@ fn spread(stream: &Stream, value: (&str, &str), choice: &mut Choice) -> Option<[
     let parts = parts(&with, value.0, count, choice);
     Some([
         rewrite(stream, key, &with, &parts),
-        rewrite(stream, key, &without, &[without.clone()]),
+        rewrite(stream, key, &without, std::slice::from_ref(&without)),
     ])
 }
