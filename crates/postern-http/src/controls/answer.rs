@@ -19,6 +19,9 @@ use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
 use crate::inspect::Sent;
 
+/// A reader, what it gave, and how far it came.
+type Read = (Reader, Vec<Bytes>, Result<(), InspectError>);
+
 /// How an answer is read.
 pub(crate) struct Reading {
     pub(crate) reader: Reader,
@@ -74,21 +77,30 @@ impl Plane {
     }
 
     /// Asks the analyzer until a reader needs nothing more, or fails.
+    ///
+    /// # Errors
+    /// When the reader is lost; whatever else went wrong is beside it.
     async fn settle(
         &self,
-        mut done: Result<(), InspectError>,
-        reader: &mut Reader,
-        needs: bool,
-        out: &mut Vec<Bytes>,
-    ) -> Result<(), Refusal> {
+        read: Read,
+        (needs, bytes): (bool, usize),
+    ) -> Result<(Reader, Vec<Bytes>, Result<(), Refusal>), Refusal> {
+        let (mut reader, mut out, mut done) = read;
         while done == Err(InspectError::NeedsAnalysis) {
-            let answers = ask(self.analyzer.as_deref(), reader.wanted(), needs).await?;
-            done = answers
-                .iter()
-                .try_for_each(|(piece, spans)| reader.answer(piece, spans))
-                .and_then(|()| reader.resume(out));
+            let answers = match ask(self.analyzer.as_deref(), reader.wanted(), needs).await {
+                Ok(answers) => answers,
+                Err(refusal) => return Ok((reader, out, Err(refusal))),
+            };
+            let resume = move || {
+                let done = answers
+                    .iter()
+                    .try_for_each(|(piece, spans)| reader.answer(piece, spans))
+                    .and_then(|()| reader.resume(&mut out));
+                (reader, out, done)
+            };
+            (reader, out, done) = self.work(bytes, resume).await?;
         }
-        done.map_err(|error| refuse(&error))
+        Ok((reader, out, done.map_err(|error| refuse(&error))))
     }
 
     /// Reads an answer to its end, cleans it, and gives it whole.
@@ -122,7 +134,8 @@ impl Plane {
             }
             if result.is_ok() {
                 let pushed = reader.push(data, &mut out);
-                result = self.settle(pushed, &mut reader, needs, &mut out).await;
+                let read = (reader, out, pushed);
+                (reader, out, result) = self.settle(read, (needs, bytes)).await?;
             }
             if result.is_err() && !lenient {
                 break;
@@ -133,9 +146,8 @@ impl Plane {
                 let result = reader.finish(&mut out);
                 (reader, out, result)
             };
-            let (read, pieces, finished) = self.work(bytes, finish).await?;
-            (reader, out) = (read, pieces);
-            result = self.settle(finished, &mut reader, needs, &mut out).await;
+            let read = self.work(bytes, finish).await?;
+            (reader, out, result) = self.settle(read, (needs, bytes)).await?;
         }
         for owned in reader.newly_created() {
             self.guard.remember(caller, &sent.upstream, owned.clone());

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::data::{CARD, refused, with};
 use crate::fixture::Line;
 
-const NAMES: [(&str, &str); 4] = [
+pub(crate) const NAMES: [(&str, &str); 4] = [
     ("Jane Doe", "PERSON"),
     ("Zoë", "PERSON"),
     ("Århus", "LOCATION"),
@@ -26,7 +26,7 @@ struct Asked {
     counts: Arc<AnalyzerCounts>,
 }
 
-fn names(directions: &[&str], action: &str) -> Value {
+pub(crate) fn names(directions: &[&str], action: &str) -> Value {
     json!({"directions": directions, "classes": ["analyzed", "card"], "action": action})
 }
 
@@ -34,16 +34,20 @@ fn asked(upstream: ReplayUpstream, spec: Value) -> Asked {
     asked_within(upstream, spec, Duration::from_secs(20))
 }
 
-fn asked_within(upstream: ReplayUpstream, spec: Value, timeout: Duration) -> Asked {
-    let analyzer = analyzer::start(&NAMES).unwrap();
-    let counts = Arc::<AnalyzerCounts>::default();
-    let settings = AnalyzerSettings {
-        endpoint: Endpoint::parse(&analyzer.url(), None).unwrap(),
+pub(crate) fn settings(url: &str, timeout: Duration) -> AnalyzerSettings {
+    AnalyzerSettings {
+        endpoint: Endpoint::parse(url, None).unwrap(),
         timeout,
         language: "en".to_owned(),
         score_min: 35,
-        counts: Arc::clone(&counts),
-    };
+        counts: Arc::default(),
+    }
+}
+
+fn asked_within(upstream: ReplayUpstream, spec: Value, timeout: Duration) -> Asked {
+    let analyzer = analyzer::start(&NAMES).unwrap();
+    let settings = settings(&analyzer.url(), timeout);
+    let counts = Arc::clone(&settings.counts);
     let line = Line::asking(upstream, GuardBounds::default(), Some(settings));
     line.rule("names", spec);
     Asked {
@@ -53,7 +57,7 @@ fn asked_within(upstream: ReplayUpstream, spec: Value, timeout: Duration) -> Ask
     }
 }
 
-fn echo() -> ReplayUpstream {
+pub(crate) fn echo() -> ReplayUpstream {
     let echo = |request: &SeenRequest| {
         let content_type = request.header("content-type").unwrap_or("text/plain");
         Answer::new(200, content_type, request.body.clone())

@@ -10,4 +10,5 @@ mod data_ai;
 mod ends;
 mod fixture;
 mod passes;
+mod presidio;
 mod refused;
