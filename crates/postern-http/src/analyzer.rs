@@ -1,8 +1,8 @@
 //! The external analyzer: who is asked for the names of people, places and organisations.
 //!
 //! It speaks the API of Presidio's analyzer: `POST /analyze` with a text, answered with a list of
-//! spans, counted in code points. Each piece of text is a question of its own, and several are under
-//! way at once.
+//! spans, counted in code points. Each piece of text is a question of its own, and several are
+//! under way at once.
 //!
 //! SECURITY: a question that is not answered in time, or not in a way that can be read, is
 //! `cannot_inspect`: no text passes that should have been looked at. Neither text nor answer is

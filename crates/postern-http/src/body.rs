@@ -5,6 +5,8 @@
 //! gone). It can be ended from outside, at once, also while its client reads nothing: everything
 //! that ends is behind one lock that the revoker can take.
 
+mod asking;
+
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,10 +25,11 @@ use postern_types::{End, Refusal, RefusalCode};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use crate::analyzer::{Analyzer, Answers};
+use crate::analyzer::Analyzer;
 use crate::context::refuse;
-use crate::controls::{Reader, ask};
+use crate::controls::Reader;
 use crate::forward::{InboundBody, InboundError};
+use asking::Asking;
 
 /// A client that has not taken the end of a revoked answer after this long is cut off.
 const LAST_WORDS: Duration = Duration::from_millis(50);
@@ -88,15 +91,6 @@ pub(crate) struct GuardedBody {
     _listed: Option<StreamHandle>,
 }
 
-/// The analyzer, and what it is being asked.
-struct Asking {
-    analyzer: Option<Arc<Analyzer>>,
-    needs: bool,
-    asked: Option<Pin<Box<Asked>>>,
-}
-
-type Asked = dyn Future<Output = Result<Answers, Refusal>> + Send;
-
 /// What the body and the revoker share.
 struct Running {
     inner: Mutex<Inner>,
@@ -152,11 +146,7 @@ impl GuardedBody {
             flight: Some(flight),
             source: Some(course.source),
             reader: course.reader,
-            asking: Asking {
-                analyzer: course.analyzer.0,
-                needs: course.analyzer.1,
-                asked: None,
-            },
+            asking: Asking::new(course.analyzer),
             finishing: false,
             trailers_pass: course.trailers_pass,
             request_bytes: course.request_bytes,
@@ -264,18 +254,12 @@ impl Inner {
                 self.cut(End::Revoked);
                 continue;
             }
-            if let Some(asked) = &mut self.asking.asked {
-                match asked.as_mut().poll(cx) {
-                    Poll::Pending => {
-                        self.wait(cx);
-                        return Poll::Pending;
-                    }
-                    Poll::Ready(answered) => {
-                        self.asking.asked = None;
-                        self.answered(answered);
-                        continue;
-                    }
+            if self.asking.asked.is_some() {
+                if self.poll_asked(cx).is_pending() {
+                    self.wait(cx);
+                    return Poll::Pending;
                 }
+                continue;
             }
             let Some(source) = &mut self.source else {
                 if std::mem::take(&mut self.broken) {
@@ -301,38 +285,6 @@ impl Inner {
         let known = self.waker.as_ref();
         if !known.is_some_and(|waker| waker.will_wake(cx.waker())) {
             self.waker = Some(cx.waker().clone());
-        }
-    }
-
-    /// Asks the analyzer what the reader wants to know. Nothing is read on meanwhile.
-    fn ask(&mut self) {
-        let (analyzer, needs) = (self.asking.analyzer.clone(), self.asking.needs);
-        let pieces = self.reader.wanted();
-        self.asking.asked = Some(Box::pin(async move {
-            ask(analyzer.as_deref(), pieces, needs).await
-        }));
-    }
-
-    /// The analyzer has answered, or has failed to.
-    fn answered(&mut self, answered: Result<Answers, Refusal>) {
-        let answers = match answered {
-            Ok(answers) => answers,
-            Err(refusal) => return self.break_off(&refusal, End::Refused),
-        };
-        let mut out = std::mem::take(&mut self.scratch);
-        let resumed = answers
-            .iter()
-            .try_for_each(|(piece, spans)| self.reader.answer(piece, spans))
-            .and_then(|()| self.reader.resume(&mut out));
-        self.hand_on(&mut out);
-        match resumed {
-            Err(InspectError::NeedsAnalysis) => self.ask(),
-            Err(error) => self.cannot_go_on(&error),
-            Ok(()) if self.finishing => {
-                self.source = None;
-                self.close(End::Done);
-            }
-            Ok(()) => {}
         }
     }
 

@@ -142,7 +142,8 @@ pub(crate) const CUSTOM_WORDS_BYTES_MAX: usize = 512 * 1024;
 /// Bytes of a piece of text that an analyzer is asked about: a long sentence. So much may be held.
 pub(crate) const ANALYZED_PIECE_BYTES_MAX: usize = 1024;
 
-/// Bytes of an answer that wait for an analyzer at once: what came since it was asked, and an event.
+/// Bytes of an answer that wait for an analyzer at once: what came since it was asked, and an
+/// event.
 pub(crate) const QUEUED_BYTES_MAX: usize = 4 * EVENT_CLEANED_BYTES_MAX;
 
 /// Pieces that an analyzer is asked about at once: the sentences of a request of about 200 KiB.

@@ -1,9 +1,10 @@
 //! Data controls: what is found in text, and what goes on instead.
 //!
 //! A [`RuleSet`] is what the rules of an upstream come to; a [`Cleaner`] applies it to one
-//! direction of one request, and keeps what was found and the placeholders that it made. Text goes through a
-//! [`Channel`], piece by piece: it holds back what could still become part of a finding and gives
-//! the rest at once. The output in sum is a function of the text alone, wherever it was cut.
+//! direction of one request, and keeps what was found and the placeholders that it made. Text goes
+//! through a [`Channel`], piece by piece: it holds back what could still become part of a finding
+//! and gives the rest at once. The output in sum is a function of the text alone, wherever it was
+//! cut. Where rules ask for names, text waits for an external analyzer (`analysis`).
 
 mod action;
 mod analysis;

@@ -194,7 +194,8 @@ impl RequestFacts {
     ///
     /// # Errors
     /// When it holds a value that is blocked, or something that cannot be inspected;
-    /// `NeedsAnalysis` where an analyzer has to be asked ([`Cleaner::wanted`]), and then called again.
+    /// `NeedsAnalysis` where an analyzer has to be asked ([`Cleaner::wanted`]) before it is called
+    /// again.
     pub fn clean_outbound(
         &self,
         body: Bytes,

@@ -2,8 +2,8 @@
 //!
 //! Nothing here waits. A piece whose answer is not known is put on the list of what is wanted, and
 //! nothing of it goes on; [`attempt`] then puts everything back as it was and says
-//! [`CleanError::NeedsAnalysis`]. Whoever holds the cleaner asks, gives the answers, and lets it try
-//! again.
+//! [`CleanError::NeedsAnalysis`]. Whoever holds the cleaner asks, gives the answers, and lets it
+//! try again.
 //!
 //! SECURITY: a caller that passed over `NeedsAnalysis` would lose text, never let it pass.
 

@@ -11,9 +11,9 @@ use super::units;
 pub(super) const KEYS: SectionKeys = SectionKeys {
     name: "analyzer",
     doc: "Who tells the names of people, places and organisations, for data rules that look for \
-          `person`, `place` or `organization`: a server that speaks the API of Presidio's analyzer. \
-          It sees the text that it is asked about, so it belongs into the same hands as the gateway. \
-          What it does not answer in time is refused as `cannot_inspect`.",
+          `person`, `place` or `organization`: a server that speaks the API of Presidio's \
+          analyzer. It sees the text that it is asked about, so it belongs into the same hands as \
+          the gateway. What it does not answer in time is refused as `cannot_inspect`.",
     keys: &[
         Key {
             name: "url",

@@ -279,6 +279,36 @@ fn names_over_deltas_are_replaced_in_every_dialect() {
     }
 }
 
+#[test]
+fn usage_is_still_taken_out_of_a_stream_that_waits() {
+    // Goal: the editor and the queue behind it agree on what was left out. Method: frames that end
+    // with CR LF, of which one goes and leaves its LF behind.
+    let chunk = |delta: &str| {
+        let chunk = json!({"id":"c","choices":[{"index":0,"delta":{"content":delta}}]});
+        format!("data: {chunk}\r\n\r\n")
+    };
+    let usage = json!({"id":"c","choices":[],"usage":
+        {"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}});
+    let body =
+        chunk("Jane ") + &chunk("Doe. And") + &format!("data: {usage}\r\n\r\ndata: [DONE]\r\n\r\n");
+    let mut options = options(
+        Dialect::OpenAi,
+        Operation::ChatCompletions,
+        "text/event-stream",
+    );
+    options.strip_usage = true;
+    let mut outs = BTreeSet::new();
+    for cut in [1, 2, 9, usize::MAX] {
+        let reader = ResponseReader::new(&options, Some(names_cleaner(Direction::Response)));
+        let ((_, out), _) = streamed(reader, &body, cut);
+        assert!(!out.contains("usage") && !out.contains("Doe."), "{out}");
+        assert!(out.contains("[PERSON]. ") && out.contains("And"), "{out}");
+        assert!(out.ends_with("data: [DONE]\r\n\r\n"), "{out:?}");
+        outs.insert(out);
+    }
+    assert_eq!(outs.len(), 1, "{outs:?}");
+}
+
 /// Cleans a body of plain HTTP.
 fn plain(content_type: &str, body: &str, cut: usize) -> String {
     let kind = BodyKind {
