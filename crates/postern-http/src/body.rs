@@ -5,6 +5,8 @@
 //! gone). It can be ended from outside, at once, also while its client reads nothing: everything
 //! that ends is behind one lock that the revoker can take.
 
+mod asking;
+
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,9 +25,11 @@ use postern_types::{End, Refusal, RefusalCode};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::analyzer::Analyzer;
 use crate::context::refuse;
 use crate::controls::Reader;
 use crate::forward::{InboundBody, InboundError};
+use asking::Asking;
 
 /// A client that has not taken the end of a revoked answer after this long is cut off.
 const LAST_WORDS: Duration = Duration::from_millis(50);
@@ -104,6 +108,9 @@ struct Inner {
     flight: Option<Flight>,
     source: Option<InboundBody>,
     reader: Reader,
+    asking: Asking,
+    /// The upstream's answer is whole, and waits for the analyzer.
+    finishing: bool,
     trailers_pass: bool,
     conversation: Option<Arc<str>>,
     request_bytes: Arc<AtomicU64>,
@@ -122,6 +129,8 @@ pub(crate) struct Course {
     pub(crate) source: InboundBody,
     /// Reads the answer as it passes.
     pub(crate) reader: Reader,
+    /// Who tells names in it; and whether it may not pass without.
+    pub(crate) analyzer: (Option<Arc<Analyzer>>, bool),
     pub(crate) request_bytes: Arc<AtomicU64>,
     /// As in [`crate::inspect::Sent`].
     pub(crate) trailers_pass: bool,
@@ -141,6 +150,8 @@ impl GuardedBody {
             source: Some(course.source),
             reader: course.reader,
             conversation: course.conversation,
+            asking: Asking::new(course.analyzer),
+            finishing: false,
             trailers_pass: course.trailers_pass,
             request_bytes: course.request_bytes,
             ready: VecDeque::new(),
@@ -247,6 +258,13 @@ impl Inner {
                 self.cut(End::Revoked);
                 continue;
             }
+            if self.asking.asked.is_some() {
+                if self.poll_asked(cx).is_pending() {
+                    self.wait(cx);
+                    return Poll::Pending;
+                }
+                continue;
+            }
             let Some(source) = &mut self.source else {
                 if std::mem::take(&mut self.broken) {
                     return Poll::Ready(Some(Err(BrokenOff)));
@@ -256,19 +274,21 @@ impl Inner {
             };
             match Pin::new(source).poll_frame(cx) {
                 Poll::Pending => {
-                    if !self
-                        .waker
-                        .as_ref()
-                        .is_some_and(|waker| waker.will_wake(cx.waker()))
-                    {
-                        self.waker = Some(cx.waker().clone());
-                    }
+                    self.wait(cx);
                     return Poll::Pending;
                 }
                 Poll::Ready(None) => self.finish(),
                 Poll::Ready(Some(Err(error))) => self.upstream_broke(error),
                 Poll::Ready(Some(Ok(frame))) => self.take(frame),
             }
+        }
+    }
+
+    /// Remembers whom to wake when the answer is ended from outside.
+    fn wait(&mut self, cx: &Context<'_>) {
+        let known = self.waker.as_ref();
+        if !known.is_some_and(|waker| waker.will_wake(cx.waker())) {
+            self.waker = Some(cx.waker().clone());
         }
     }
 
@@ -282,7 +302,8 @@ impl Inner {
             }
         }
         // A client's side that knows the length does not ask again after the last byte.
-        if self.source.as_ref().is_some_and(Body::is_end_stream) {
+        let asks = self.asking.asked.is_some();
+        if !asks && self.source.as_ref().is_some_and(Body::is_end_stream) {
             self.finish();
         }
     }
@@ -291,8 +312,10 @@ impl Inner {
         let mut out = std::mem::take(&mut self.scratch);
         let pushed = self.reader.push(chunk, &mut out);
         self.hand_on(&mut out);
-        if let Err(error) = pushed {
-            self.cannot_go_on(&error);
+        match pushed {
+            Err(InspectError::NeedsAnalysis) => self.ask(),
+            Err(error) => self.cannot_go_on(&error),
+            Ok(()) => {}
         }
     }
 
@@ -324,12 +347,17 @@ impl Inner {
         let mut out = std::mem::take(&mut self.scratch);
         let finished = self.reader.finish(&mut out);
         self.hand_on(&mut out);
-        if let Err(error) = finished {
-            self.cannot_go_on(&error);
-            return;
+        match finished {
+            Err(InspectError::NeedsAnalysis) => {
+                self.finishing = true;
+                self.ask();
+            }
+            Err(error) => self.cannot_go_on(&error),
+            Ok(()) => {
+                self.source = None;
+                self.close(End::Done);
+            }
         }
-        self.source = None;
-        self.close(End::Done);
     }
 
     /// A data rule ends the answer, or what has to be read of it cannot be read.
@@ -364,6 +392,7 @@ impl Inner {
     fn break_off(&mut self, refusal: &Refusal, end: End) {
         self.source = None;
         self.trailers = None;
+        self.asking.asked = None;
         let Some(flight) = &mut self.flight else {
             return;
         };

@@ -20,6 +20,19 @@ pub(crate) const CLEANED_INLINE_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of an answer that is held to its end under data rules, as it came and as it goes on: as
 /// large as the largest document that is inspected.
 pub(crate) const ANSWER_HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Questions to the analyzer that one request has under way at once: a long text is asked about in
+/// parallel, and leaves places to others.
+pub(crate) const ANALYZER_CALLS_MAX: usize = 8;
+
+/// Questions to the analyzer that one core has under way at once; its own work is the bottleneck.
+pub(crate) const ANALYZER_CORE_CALLS_MAX: usize = 32;
+
+/// How long all questions about what a request or an answer brought at once may take. A model takes
+/// some ten milliseconds for a sentence, so that this is a text of some thousand.
+pub(crate) const ANALYZER_TOTAL: Duration = Duration::from_secs(30);
+
+/// Bytes of the analyzer's answer about one piece of text: each name in it takes some 150.
+pub(crate) const ANALYZER_ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// The caps and timeouts of the HTTP plane.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -25,6 +25,7 @@ use postern_types::{
 };
 use tokio::sync::Semaphore;
 
+use crate::analyzer::{Analyzer, Answers, cannot};
 use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::{ExchangeBody, refuse};
 use crate::gateway::{Journey, Plane};
@@ -138,6 +139,19 @@ impl Controls {
         fields::tell_findings(findings, whole, headers);
     }
 
+    /// Cleans something small, which may need an analyzer: what it changes is worked on as a copy.
+    async fn clean_asking<T: Clone + Send>(
+        &mut self,
+        analyzer: Option<&Analyzer>,
+        of: &T,
+        work: impl Fn(&mut T, &mut Cleaner) -> Result<(), Refusal> + Send,
+    ) -> Result<T, Refusal> {
+        let mut cleaner = self.take()?;
+        let done = clean_asking(&mut cleaner, analyzer, of, work).await;
+        self.give_back(cleaner);
+        done
+    }
+
     fn take(&mut self) -> Result<Cleaner, Refusal> {
         self.cleaner.take().ok_or_else(lost)
     }
@@ -145,17 +159,6 @@ impl Controls {
     fn give_back(&mut self, cleaner: Cleaner) {
         self.findings = cleaner.findings();
         self.cleaner = Some(cleaner);
-    }
-
-    /// Cleans something small, and takes note of what was found in it.
-    fn clean<T>(
-        &mut self,
-        work: impl FnOnce(&mut Cleaner) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        let mut cleaner = self.take()?;
-        let done = work(&mut cleaner);
-        self.give_back(cleaner);
-        done
     }
 }
 
@@ -181,15 +184,13 @@ impl Plane {
         let rules = self
             .rules
             .find(environment, &upstream.row.name, &data.rules)?;
-        // KNOWN GAP: there is no analyzer yet. Such rules cannot be saved; one that is there all
-        // the same is not passed over.
+        // Such a rule cannot be saved without an analyzer, but its section may be gone since.
         let both = [Direction::Request, Direction::Response];
-        if both
+        let needed = both
             .iter()
-            .any(|direction| rules.wants_analyzer(*direction))
-        {
-            let cause = "a data rule names a class that needs an analyzer";
-            return Err(Refusal::new(RefusalCode::CannotInspect, cause));
+            .any(|direction| rules.needs_analyzer(*direction));
+        if needed && self.analyzer.is_none() {
+            return Err(cannot("none is set up ([analyzer] in postern.toml)"));
         }
         let mut keys = MaskKeys::new(
             &*self.guard.mask_key(caller)?,
@@ -243,6 +244,68 @@ impl Plane {
         });
         done.await
             .map_err(|error| failed(format!("inspecting a body failed: {error}")))
+    }
+}
+
+/// Answers what a cleaner wants to know.
+///
+/// # Errors
+/// `cannot_inspect` when the analyzer does not answer, or its answer is not of the text.
+async fn answer(analyzer: Option<&Analyzer>, cleaner: &mut Cleaner) -> Result<(), Refusal> {
+    let needs = cleaner.rules().needs_analyzer(cleaner.direction());
+    for (piece, spans) in ask(analyzer, cleaner.wanted(), needs).await? {
+        cleaner.answer(piece, &spans).map_err(blocked)?;
+    }
+    Ok(())
+}
+
+/// Asks the analyzer. Where there is none, only rules that report can want it.
+///
+/// # Errors
+/// `cannot_inspect` when it does not answer.
+pub(crate) async fn ask(
+    analyzer: Option<&Analyzer>,
+    pieces: Vec<String>,
+    needs: bool,
+) -> Result<Answers, Refusal> {
+    match analyzer {
+        Some(analyzer) => analyzer.ask(pieces, needs).await,
+        None if needs => Err(cannot("none is set up")),
+        None => Ok(pieces
+            .into_iter()
+            .map(|piece| (piece, Vec::new()))
+            .collect()),
+    }
+}
+
+/// Does work on a copy of something small until no answer is missing.
+async fn clean_asking<T: Clone + Send>(
+    cleaner: &mut Cleaner,
+    analyzer: Option<&Analyzer>,
+    of: &T,
+    work: impl Fn(&mut T, &mut Cleaner) -> Result<(), Refusal> + Send,
+) -> Result<T, Refusal> {
+    loop {
+        let mut copy = of.clone();
+        let done = cleaner.attempt(|cleaner| work(&mut copy, cleaner).map_err(Stopped::Refused));
+        match done {
+            Ok(()) => return Ok(copy),
+            Err(Stopped::Clean(CleanError::NeedsAnalysis)) => answer(analyzer, cleaner).await?,
+            Err(Stopped::Clean(error)) => return Err(blocked(error)),
+            Err(Stopped::Refused(refusal)) => return Err(refusal),
+        }
+    }
+}
+
+/// Why small work stopped.
+enum Stopped {
+    Refused(Refusal),
+    Clean(CleanError),
+}
+
+impl From<CleanError> for Stopped {
+    fn from(error: CleanError) -> Self {
+        Self::Clean(error)
     }
 }
 

@@ -13,6 +13,7 @@ use postern_inspect::{Dialect, guess_dialect};
 use postern_types::{End, Refusal, RefusalCode, RequestId};
 use tokio_util::sync::CancellationToken;
 
+use crate::analyzer::{Analyzer, AnalyzerSettings};
 use crate::arrival::{Arrival, Credential, Reception, Rejected};
 use crate::body::AnswerBody;
 use crate::bounds::Bounds;
@@ -31,6 +32,8 @@ pub struct GatewayParts {
     pub bounds: Bounds,
     /// Proxies in front whose `X-Forwarded-For` is believed.
     pub proxies: Vec<IpNet>,
+    /// Who tells the names of people, places and organisations, where rules ask for them.
+    pub analyzer: Option<AnalyzerSettings>,
 }
 
 /// The HTTP data plane.
@@ -38,6 +41,7 @@ pub struct Gateway {
     guard: Arc<Guard>,
     bounds: Arc<Bounds>,
     proxies: Arc<[IpNet]>,
+    analyzer: Option<Arc<AnalyzerSettings>>,
 }
 
 impl Gateway {
@@ -48,11 +52,13 @@ impl Gateway {
             guard,
             bounds,
             proxies,
+            analyzer,
         } = parts;
         Self {
             guard,
             bounds: Arc::new(bounds),
             proxies: proxies.into(),
+            analyzer: analyzer.map(Arc::new),
         }
     }
 
@@ -69,6 +75,7 @@ impl Gateway {
             guard,
             bounds,
             proxies,
+            analyzer,
         } = self;
         let directory = Arc::new(Directory::default());
         let rules = Arc::new(Rules::default());
@@ -86,6 +93,10 @@ impl Gateway {
                     directory: Arc::clone(&directory),
                     rules: Arc::clone(&rules),
                     forward: Forward::new(Arc::clone(&bounds)),
+                    analyzer: analyzer.as_ref().map(|settings| {
+                        let upstream = bounds.upstream.clone();
+                        Arc::new(Analyzer::new(Arc::clone(settings), upstream))
+                    }),
                 });
                 move |request: Request<Incoming>, facts: ConnectionFacts| {
                     let plane = Arc::clone(&plane);
@@ -105,6 +116,7 @@ pub(crate) struct Plane {
     pub(crate) directory: Arc<Directory>,
     pub(crate) rules: Arc<Rules>,
     pub(crate) forward: Forward,
+    pub(crate) analyzer: Option<Arc<Analyzer>>,
 }
 
 /// One request under way: its flight, and how its client wants to be spoken to.

@@ -53,6 +53,12 @@ impl Sent {
     pub(crate) fn conversation(&self) -> Option<&Arc<str>> {
         self.controls.as_ref()?.conversation.as_ref()
     }
+
+    /// Whether nothing of the answer may pass that no analyzer has seen.
+    pub(crate) fn needs_analyzer(&self) -> bool {
+        let rules = self.controls.as_ref().map(|controls| &controls.rules);
+        rules.is_some_and(|rules| rules.needs_analyzer(Direction::Response))
+    }
 }
 
 impl Plane {

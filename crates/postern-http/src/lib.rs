@@ -1,5 +1,6 @@
 //! The HTTP data plane.
 
+mod analyzer;
 mod arrival;
 mod body;
 mod bounds;
@@ -22,6 +23,7 @@ mod strict;
 mod tests;
 mod tls;
 
+pub use analyzer::{AnalyzerCounts, AnalyzerSettings};
 pub use bounds::{Bounds, DownstreamBounds, Http2Bounds, Timeouts, UpstreamBounds};
 pub use connect::{Endpoint, EndpointError};
 pub use gateway::{Gateway, GatewayParts};

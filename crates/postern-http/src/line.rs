@@ -145,7 +145,7 @@ impl Plane {
                 .list_models((sent, inbound), caller, context, clearance, journey)
                 .await;
         }
-        let reading = self.reading(&sent, &mut inbound, journey)?;
+        let reading = self.reading(&sent, &mut inbound, journey).await?;
         let Inbound {
             status,
             headers,
@@ -167,6 +167,7 @@ impl Plane {
                 upstream: Arc::clone(&sent.upstream),
                 source: body,
                 reader: reading.reader,
+                analyzer: (self.analyzer.clone(), sent.needs_analyzer()),
                 request_bytes: Arc::clone(&sent.request_bytes),
                 trailers_pass: sent.trailers_pass,
                 conversation: sent.conversation().cloned(),
@@ -207,7 +208,7 @@ impl Plane {
         let flight = &journey.flight;
         let mut keep = |model: &str| flight.may_use_model(caller, context, model);
         let list = filter.finish(&mut keep).map_err(|error| refuse(&error))?;
-        let list = clean_list(&sent, list, journey)?;
+        let list = clean_list(self.analyzer.as_deref(), &sent, list, journey).await?;
         for name in [CONTENT_ENCODING, CONTENT_LENGTH, ETAG] {
             headers.remove(name);
         }

@@ -23,8 +23,8 @@ use bytes::Bytes;
 use postern_types::{Finding, OpaqueAction};
 
 use crate::InspectError;
-use crate::bounds::BODY_HELD_BYTES_MAX;
-use crate::clean::Cleaner;
+use crate::bounds::{BODY_HELD_BYTES_MAX, QUEUED_BYTES_MAX};
+use crate::clean::{AnalyzedSpan, Attempt, Cleaner, attempt};
 use coding::Decoder;
 use events::Events;
 pub(crate) use fields::FieldPath;
@@ -43,12 +43,29 @@ pub struct BodyKind<'a> {
 
 /// Cleans one body of plain HTTP, piece by piece.
 pub struct BodyCleaner {
-    cleaner: Cleaner,
+    work: Work,
     decoder: Option<Decoder>,
+    /// Decoded bytes that wait to be cleaned, where an analyzer is asked.
+    pending: Vec<u8>,
+    /// The body has ended, and its end waits too.
+    ending: bool,
+}
+
+/// What is put back where an analyzer has to be asked first.
+#[derive(Clone)]
+struct Work {
+    cleaner: Cleaner,
     shape: Shape,
 }
 
+impl Attempt for Work {
+    fn cleaner(&mut self) -> &mut Cleaner {
+        &mut self.cleaner
+    }
+}
+
 /// How a body is worked on.
+#[derive(Clone)]
 enum Shape {
     /// It passes uninspected, because the rule lets it.
     Passes,
@@ -75,28 +92,29 @@ impl BodyCleaner {
             Err(error) => (Shape::Refused(error), None),
         };
         Self {
-            cleaner,
+            work: Work { cleaner, shape },
             decoder,
-            shape,
+            pending: Vec::new(),
+            ending: false,
         }
     }
 
     /// Whether every body of this kind is refused.
     #[must_use]
     pub fn refuses(&self) -> bool {
-        matches!(self.shape, Shape::Refused(_))
+        matches!(self.work.shape, Shape::Refused(_))
     }
 
     /// Whether nothing goes out before the body's end, so that it may as well be read whole first.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        matches!(self.shape, Shape::Held { .. } | Shape::Refused(_))
+        matches!(self.work.shape, Shape::Held { .. } | Shape::Refused(_))
     }
 
     /// Whether the bytes pass as they are, coding included.
     #[must_use]
     pub fn passes(&self) -> bool {
-        matches!(self.shape, Shape::Passes)
+        matches!(self.work.shape, Shape::Passes)
     }
 
     /// Takes the next bytes and gives those that may go on.
@@ -104,7 +122,7 @@ impl BodyCleaner {
     /// # Errors
     /// `DataBlocked` and `CannotInspect`. What was given before stays given.
     pub fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
-        match &self.shape {
+        match &self.work.shape {
             Shape::Passes => {
                 out.push(chunk);
                 return Ok(());
@@ -114,14 +132,20 @@ impl BodyCleaner {
             _ => {}
         }
         let mut clean = Vec::new();
-        let (shape, cleaner) = (&mut self.shape, &mut self.cleaner);
-        let mut taken = |piece: &[u8]| shape.push(piece, cleaner, &mut clean);
+        let waits = self.work.waits();
+        let (Work { shape, cleaner }, pending) = (&mut self.work, &mut self.pending);
+        let mut taken = |piece: &[u8]| {
+            if waits {
+                return hold(pending, piece, QUEUED_BYTES_MAX);
+            }
+            shape.push(piece, cleaner, &mut clean)
+        };
         let result = match &mut self.decoder {
             Some(decoder) => decoder.push(&chunk, &mut taken),
             None => taken(&chunk),
         };
         hand_on(clean, out);
-        result
+        result.and_then(|()| self.resume(out))
     }
 
     /// The body has ended: gives what was held.
@@ -130,29 +154,95 @@ impl BodyCleaner {
     /// As [`BodyCleaner::push`]; also when the body is cut short.
     pub fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
         let mut clean = Vec::new();
-        let (shape, cleaner) = (&mut self.shape, &mut self.cleaner);
-        let mut taken = |piece: &[u8]| shape.push(piece, cleaner, &mut clean);
+        let waits = self.work.cleaner.analyzes();
+        let (Work { shape, cleaner }, pending) = (&mut self.work, &mut self.pending);
+        let mut taken = |piece: &[u8]| {
+            if waits {
+                return hold(pending, piece, QUEUED_BYTES_MAX);
+            }
+            shape.push(piece, cleaner, &mut clean)
+        };
         let mut result = match &mut self.decoder {
             Some(decoder) => decoder.finish(&mut taken),
             None => Ok(()),
         };
-        if result.is_ok() {
-            result = self.shape.finish(&mut self.cleaner, &mut clean);
+        if result.is_ok() && !waits {
+            result = self.work.shape.finish(&mut self.work.cleaner, &mut clean);
         }
         hand_on(clean, out);
-        result
+        self.ending = waits;
+        result.and_then(|()| self.resume(out))
+    }
+
+    /// Goes on where an analyzer had to be asked, once its answers were given; after that as
+    /// [`BodyCleaner::push`] or [`BodyCleaner::finish`] would have.
+    ///
+    /// # Errors
+    /// As [`BodyCleaner::push`].
+    pub fn resume(&mut self, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
+        if self.pending.is_empty() && !self.ending {
+            return Ok(());
+        }
+        let pending = std::mem::take(&mut self.pending);
+        let ending = self.ending;
+        let mut clean = Vec::new();
+        // Nothing is asked before a line has ended, and a long one is not copied for nothing.
+        if let Shape::Lines(lines) = &mut self.work.shape
+            && !ending
+            && !pending.contains(&b'\n')
+        {
+            return lines.push(&pending, &mut self.work.cleaner, &mut clean);
+        }
+        let worked = attempt(&mut self.work, |work| {
+            let Work { cleaner, shape } = work;
+            if !pending.is_empty() {
+                shape.push(&pending, cleaner, &mut clean)?;
+            }
+            if ending {
+                shape.finish(cleaner, &mut clean)?;
+            }
+            Ok::<(), InspectError>(())
+        });
+        if worked == Err(InspectError::NeedsAnalysis) {
+            self.pending = pending;
+            return worked;
+        }
+        self.ending = false;
+        hand_on(clean, out);
+        worked
+    }
+
+    /// The pieces of text about which an analyzer has to be asked.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<String> {
+        self.work.cleaner.wanted()
+    }
+
+    /// Takes an analyzer's answer about a piece.
+    ///
+    /// # Errors
+    /// As [`Cleaner::answer`].
+    pub fn answer(&mut self, piece: String, spans: &[AnalyzedSpan]) -> Result<(), InspectError> {
+        Ok(self.work.cleaner.answer(piece, spans)?)
     }
 
     /// What was found so far.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        self.cleaner.findings()
+        self.work.cleaner.findings()
     }
 
     /// The cleaner, to make that of the answer from.
     #[must_use]
     pub fn into_cleaner(self) -> Cleaner {
-        self.cleaner
+        self.work.cleaner
+    }
+}
+
+impl Work {
+    /// Whether bytes that come may need an analyzer before the body has ended.
+    fn waits(&self) -> bool {
+        self.cleaner.analyzes() && !matches!(self.shape, Shape::Held { .. })
     }
 }
 

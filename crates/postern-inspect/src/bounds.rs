@@ -147,3 +147,17 @@ pub(crate) const CUSTOM_AUTOMATON_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes of all words of all rules of an upstream: a deny list of some ten thousand names.
 pub(crate) const CUSTOM_WORDS_BYTES_MAX: usize = 512 * 1024;
+
+/// Bytes of a piece of text that an analyzer is asked about: a long sentence. So much may be held.
+pub(crate) const ANALYZED_PIECE_BYTES_MAX: usize = 1024;
+
+/// Bytes of an answer that wait for an analyzer at once: what came since it was asked, and an
+/// event.
+pub(crate) const QUEUED_BYTES_MAX: usize = 4 * EVENT_CLEANED_BYTES_MAX;
+
+/// Pieces that an analyzer is asked about at once: the sentences of a request of about 200 KiB.
+pub(crate) const WANTED_PIECES_MAX: usize = 2048;
+
+/// Bytes of answered pieces that are remembered within one direction of a request; the last event
+/// of a stream may repeat all of it.
+pub(crate) const ANSWERS_BYTES_MAX: usize = 1024 * 1024;

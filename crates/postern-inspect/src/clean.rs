@@ -4,9 +4,10 @@
 //! direction of one request, and keeps what was found and the placeholders that it made. Text goes
 //! through a [`Channel`], piece by piece: it holds back what could still become part of a finding
 //! and gives the rest at once. The output in sum is a function of the text alone, wherever it was
-//! cut.
+//! cut. Where rules ask for names, text waits for an external analyzer (`analysis`).
 
 mod action;
+mod analysis;
 mod channel;
 mod custom;
 mod findings;
@@ -14,6 +15,7 @@ mod flow;
 mod json_text;
 mod kept;
 mod keys;
+mod pieces;
 mod pseudonym;
 mod rules;
 mod spelling;
@@ -23,6 +25,8 @@ use std::sync::Arc;
 use postern_types::{DataAction, DataClass, Direction, Finding, RuleName};
 use thiserror::Error;
 
+pub use analysis::AnalyzedSpan;
+pub(crate) use analysis::{Attempt, attempt};
 pub(crate) use channel::{Channel, TextKind};
 pub use kept::KeptPseudonyms;
 pub use keys::MaskKeys;
@@ -30,6 +34,7 @@ pub use pseudonym::Pseudonyms;
 pub use rules::{RuleError, RuleSet};
 
 use crate::detect::span::Weight;
+use analysis::Analysis;
 use findings::Findings;
 use rules::Verdict;
 
@@ -47,6 +52,9 @@ pub enum CleanError {
     /// The text cannot be inspected, so it does not pass.
     #[error("cannot inspect the text: {0}")]
     CannotInspect(&'static str),
+    /// An analyzer has to be asked before work goes on. Whoever does not know that refuses.
+    #[error("cannot inspect the text: an analyzer has to be asked first")]
+    NeedsAnalysis,
 }
 
 /// What goes on instead of a value.
@@ -57,7 +65,7 @@ enum Act {
 }
 
 /// One direction of one request: rules, what its principal may see, and what was found.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Cleaner {
     rules: Arc<RuleSet>,
     direction: Direction,
@@ -66,6 +74,8 @@ pub struct Cleaner {
     findings: Findings,
     /// The placeholders of this request; in its answer, those that are turned back.
     pseudonyms: Pseudonyms,
+    /// What an analyzer is asked and what it said; made when it is first needed.
+    analysis: Option<Box<Analysis>>,
 }
 
 impl Cleaner {
@@ -84,6 +94,7 @@ impl Cleaner {
             keys,
             findings: Findings::default(),
             pseudonyms: Pseudonyms::default(),
+            analysis: None,
         }
     }
 

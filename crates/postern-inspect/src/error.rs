@@ -32,6 +32,9 @@ pub enum InspectError {
     /// A data rule applies, and the bytes cannot be inspected.
     #[error("cannot inspect: {0}")]
     CannotInspect(Cow<'static, str>),
+    /// An analyzer has to be asked before work goes on. Whoever does not know that refuses.
+    #[error("cannot inspect: an analyzer has to be asked first")]
+    NeedsAnalysis,
 }
 
 impl From<CleanError> for InspectError {
@@ -39,6 +42,7 @@ impl From<CleanError> for InspectError {
         match error {
             CleanError::Blocked { .. } => Self::DataBlocked(error.to_string().into()),
             CleanError::CannotInspect(cause) => Self::CannotInspect(cause.into()),
+            CleanError::NeedsAnalysis => Self::NeedsAnalysis,
         }
     }
 }
@@ -54,7 +58,7 @@ impl InspectError {
             Self::Unsupported(_) => RefusalCode::Unsupported,
             Self::Upstream(_) => RefusalCode::UpstreamProtocol,
             Self::DataBlocked(_) => RefusalCode::DataBlocked,
-            Self::CannotInspect(_) => RefusalCode::CannotInspect,
+            Self::CannotInspect(_) | Self::NeedsAnalysis => RefusalCode::CannotInspect,
         }
     }
 

@@ -60,7 +60,9 @@ mod testing;
 mod text;
 
 pub use body::{BodyCleaner, BodyKind};
-pub use clean::{CleanError, Cleaner, KeptPseudonyms, MaskKeys, Pseudonyms, RuleError, RuleSet};
+pub use clean::{
+    AnalyzedSpan, CleanError, Cleaner, KeptPseudonyms, MaskKeys, Pseudonyms, RuleError, RuleSet,
+};
 pub use detect::scan::{Detected, detect};
 pub use detect::{DetectorFacts, detectors};
 pub use dialect::{Dialect, guess_dialect};

@@ -193,7 +193,9 @@ impl RequestFacts {
     /// cleaned. Bytes that nothing was found in stay as they are.
     ///
     /// # Errors
-    /// When it holds a value that is blocked, or something that cannot be inspected.
+    /// When it holds a value that is blocked, or something that cannot be inspected;
+    /// `NeedsAnalysis` where an analyzer has to be asked ([`Cleaner::wanted`]) before it is called
+    /// again.
     pub fn clean_outbound(
         &self,
         body: Bytes,
@@ -203,7 +205,8 @@ impl RequestFacts {
         let Some(family) = self.family else {
             return Ok(self.outbound(body, splice_usage));
         };
-        let mut edits = document::edits(&body, text::request(family), cleaner)?;
+        let places = text::request(family);
+        let mut edits = cleaner.attempt(|cleaner| document::edits(&body, places, cleaner))?;
         if edits.is_empty() {
             return Ok(self.outbound(body, splice_usage));
         }

@@ -24,7 +24,7 @@ use std::io;
 use bytes::Bytes;
 use postern_types::{Finding, Operation, OwnedId, Usage};
 
-use crate::clean::{CleanError, Cleaner};
+use crate::clean::{AnalyzedSpan, CleanError, Cleaner};
 use crate::document;
 use crate::refusal::{self, RefusalText, StreamFraming};
 use crate::{Dialect, InspectError};
@@ -142,7 +142,9 @@ impl ResponseReader {
             return Ok(());
         };
         let mut edited = Vec::with_capacity(chunk.len());
-        let pushed = self.edit(&chunk, &mut editor, &mut edited);
+        let pushed = self
+            .edit(&chunk, &mut editor, &mut edited)
+            .and_then(|()| Ok(editor.go_on(&mut edited)?));
         self.editor = Some(editor);
         if !edited.is_empty() {
             out.push(Bytes::from(edited));
@@ -161,13 +163,54 @@ impl ResponseReader {
         }
         if let Some(editor) = &mut self.editor {
             let mut held = self.track.take_lead();
-            let finished = editor.finish(&mut held);
+            let finished = editor
+                .finish(&mut held)
+                .and_then(|()| editor.go_on(&mut held));
             if !held.is_empty() {
                 out.push(Bytes::from(held));
             }
             finished.map_err(|error| self.fail(Failure::Clean(error)))?;
         }
         Ok(())
+    }
+
+    /// Goes on where an analyzer had to be asked, once its answers were given; after that as
+    /// [`ResponseReader::push`] or [`ResponseReader::finish`] would have.
+    ///
+    /// # Errors
+    /// As [`ResponseReader::push`].
+    pub fn resume(&mut self, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone().into());
+        }
+        let Some(editor) = &mut self.editor else {
+            return Ok(());
+        };
+        let mut edited = Vec::new();
+        let done = editor.go_on(&mut edited);
+        if !edited.is_empty() {
+            out.push(Bytes::from(edited));
+        }
+        done.map_err(|error| self.fail(Failure::Clean(error)))
+    }
+
+    /// The pieces of text about which an analyzer has to be asked.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<String> {
+        let cleaner = self.editor.as_ref().and_then(|e| e.cleaner.as_ref());
+        cleaner.map_or_else(Vec::new, |cleaner| cleaner.wanted())
+    }
+
+    /// Takes an analyzer's answer about a piece.
+    ///
+    /// # Errors
+    /// As [`Cleaner::answer`].
+    pub fn answer(&mut self, piece: String, spans: &[AnalyzedSpan]) -> Result<(), InspectError> {
+        let cleaner = self.editor.as_mut().and_then(|e| e.cleaner.as_mut());
+        match cleaner {
+            Some(cleaner) => Ok(cleaner.answer(piece, spans)?),
+            None => Ok(()),
+        }
     }
 
     /// What data rules found in the answer so far.
@@ -180,6 +223,7 @@ impl ResponseReader {
     /// Remembers that nothing goes on any more, where that is so.
     fn fail(&mut self, failure: Failure) -> InspectError {
         match failure {
+            Failure::Clean(CleanError::NeedsAnalysis) => InspectError::NeedsAnalysis,
             Failure::Clean(error) => {
                 self.broken = Some(error.clone());
                 error.into()

@@ -36,7 +36,7 @@ pub(crate) enum Step {
 }
 
 /// The state between pieces; offsets are those of the text it is given, see [`Segmenter::shift`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Segmenter {
     /// Where the open segment starts.
     start: usize,

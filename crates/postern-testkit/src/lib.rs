@@ -11,6 +11,7 @@
 //!
 //! The crate never decides what is right. It shows what happened; the test judges.
 
+pub mod analyzer;
 pub mod answer;
 pub mod backend;
 pub mod corpora;

@@ -31,6 +31,7 @@ use axum::routing::{get, patch, post};
 use jiff::Timestamp;
 use postern_audit::{Reader, VerifyingKey};
 use postern_guard::Guard;
+use postern_http::AnalyzerCounts;
 use tokio_util::task::TaskTracker;
 
 pub use environments::BASELINE;
@@ -60,6 +61,8 @@ pub struct AdminState {
     pub hosts: Vec<String>,
     /// Whether upstreams beyond loopback may be plain HTTP.
     pub plain_http_upstreams: bool,
+    /// What became of the questions to the analyzer, if there is one.
+    pub analyzer: Option<Arc<AnalyzerCounts>>,
     /// The user who owns the data, and therefore the socket.
     pub owner: u32,
     /// Requests under way. They go on when their client hangs up, and a stop waits for them.

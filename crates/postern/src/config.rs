@@ -8,6 +8,7 @@
 //! Objects (environments, upstreams, policies, tokens) are not here: they change while the gateway
 //! runs, through the admin API.
 
+mod analyzer;
 mod audit;
 mod limits;
 mod listen;
@@ -21,6 +22,7 @@ mod units;
 
 use std::path::{Path, PathBuf};
 
+pub use analyzer::Analyzer;
 pub use audit::Audit;
 pub use limits::Limits;
 pub use listen::Listen;
@@ -34,12 +36,13 @@ pub use trust::Trust;
 pub(crate) use units::{parse_duration, spell as spell_duration};
 
 /// All sections, in the order of the reference.
-pub const SECTIONS: [&SectionKeys; 7] = [
+pub const SECTIONS: [&SectionKeys; 8] = [
     &listen::KEYS,
     &tls::KEYS,
     &store::KEYS,
     &audit::KEYS,
     &trust::KEYS,
+    &analyzer::KEYS,
     &limits::KEYS,
     &log::KEYS,
 ];
@@ -60,6 +63,8 @@ pub struct Config {
     pub audit: Audit,
     /// Whose word is taken.
     pub trust: Trust,
+    /// Who tells names, if anybody.
+    pub analyzer: Option<Analyzer>,
     /// Caps and timeouts.
     pub limits: Limits,
     /// Diagnostics.
@@ -149,12 +154,14 @@ impl Config {
     pub fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Problem>> {
         let mut reading = Reading::new(text, &SECTIONS);
         let tls = tls::parse(&mut reading, folder);
+        let trust = trust::parse(&mut reading);
         let config = Self {
+            analyzer: analyzer::parse(&mut reading, folder, trust.plain_http_upstreams),
             listen: listen::parse(&mut reading, tls.is_some()),
             tls,
             store: store::parse(&mut reading, folder),
             audit: audit::parse(&mut reading, folder),
-            trust: trust::parse(&mut reading),
+            trust,
             limits: limits::parse(&mut reading),
             log: log::parse(&mut reading),
         };

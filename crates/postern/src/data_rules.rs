@@ -106,13 +106,16 @@ fn check(rule: &DataRule) -> Result<(), String> {
     if spec.confidence_min > 100 {
         return Err("the confidence is a percentage, from 0 to 100".to_owned());
     }
-    analyzed(rule)?;
     custom(rule)?;
     names(rule)
 }
 
-/// Names of people, places and organisations are told by an external analyzer.
-fn analyzed(rule: &DataRule) -> Result<(), String> {
+/// Refuses a rule that needs an analyzer where there is none, which `why` says. Names of people,
+/// places and organisations are told by an external analyzer alone.
+///
+/// # Errors
+/// What of the rule needs one, and what to do.
+pub fn without_analyzer(rule: &DataRule, why: &str) -> Result<(), String> {
     let analyzed = |class: &DataClass| match class {
         DataClass::Builtin(class) => class.group() == ClassGroup::Analyzed,
         DataClass::Custom(_) => false,
@@ -125,7 +128,8 @@ fn analyzed(rule: &DataRule) -> Result<(), String> {
     match named {
         None => Ok(()),
         Some(selector) => Err(format!(
-            "{selector} needs an analyzer, which is not built yet: leave it out"
+            "the data rule {}: {selector} needs an analyzer, {why}",
+            rule.name
         )),
     }
 }
@@ -268,6 +272,18 @@ mod tests {
     }
 
     #[test]
+    fn what_needs_an_analyzer_is_known() {
+        let needs = |classes: serde_json::Value| {
+            let given = spec(&serde_json::json!({"classes": classes}));
+            let rule = read(&"people".parse().unwrap(), &given).unwrap();
+            without_analyzer(&rule, "and so on").is_err()
+        };
+        assert!(needs(serde_json::json!(["email", "person"])));
+        assert!(needs(serde_json::json!(["analyzed"])));
+        assert!(!needs(serde_json::json!(["all", "email"])));
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_what_to_do() {
         let rows = r#"
             {} => looks for nothing
@@ -276,8 +292,6 @@ mod tests {
             {"classes": ["email"], "directions": ["up"]} => up
             {"classes": ["email"], "action": "redact"} => use allow, flag
             {"classes": ["email"], "confidence_min": 101} => percentage
-            {"classes": ["person"]} => needs an analyzer
-            {"classes": ["analyzed"]} => needs an analyzer
             {"classes": ["custom:badge"]} => without defining it
             {"custom": [{"class": "custom:badge"}]} => neither a pattern
             {"custom": [{"class": "email", "pattern": "x+"}]} => custom:NAME

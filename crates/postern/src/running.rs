@@ -10,7 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use postern_http::{Bounds, Gateway, GatewayParts, ListenOptions, Listener, Serving, TlsFiles};
+use postern_http::{
+    AnalyzerSettings, Bounds, Endpoint, Gateway, GatewayParts, ListenOptions, Listener, Serving,
+    TlsFiles,
+};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -85,6 +88,7 @@ impl Running {
             data: listener.address(),
             admin: admin_listener.address()?,
         };
+        let analyzer = analyzer(config)?;
         let guard = &installation.guard;
         let started = format!(
             "release {}, data plane {}, admin API {}, log {}",
@@ -107,6 +111,7 @@ impl Running {
             admin_address: addresses.admin.to_string(),
             hosts: config.listen.admin_hosts.clone(),
             plain_http_upstreams: config.trust.plain_http_upstreams,
+            analyzer: analyzer.as_ref().map(|it| Arc::clone(&it.counts)),
             owner: admin_listener.owner()?,
             under_way: TaskTracker::new(),
             store_ready: tokio::sync::Mutex::default(),
@@ -115,6 +120,7 @@ impl Running {
             guard: Arc::clone(guard),
             bounds: bounds(config),
             proxies: config.trust.proxies.clone(),
+            analyzer,
         });
         let addresses_file = paths.run().join("addresses.json");
         write_private(&addresses_file, &serde_json::to_vec(&addresses)?)?;
@@ -232,6 +238,21 @@ fn listen_options(config: &Config) -> ListenOptions {
         plain_beyond_loopback: config.listen.plain_http_anywhere,
         cores: config.listen.workers,
     }
+}
+
+/// The analyzer, if the operator has set one up.
+fn analyzer(config: &Config) -> Result<Option<AnalyzerSettings>> {
+    let Some(analyzer) = &config.analyzer else {
+        return Ok(None);
+    };
+    let endpoint = Endpoint::parse(&analyzer.url, analyzer.ca_file.as_deref());
+    Ok(Some(AnalyzerSettings {
+        endpoint: endpoint.context("the analyzer")?,
+        timeout: analyzer.timeout,
+        language: analyzer.language.clone(),
+        score_min: analyzer.score_min,
+        counts: Arc::default(),
+    }))
 }
 
 /// The data plane's bounds with the operator's settings in them.

@@ -279,6 +279,20 @@ pub struct Status {
     pub tokens_cached: usize,
     /// Environments served.
     pub environments: usize,
+    /// The analyzer of names, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analyzer: Option<AnalyzerStatus>,
+}
+
+/// What became of the questions to the analyzer since the start.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AnalyzerStatus {
+    /// Questions that were asked, one a piece of text.
+    pub calls: u64,
+    /// Questions that were not answered in time, or not readably.
+    pub failures: u64,
+    /// The time that all questions took together, in microseconds.
+    pub total_us: u64,
 }
 
 /// A refusal of the admin API: problem details (RFC 9457) with the closed refusal codes.

@@ -13,12 +13,16 @@ use postern_types::{AiRequest, Direction, Refusal, RefusalCode};
 
 use super::held::Held;
 use super::reader::Way;
-use super::{Controls, Reader, fields};
+use super::{Controls, Reader, answer, ask, clean_asking, fields};
+use crate::analyzer::Analyzer;
 use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::refuse;
 use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
 use crate::inspect::Sent;
+
+/// A reader, what it gave, and how far it came.
+type Read = (Reader, Vec<Bytes>, Result<(), InspectError>);
 
 /// How an answer is read.
 pub(crate) struct Reading {
@@ -37,7 +41,7 @@ impl Plane {
     ///
     /// # Errors
     /// `data_blocked`; `cannot_inspect` when a rule is for the answer and it cannot be inspected.
-    pub(crate) fn reading(
+    pub(crate) async fn reading(
         &self,
         sent: &Sent,
         inbound: &mut Inbound,
@@ -47,7 +51,10 @@ impl Plane {
         let cleaner = controls.map(Controls::for_answer).transpose()?.flatten();
         let reading = match controls.zip(cleaner) {
             None => Reading::passing(sent, inbound),
-            Some((controls, cleaner)) => under_rules(sent, controls, cleaner, inbound, journey)?,
+            Some((controls, mut cleaner)) => {
+                let headers = self.clean_head(&mut cleaner, controls, inbound).await;
+                under_rules(sent, controls, (cleaner, headers), inbound, journey)?
+            }
         };
         if reading.reader.decodes() {
             inbound.headers.remove(CONTENT_ENCODING);
@@ -56,6 +63,48 @@ impl Plane {
             fields::forget_bytes(&mut inbound.headers);
         }
         Ok(reading)
+    }
+
+    /// The fields of an answer as they may go on.
+    async fn clean_head(
+        &self,
+        cleaner: &mut Cleaner,
+        controls: &Controls,
+        inbound: &Inbound,
+    ) -> Result<HeaderMap, Refusal> {
+        let analyzer = self.analyzer.as_deref();
+        let named = controls.rules.headers(Direction::Response);
+        let clean = |headers: &mut HeaderMap, cleaner: &mut Cleaner| {
+            fields::clean_headers(headers, named, cleaner)
+        };
+        clean_asking(cleaner, analyzer, &inbound.headers, clean).await
+    }
+
+    /// Asks the analyzer until a reader needs nothing more, or fails.
+    ///
+    /// # Errors
+    /// When the reader is lost; whatever else went wrong is beside it.
+    async fn settle(
+        &self,
+        read: Read,
+        (needs, bytes): (bool, usize),
+    ) -> Result<(Reader, Vec<Bytes>, Result<(), Refusal>), Refusal> {
+        let (mut reader, mut out, mut done) = read;
+        while done == Err(InspectError::NeedsAnalysis) {
+            let answers = match ask(self.analyzer.as_deref(), reader.wanted(), needs).await {
+                Ok(answers) => answers,
+                Err(refusal) => return Ok((reader, out, Err(refusal))),
+            };
+            let resume = move || {
+                let done = answers
+                    .iter()
+                    .try_for_each(|(piece, spans)| reader.answer(piece, spans))
+                    .and_then(|()| reader.resume(&mut out));
+                (reader, out, done)
+            };
+            (reader, out, done) = self.work(bytes, resume).await?;
+        }
+        Ok((reader, out, done.map_err(|error| refuse(&error))))
     }
 
     /// Reads an answer to its end, cleans it, and gives it whole.
@@ -79,6 +128,7 @@ impl Plane {
         let mut out = Vec::new();
         let mut held = Held::new(caller.body_room(), lenient);
         let mut bytes = if coded { CLEANED_INLINE_BYTES_MAX } else { 0 };
+        let needs = sent.needs_analyzer();
         let (mut result, mut fits) = (Ok(()), Ok(()));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| error.refusal())?;
@@ -88,7 +138,9 @@ impl Plane {
             bytes += data.len();
             fits = held.arrive(&data);
             if fits.is_ok() && result.is_ok() {
-                result = reader.push(data, &mut out).map_err(|error| refuse(&error));
+                let pushed = reader.push(data, &mut out);
+                let read = (reader, out, pushed);
+                (reader, out, result) = self.settle(read, (needs, bytes)).await?;
                 fits = held.given(&out);
             }
             if fits.is_err() || (result.is_err() && !lenient) {
@@ -100,9 +152,8 @@ impl Plane {
                 let result = reader.finish(&mut out);
                 (reader, out, result)
             };
-            let (read, pieces, finished) = self.work(bytes, finish).await?;
-            (reader, out) = (read, pieces);
-            result = finished.map_err(|error| refuse(&error));
+            let read = self.work(bytes, finish).await?;
+            (reader, out, result) = self.settle(read, (needs, bytes)).await?;
             fits = held.given(&out);
         }
         for owned in reader.newly_created() {
@@ -130,7 +181,7 @@ impl Plane {
 fn under_rules(
     sent: &Sent,
     controls: &Controls,
-    mut cleaner: Cleaner,
+    (cleaner, cleaned): (Cleaner, Result<HeaderMap, Refusal>),
     inbound: &mut Inbound,
     journey: &mut Journey,
 ) -> Result<Reading, Refusal> {
@@ -141,13 +192,12 @@ fn under_rules(
     if part && !lenient {
         return Err(cannot("the answer is a part of something"));
     }
-    let named = controls.rules.headers(Direction::Response);
-    let mut headers = inbound.headers.clone();
-    let cleaned = fields::clean_headers(&mut headers, named, &mut cleaner);
-    if !lenient {
-        inbound.headers = headers;
-        inbound.headers.remove(TRAILER);
-    }
+    let cleaned = cleaned.map(|headers| {
+        if !lenient {
+            inbound.headers = headers;
+            inbound.headers.remove(TRAILER);
+        }
+    });
     let observed = &mut journey.flight.observed().findings;
     if (cleaned.is_err() && !lenient) || inbound.body.is_end_stream() {
         observed.extend(cleaner.findings());
@@ -253,28 +303,33 @@ fn one_of<'a>(
 ///
 /// # Errors
 /// `data_blocked` and `cannot_inspect`.
-pub(crate) fn clean_list(
+pub(crate) async fn clean_list(
+    analyzer: Option<&Analyzer>,
     sent: &Sent,
     list: Bytes,
     journey: &mut Journey,
 ) -> Result<Bytes, Refusal> {
     let controls = sent.controls.as_ref();
-    let Some(cleaner) = controls.map(Controls::for_answer).transpose()?.flatten() else {
+    let Some(mut cleaner) = controls.map(Controls::for_answer).transpose()?.flatten() else {
         return Ok(list);
     };
     let kind = BodyKind {
         content_type: Some("application/json"),
         content_encoding: None,
     };
-    let mut out = Vec::new();
-    let mut cleaner = BodyCleaner::new(&kind, cleaner);
-    let pushed = cleaner.push(list, &mut out);
-    let result = pushed.and_then(|()| cleaner.finish(&mut out));
-    journey
-        .flight
-        .observed()
-        .findings
-        .extend(cleaner.findings());
+    let (result, out) = loop {
+        let mut out = Vec::new();
+        let mut body = BodyCleaner::new(&kind, cleaner);
+        let pushed = body.push(list.clone(), &mut out);
+        let result = pushed.and_then(|()| body.finish(&mut out));
+        cleaner = body.into_cleaner();
+        if result != Err(InspectError::NeedsAnalysis) {
+            break (result, out);
+        }
+        answer(analyzer, &mut cleaner).await?;
+    };
+    let observed = journey.flight.observed();
+    observed.findings.extend(cleaner.findings());
     result.map_err(|error| refuse(&error))?;
     Ok(out.concat().into())
 }

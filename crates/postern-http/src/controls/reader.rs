@@ -1,7 +1,9 @@
 //! What reads an answer while it passes: a dialect, a data rule, or both.
 
 use bytes::Bytes;
-use postern_inspect::{BodyCleaner, InspectError, RefusalText, ResponseReader, ResponseReport};
+use postern_inspect::{
+    AnalyzedSpan, BodyCleaner, InspectError, RefusalText, ResponseReader, ResponseReport,
+};
 use postern_types::{Finding, OwnedId};
 
 /// Reads an answer, and cleans it where a rule says so.
@@ -49,13 +51,11 @@ impl Reader {
     /// Takes the next bytes and gives those that may go on.
     ///
     /// # Errors
-    /// As the readers say. What was given before stays given.
+    /// As the readers say; `NeedsAnalysis` where it goes on only by [`Reader::resume`]. What was
+    /// given before stays given.
     pub(crate) fn push(&mut self, chunk: Bytes, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
-        if let Some(rehearsal) = self.rehearsal.as_mut().filter(|it| !it.failed) {
-            let mut unused = Vec::new();
-            rehearsal.failed = rehearsal.way.push(chunk.clone(), &mut unused).is_err();
-        }
-        self.way.push(chunk, out)
+        let rehearsed = self.rehearse(|way, out| way.push(chunk.clone(), out));
+        self.way.push(chunk, out).and(rehearsed)
     }
 
     /// The answer has ended: gives what was held.
@@ -63,11 +63,57 @@ impl Reader {
     /// # Errors
     /// As [`Reader::push`].
     pub(crate) fn finish(&mut self, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
-        if let Some(rehearsal) = self.rehearsal.as_mut().filter(|it| !it.failed) {
-            let mut unused = Vec::new();
-            rehearsal.failed = rehearsal.way.finish(&mut unused).is_err();
+        let rehearsed = self.rehearse(Way::finish);
+        self.way.finish(out).and(rehearsed)
+    }
+
+    /// The pieces of text about which an analyzer has to be asked before anything goes on.
+    pub(crate) fn wanted(&self) -> Vec<String> {
+        let mut wanted = self.way.wanted();
+        if let Some(rehearsal) = self.rehearsal.as_ref().filter(|it| !it.failed) {
+            wanted.extend(rehearsal.way.wanted());
         }
-        self.way.finish(out)
+        wanted
+    }
+
+    /// Takes an analyzer's answer about a piece.
+    ///
+    /// # Errors
+    /// When it is not of the text.
+    pub(crate) fn answer(
+        &mut self,
+        piece: &str,
+        spans: &[AnalyzedSpan],
+    ) -> Result<(), InspectError> {
+        if let Some(rehearsal) = self.rehearsal.as_mut().filter(|it| !it.failed) {
+            rehearsal.failed = rehearsal.way.answer(piece, spans).is_err();
+        }
+        self.way.answer(piece, spans)
+    }
+
+    /// Goes on once the answers are there.
+    ///
+    /// # Errors
+    /// As [`Reader::push`].
+    pub(crate) fn resume(&mut self, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
+        let rehearsed = self.rehearse(Way::resume);
+        self.way.resume(out).and(rehearsed)
+    }
+
+    /// Does the same to the rehearsal; only its questions are of interest.
+    fn rehearse(
+        &mut self,
+        step: impl FnOnce(&mut Way, &mut Vec<Bytes>) -> Result<(), InspectError>,
+    ) -> Result<(), InspectError> {
+        let Some(rehearsal) = self.rehearsal.as_mut().filter(|it| !it.failed) else {
+            return Ok(());
+        };
+        let done = step(&mut rehearsal.way, &mut Vec::new());
+        if done == Err(InspectError::NeedsAnalysis) {
+            return done;
+        }
+        rehearsal.failed = done.is_err();
+        Ok(())
     }
 
     /// Ids that were seen since the last call.
@@ -129,6 +175,30 @@ impl Way {
             Self::Pass => Ok(()),
             Self::Ai(reader) => reader.finish(out),
             Self::Body(cleaner) => cleaner.finish(out),
+        }
+    }
+
+    fn wanted(&self) -> Vec<String> {
+        match self {
+            Self::Pass => Vec::new(),
+            Self::Ai(reader) => reader.wanted(),
+            Self::Body(cleaner) => cleaner.wanted(),
+        }
+    }
+
+    fn answer(&mut self, piece: &str, spans: &[AnalyzedSpan]) -> Result<(), InspectError> {
+        match self {
+            Self::Pass => Ok(()),
+            Self::Ai(reader) => reader.answer(piece.to_owned(), spans),
+            Self::Body(cleaner) => cleaner.answer(piece.to_owned(), spans),
+        }
+    }
+
+    fn resume(&mut self, out: &mut Vec<Bytes>) -> Result<(), InspectError> {
+        match self {
+            Self::Pass => Ok(()),
+            Self::Ai(reader) => reader.resume(out),
+            Self::Body(cleaner) => cleaner.resume(out),
         }
     }
 

@@ -9,7 +9,7 @@ use postern_guard::BodyRoom;
 use postern_inspect::{BodyCleaner, BodyKind, Cleaner, InspectError, Outgoing, RequestFacts};
 use postern_types::{Direction, Refusal, RefusalCode};
 
-use super::{Controls, fields};
+use super::{Controls, answer, fields};
 use crate::arrival::Query;
 use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::{ExchangeBody, refuse};
@@ -90,13 +90,16 @@ impl Plane {
             return Ok(None);
         }
         let rules = Arc::clone(&controls.rules);
-        controls.clean(|cleaner| {
+        let analyzer = self.analyzer.as_deref();
+        let before = (headers.clone(), query.clone());
+        let cleaned = controls.clean_asking(analyzer, &before, |(headers, query), cleaner| {
             fields::clean_headers(headers, rules.headers(Direction::Request), cleaner)?;
             if let Some(clean) = fields::clean_query(query, rules.query(), cleaner)? {
                 *query = clean;
             }
             Ok(())
-        })?;
+        });
+        (*headers, *query) = cleaned.await?;
         if let ExchangeBody::Stream { body: arriving, .. } = body {
             let read = arriving.collect(self.inspected_bytes_max(), room).await;
             journey.body_read = read.is_ok();
@@ -131,21 +134,32 @@ impl Plane {
             value.map(str::to_owned)
         };
         let (content_type, encoding) = (text(CONTENT_TYPE), text(CONTENT_ENCODING));
-        let cleaner = controls.take()?;
+        let mut cleaner = controls.take()?;
         // How much a coded body is, is not known from its bytes.
         let bytes = match encoding {
             Some(_) => CLEANED_INLINE_BYTES_MAX + 1,
             None => taken.body.len(),
         };
-        let (result, cleaner) = self
-            .work(bytes, move || {
+        let (taken, types) = (Arc::new(taken), Arc::new((content_type, encoding)));
+        let result = loop {
+            let (taken, types) = (Arc::clone(&taken), Arc::clone(&types));
+            let work = move || {
                 let kind = BodyKind {
-                    content_type: content_type.as_deref(),
-                    content_encoding: encoding.as_deref(),
+                    content_type: types.0.as_deref(),
+                    content_encoding: types.1.as_deref(),
                 };
                 taken.clean(&kind, cleaner)
-            })
-            .await?;
+            };
+            let result;
+            (result, cleaner) = self.work(bytes, work).await?;
+            if !matches!(result, Err(InspectError::NeedsAnalysis)) {
+                break result;
+            }
+            if let Err(refusal) = answer(self.analyzer.as_deref(), &mut cleaner).await {
+                controls.give_back(cleaner);
+                return Err(refusal);
+            }
+        };
         controls.give_back(cleaner);
         let clean = result.map_err(|error| refuse(&error))?;
         if !clean.passes {
@@ -171,13 +185,14 @@ struct Clean {
 }
 
 impl Taken {
+    /// Cleans it; the cleaner is as it was where an analyzer has to be asked first.
     fn clean(
-        self,
+        &self,
         kind: &BodyKind<'_>,
         mut cleaner: Cleaner,
     ) -> (Result<Clean, InspectError>, Cleaner) {
-        if let Some((facts, splice)) = self.facts {
-            let clean = facts.clean_outbound(self.body, splice, &mut cleaner);
+        if let Some((facts, splice)) = &self.facts {
+            let clean = facts.clean_outbound(self.body.clone(), *splice, &mut cleaner);
             let clean = clean.map(|outgoing| Clean {
                 outgoing,
                 passes: false,
@@ -187,7 +202,7 @@ impl Taken {
         let mut body = BodyCleaner::new(kind, cleaner);
         let mut pieces = Vec::new();
         let result = body
-            .push(self.body, &mut pieces)
+            .push(self.body.clone(), &mut pieces)
             .and_then(|()| body.finish(&mut pieces));
         let passes = body.passes();
         let len = pieces.iter().map(|piece| piece.len() as u64).sum();

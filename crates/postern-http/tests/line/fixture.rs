@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use postern_audit::{Durability, Log, LogOptions, Reader, SigningKey};
 use postern_guard::{Clock, Guard, GuardBounds, GuardParts, RingKeys, TokenChange};
-use postern_http::{Bounds, Gateway, GatewayParts, ListenOptions, Listener};
+use postern_http::{AnalyzerSettings, Bounds, Gateway, GatewayParts, ListenOptions, Listener};
 use postern_store::{
     Issued, KeyRing, NewAccess, NewCredential, NewEnvironment, NewPrincipal, NewToken, NewUpstream,
     Revocation, Store, StoreUrl, SystemRandom,
@@ -73,6 +73,15 @@ impl Line {
 
     /// The same with caps of the test's own.
     pub(crate) fn with(upstream: ReplayUpstream, caps: GuardBounds) -> Self {
+        Self::asking(upstream, caps, None)
+    }
+
+    /// The same with an analyzer.
+    pub(crate) fn asking(
+        upstream: ReplayUpstream,
+        caps: GuardBounds,
+        analyzer: Option<AnalyzerSettings>,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -97,6 +106,7 @@ impl Line {
             guard: Arc::clone(&guard),
             bounds,
             proxies: Vec::new(),
+            analyzer,
         };
         let serving = Gateway::new(parts).serve(listener, &stop).unwrap();
         // Its threads end with the stop signal; nothing waits for them but the process.

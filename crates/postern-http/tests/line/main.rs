@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod analyzer;
 mod bodies;
 mod data;
 mod data_ai;
@@ -10,4 +11,5 @@ mod data_kept;
 mod ends;
 mod fixture;
 mod passes;
+mod presidio;
 mod refused;

@@ -11,7 +11,7 @@ use crate::clean::Cleaner;
 use super::{fields, hold};
 
 /// The event that has begun.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Events {
     held: Vec<u8>,
     /// Where the line that has begun starts in `held`.

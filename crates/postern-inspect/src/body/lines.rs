@@ -10,7 +10,7 @@ use super::{fields, hold};
 const SEPARATOR: u8 = 0x1e;
 
 /// The line that has begun.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Lines {
     held: Vec<u8>,
 }

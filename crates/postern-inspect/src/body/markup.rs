@@ -37,7 +37,7 @@ const NO_BREAK_SPACE: char = '\u{a0}';
 const THIN_SPACE: char = '\u{2009}';
 
 /// Reads text with references, in any pieces.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct References {
     /// A reference that has begun: `&` and what followed so far.
     begun: String,

@@ -9,6 +9,7 @@ use super::markup::{self, References};
 const PLACE: &str = "body";
 
 /// One text on its way.
+#[derive(Clone)]
 pub(super) struct Text {
     channel: Channel,
     /// Reads character references, in XML and HTML.

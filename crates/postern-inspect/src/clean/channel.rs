@@ -17,7 +17,7 @@ pub(crate) enum TextKind {
 
 /// One logical text in pieces: what goes on now is appended to the caller's buffer, what could
 /// still become part of a finding is held.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Channel {
     place: String,
     text: Text,
@@ -25,7 +25,7 @@ pub(crate) struct Channel {
     failed: Option<CleanError>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Text {
     Plain(Flow),
     Json(JsonText),

@@ -6,7 +6,7 @@ use crate::bounds::{FINDINGS_MAX, PLACE_BYTES_MAX};
 use crate::detect::context::floor;
 
 /// Findings of one kind at one place are one entry with a count.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Findings(Vec<Finding>);
 
 /// The place of findings beyond the bound.

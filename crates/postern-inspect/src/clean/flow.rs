@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::channel::Sink;
 use super::custom::Walk;
+use super::pieces::Pieces;
 use super::{Act, CleanError, Cleaner, Value, action};
 use crate::bounds::{LEFT_BYTES, SLICE_BYTES};
 use crate::detect::context::{ceiling, floor};
@@ -12,7 +13,7 @@ use crate::detect::span::{Known, Span, Weight, What, resolve};
 use crate::segment::{Segmenter, Step};
 
 /// The state of one text between pieces.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Flow {
     /// Some text that is already given, for context, and all that is held.
     text: String,
@@ -23,6 +24,10 @@ pub(super) struct Flow {
     walk: Walk,
     /// Findings in what is held, in order.
     spans: Vec<Span>,
+    /// What waits for an analyzer, behind the patterns; `None` until one is asked.
+    pieces: Option<Box<Pieces>>,
+    /// A number or a word of JSON: no name is in it.
+    bare: bool,
 }
 
 /// How sure a class is that a rule defines: its author says so.
@@ -52,11 +57,19 @@ impl Flow {
             walk: Walk::new(text.len()),
             text,
             spans: Vec::new(),
+            pieces: None,
+            bare: false,
         }
     }
 
+    /// The same, for a number or a word of JSON: no analyzer is asked about it.
+    pub(super) fn bare(mut self) -> Self {
+        self.bare = true;
+        self
+    }
+
     pub(super) fn holds(&self) -> bool {
-        self.from < self.text.len()
+        self.from < self.text.len() || self.pieces.as_ref().is_some_and(|it| it.holds())
     }
 
     pub(super) fn push(
@@ -73,7 +86,7 @@ impl Flow {
             self.text.push_str(slice);
             self.advance(cleaner, false);
             self.walk(cleaner, false);
-            self.release(cleaner, place, out)?;
+            self.give_on(cleaner, place, false, out)?;
         }
         Ok(())
     }
@@ -86,7 +99,25 @@ impl Flow {
     ) -> Result<(), CleanError> {
         self.advance(cleaner, true);
         self.walk(cleaner, true);
-        self.release(cleaner, place, out)
+        self.give_on(cleaner, place, true, out)
+    }
+
+    /// Gives on what is settled, through the analyzer's pieces where one is asked.
+    fn give_on(
+        &mut self,
+        cleaner: &mut Cleaner,
+        place: &str,
+        ended: bool,
+        out: &mut dyn Sink,
+    ) -> Result<(), CleanError> {
+        if self.bare || !cleaner.analyzes() {
+            return self.release(cleaner, place, out);
+        }
+        let mut pieces = self.pieces.take().unwrap_or_default();
+        self.release(cleaner, place, &mut *pieces)?;
+        pieces.release(cleaner, place, ended, out)?;
+        self.pieces = Some(pieces);
+        Ok(())
     }
 
     /// Reads on as far as the text goes and collects what is found.

@@ -35,7 +35,7 @@ enum Expect {
 }
 
 /// What is being read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Token {
     None,
     /// A string; its text is cleaned as it comes.
@@ -47,7 +47,7 @@ enum Token {
 }
 
 /// The state between pieces.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct JsonText {
     expect: Expect,
     token: Token,
@@ -265,7 +265,7 @@ impl JsonText {
     ) -> Result<(), CleanError> {
         let word = held.trim_ascii_end();
         let mut cleaned = String::new();
-        let mut flow = Flow::new(&self.left());
+        let mut flow = Flow::new(&self.left()).bare();
         flow.push(word, cleaner, place, &mut cleaned)?;
         flow.finish(cleaner, place, &mut cleaned)?;
         if cleaned == word {

@@ -51,6 +51,8 @@ struct Way {
     query: Vec<String>,
     fields: Vec<FieldRule>,
     analyzer: bool,
+    /// Whether one of the rules for that is no dry run.
+    analyzer_firm: bool,
     applies: bool,
     /// Whether a rule that is no dry run applies.
     firm: bool,
@@ -153,6 +155,12 @@ impl RuleSet {
     #[must_use]
     pub fn wants_analyzer(&self, direction: Direction) -> bool {
         self.way(direction).analyzer
+    }
+
+    /// Whether such a rule is no dry run: then nothing passes that no analyzer has seen.
+    #[must_use]
+    pub fn needs_analyzer(&self, direction: Direction) -> bool {
+        self.way(direction).analyzer_firm
     }
 
     /// The classes that the rules define.
@@ -303,9 +311,13 @@ impl Way {
         classes.sort();
         classes.dedup();
         for class in classes {
-            self.analyzer |= matches!(&class, DataClass::Builtin(class)
-                if class.group() == ClassGroup::Analyzed && spec.fields.iter().all(
-                    |field| field.class != DataClass::Builtin(*class)));
+            let named = spec.classes.iter().any(|s| s.selects(&class));
+            let analyzed = matches!(&class, DataClass::Builtin(class)
+                if class.group() == ClassGroup::Analyzed);
+            if analyzed && named && spec.action != DataAction::Allow {
+                self.analyzer = true;
+                self.analyzer_firm |= !spec.dry_run;
+            }
             self.verdicts.entry(class).or_default().push(verdict);
         }
     }

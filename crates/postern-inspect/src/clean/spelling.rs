@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::channel::Sink;
 
 /// The spelling of text that is decoded and not yet given on.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Spelling {
     raw: String,
     /// Where the rest of `raw` starts.
@@ -18,7 +18,7 @@ pub(super) struct Spelling {
     taken: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Escape {
     /// Decoded bytes before it.
     at: usize,

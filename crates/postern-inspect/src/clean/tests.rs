@@ -5,6 +5,7 @@ use postern_types::{
 };
 
 mod actions;
+mod analyzed;
 mod overlap;
 mod own;
 mod promises;

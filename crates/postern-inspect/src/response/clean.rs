@@ -8,6 +8,7 @@ mod channels;
 mod elements;
 mod ends;
 mod lines;
+mod queue;
 mod thinking;
 
 use postern_types::{Finding, Operation};
@@ -22,10 +23,11 @@ use channels::Channels;
 use elements::{Elements, Part};
 use ends::End;
 use lines::Lines;
+use queue::Item;
 use thinking::{Thinking, Verdict};
 
 /// The bytes of an answer that is not made of events, on their way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Form {
     /// Nothing of it has come.
     Unknown,
@@ -36,7 +38,7 @@ enum Form {
 }
 
 /// Cleans one answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct AnswerCleaner {
     dialect: Dialect,
     operation: Operation,
@@ -47,6 +49,10 @@ pub(super) struct AnswerCleaner {
     form: Form,
     /// Whether the rules are dry runs: then everything passes as it came.
     watches: bool,
+    /// What came and waits to be cleaned, where an analyzer is asked.
+    queue: Vec<Item>,
+    /// Whether the last event that was queued was left out.
+    dropped: bool,
 }
 
 /// What became of the data of one event.
@@ -76,6 +82,8 @@ impl AnswerCleaner {
             event: text::event(dialect, operation),
             channels: Channels::default(),
             form: Form::Unknown,
+            queue: Vec::new(),
+            dropped: false,
         }
     }
 
@@ -95,6 +103,14 @@ impl AnswerCleaner {
         last: bool,
         out: &mut Vec<u8>,
     ) -> Result<(), CleanError> {
+        if self.cleaner.analyzes() {
+            self.queue.push(Item::Event(raw.to_vec(), last));
+            return Ok(());
+        }
+        self.event_now(raw, last, out)
+    }
+
+    fn event_now(&mut self, raw: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), CleanError> {
         if self.watches {
             // What a dry run cannot read passes, like everything else.
             let _ = self.clean_event(raw, last, &mut Vec::new());
@@ -134,6 +150,15 @@ impl AnswerCleaner {
 
     /// Takes the next bytes of an answer that is not made of events.
     pub(super) fn document(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), CleanError> {
+        let grows = self.operation == Operation::StreamGenerateContent;
+        if self.cleaner.analyzes() && grows {
+            self.queue.push(Item::Document(bytes.to_vec()));
+            return Ok(());
+        }
+        self.document_now(bytes, out)
+    }
+
+    fn document_now(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), CleanError> {
         if self.watches {
             let _ = self.clean_document(bytes, &mut Vec::new());
             out.extend_from_slice(bytes);
@@ -178,6 +203,14 @@ impl AnswerCleaner {
 
     /// The answer has ended.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
+        if self.cleaner.analyzes() {
+            self.queue.push(Item::End);
+            return Ok(());
+        }
+        self.finish_now(out)
+    }
+
+    fn finish_now(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
         if self.watches {
             let _ = self.clean_end(&mut Vec::new());
             return Ok(());

@@ -49,7 +49,11 @@ impl EventEditor {
             return Ok(());
         }
         self.held.extend_from_slice(bytes);
-        if self.cleaner.as_ref().is_some_and(|c| !c.watches()) {
+        if self
+            .cleaner
+            .as_ref()
+            .is_some_and(|c| c.queues() || !c.watches())
+        {
             if self.held.len() > EVENT_CLEANED_BYTES_MAX {
                 return Err(CleanError::CannotInspect("an event is too long to hold"));
             }
@@ -80,7 +84,7 @@ impl EventEditor {
             }
         }
         match &mut self.cleaner {
-            Some(cleaner) if !self.held.is_empty() && !self.released => {
+            Some(cleaner) if cleaner.queues() || !self.held.is_empty() && !self.released => {
                 cleaner.event(&self.held, false, out)?;
             }
             _ => out.extend_from_slice(&self.held),
@@ -92,8 +96,10 @@ impl EventEditor {
     }
 
     /// The LF of the line end whose CR completed the last event.
-    pub(super) fn stray_line_feed(&self, out: &mut Vec<u8>) {
-        if !self.dropped {
+    pub(super) fn stray_line_feed(&mut self, out: &mut Vec<u8>) {
+        if let Some(cleaner) = self.cleaner.as_mut().filter(|cleaner| cleaner.queues()) {
+            cleaner.queue_line_feed();
+        } else if !self.dropped {
             out.push(b'\n');
         }
     }
@@ -123,6 +129,14 @@ impl EventEditor {
             cleaner.event(&held, true, out)?;
         }
         cleaner.finish(out)
+    }
+
+    /// Cleans what waits for an analyzer's answers.
+    pub(super) fn go_on(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
+        match &mut self.cleaner {
+            Some(cleaner) => cleaner.go_on(out),
+            None => Ok(()),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ const LINE_BYTES: usize = 16;
 /// How much of a line is looked at, in bytes; less than what stays to the left of held text.
 const LINE_KEPT_BYTES: usize = 64;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Armour {
     phase: Phase,
     /// Where the label of the BEGIN or END line starts, or the body behind the BEGIN line.

@@ -11,7 +11,7 @@ use postern_audit::Durability;
 
 use super::AdminState;
 use super::desk::Desk;
-use crate::shapes::Status;
+use crate::shapes::{AnalyzerStatus, Status};
 
 /// How long an answer about the store is good for.
 const READY_FOR: Duration = Duration::from_secs(1);
@@ -76,6 +76,11 @@ pub(super) async fn status(desk: Desk) -> Response {
         requests_in_progress: counts.in_progress,
         tokens_cached: counts.tokens_cached,
         environments: counts.environments,
+        analyzer: state.analyzer.as_ref().map(|counts| AnalyzerStatus {
+            calls: counts.calls(),
+            failures: counts.failures(),
+            total_us: counts.micros(),
+        }),
     })
     .into_response()
 }

@@ -63,6 +63,28 @@ fn a_data_rule_is_made_listed_changed_and_deleted() {
 }
 
 #[test]
+fn a_rule_for_names_is_saved_where_an_analyzer_is_set_up() {
+    let settings = "[analyzer]\nurl = \"http://127.0.0.1:9\"\n";
+    let house = House::open_with(tempfile::tempdir().unwrap(), settings);
+    house.furnish("dev");
+    let made = house.json(&words(
+        "data-rule create names --env dev --class person --action pseudonym",
+    ));
+    assert_eq!(made["rule"]["classes"], json!(["person"]));
+    fs::write(house.path().join("letter.txt"), "Jane Doe").unwrap();
+    let trial = house.run(&words("data-rule test letter.txt --class person"));
+    assert!(
+        printed(&trial).contains("does not ask"),
+        "{}",
+        printed(&trial)
+    );
+    let (_, token) = house.administrator("admin", None);
+    let status = house.ask("GET", "/api/v1/status", &token, &Value::Null);
+    let counts = json!({"calls": 0, "failures": 0, "total_us": 0});
+    assert_eq!(status.body["analyzer"], counts);
+}
+
+#[test]
 fn mistakes_in_a_data_rule_say_what_to_do_and_nothing_is_saved() {
     let house = House::open();
     house.furnish("dev");

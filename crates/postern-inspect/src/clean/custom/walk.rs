@@ -18,7 +18,7 @@ pub(in crate::clean) struct Own {
 }
 
 /// The matches that are alive in one text; offsets are those of the text it is given.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(in crate::clean) struct Walk {
     at: usize,
     alive: Vec<Thread>,

@@ -1,7 +1,7 @@
 //! One escape of a JSON string, byte by byte.
 
 /// The escape that is being read; empty between escapes.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Escape {
     pub(super) raw: String,
 }

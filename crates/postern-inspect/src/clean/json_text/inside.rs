@@ -10,7 +10,7 @@ use crate::clean::{CleanError, Cleaner};
 use crate::detect::context::floor;
 
 /// One such text: it is decoded as it comes and cleaned as what it is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Text {
     inner: Inner,
     spelling: Spelling,
@@ -22,7 +22,7 @@ pub(super) struct Text {
     level: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Inner {
     /// Nothing of it was read, and what it begins with decides; the text to its left.
     Open(String),

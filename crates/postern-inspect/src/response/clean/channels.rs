@@ -12,7 +12,7 @@ use super::ends::End;
 const SEQUENCE: &str = "sequence_number";
 
 /// A text that has begun.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Open {
     name: String,
     ids: Vec<Vec<u8>>,
@@ -37,7 +37,7 @@ pub(super) struct Tail {
 }
 
 /// A piece in the current event, and what goes on in its place.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Placed {
     open: usize,
     span: Span,
@@ -46,7 +46,7 @@ struct Placed {
 }
 
 /// The texts that are open, and what the current event holds of them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Channels {
     open: Vec<Open>,
     placed: Vec<Placed>,

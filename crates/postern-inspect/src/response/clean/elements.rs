@@ -15,7 +15,7 @@ pub(super) enum Part {
 }
 
 /// Cuts a growing array into its elements. What stands between them goes on as it came.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Elements {
     /// Whether the bracket of the array stood.
     inside: bool,

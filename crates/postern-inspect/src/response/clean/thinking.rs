@@ -18,7 +18,7 @@ pub(super) enum Verdict {
 }
 
 /// The thinking blocks of one answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Thinking {
     applies: bool,
     action: ThinkingAction,

@@ -94,7 +94,10 @@ impl Test {
                 (name, self.said.rule_with(DataAction::Mask)?)
             }
         };
-        data_rules::read(&name, &spec).map_err(Failure::usage)
+        let rule = data_rules::read(&name, &spec).map_err(Failure::usage)?;
+        let why = "which this command does not ask: leave it out here";
+        data_rules::without_analyzer(&rule, why).map_err(Failure::usage)?;
+        Ok(rule)
     }
 
     /// The direction that was said, or the first one that the rule is for.
