@@ -127,7 +127,12 @@ impl Analyzer {
         let counts = &self.settings.counts;
         let started = Instant::now();
         let answered = timeout(self.settings.timeout, self.call(piece)).await;
-        let answered = answered.unwrap_or_else(|_| Err("it took too long".to_owned()));
+        let mut answered = answered.unwrap_or_else(|_| Err("it took too long".to_owned()));
+        let chars = piece.chars().count();
+        let lies = |span: &AnalyzedSpan| span.start < span.end && span.end <= chars;
+        if answered.as_ref().is_ok_and(|spans| !spans.iter().all(lies)) {
+            answered = Err("its answer is not of this text".to_owned());
+        }
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         counts.calls.fetch_add(1, Ordering::Relaxed);
         counts.micros.fetch_add(micros, Ordering::Relaxed);

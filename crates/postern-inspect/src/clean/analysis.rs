@@ -7,7 +7,7 @@
 //!
 //! SECURITY: a caller that passed over `NeedsAnalysis` would lose text, never let it pass.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(super) struct Analysis {
     answers: HashMap<String, Arc<[Named]>>,
     /// Bytes of the pieces in `answers`.
     bytes: usize,
-    wanted: Vec<String>,
+    wanted: BTreeSet<String>,
     /// An answer came since the last attempt.
     fresh: bool,
     /// More is wanted than is asked for one unit of work.
@@ -58,17 +58,21 @@ impl fmt::Debug for Analysis {
 }
 
 impl Analysis {
-    /// The names in a piece; `None` puts it on the list of what is wanted.
-    pub(super) fn names(&mut self, piece: &str) -> Option<Arc<[Named]>> {
-        let known = self.answers.get(piece).cloned();
-        if known.is_none() && !self.wanted.iter().any(|wanted| wanted == piece) {
-            if self.wanted.len() >= WANTED_PIECES_MAX {
-                self.too_much = true;
-            } else {
-                self.wanted.push(piece.to_owned());
-            }
+    /// The names in a piece; `None` puts it on the list of what is wanted. What is too much to ask
+    /// has no names where nothing `needs` them.
+    pub(super) fn names(&mut self, piece: &str, needs: bool) -> Option<Arc<[Named]>> {
+        if let Some(known) = self.answers.get(piece) {
+            return Some(Arc::clone(known));
         }
-        known
+        if self.wanted.len() < WANTED_PIECES_MAX {
+            self.wanted.insert(piece.to_owned());
+        } else if !self.wanted.contains(piece) {
+            if !needs {
+                return Some(Arc::default());
+            }
+            self.too_much = true;
+        }
+        None
     }
 }
 
@@ -83,7 +87,9 @@ impl Cleaner {
     #[must_use]
     pub fn wanted(&self) -> Vec<String> {
         let analysis = self.analysis.as_ref();
-        analysis.map_or_else(Vec::new, |analysis| analysis.wanted.clone())
+        analysis.map_or_else(Vec::new, |analysis| {
+            analysis.wanted.iter().cloned().collect()
+        })
     }
 
     /// Takes the answer about a piece.
@@ -93,7 +99,7 @@ impl Cleaner {
     pub fn answer(&mut self, piece: String, spans: &[AnalyzedSpan]) -> Result<(), CleanError> {
         let named = named(&piece, spans)?;
         let analysis = self.analysis.get_or_insert_default();
-        analysis.wanted.retain(|wanted| *wanted != piece);
+        analysis.wanted.remove(&piece);
         analysis.bytes += piece.len();
         analysis.fresh = true;
         analysis.answers.insert(piece, named);

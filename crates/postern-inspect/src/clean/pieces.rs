@@ -32,13 +32,17 @@ pub(super) struct Pieces {
     /// The text as it goes on, so far.
     visible: String,
     parts: VecDeque<Part>,
+    /// How many of the parts take text away.
+    skips: usize,
     cut: Cut,
 }
 
 /// How far the text was looked at for its end.
 #[derive(Debug, Clone, Default)]
 struct Cut {
-    /// Bytes that were looked at.
+    /// Where the piece starts.
+    start: usize,
+    /// Up to where the text was looked at.
     at: usize,
     /// The end of the last white space among them.
     white: usize,
@@ -69,6 +73,7 @@ impl Sink for Pieces {
     }
 
     fn skip(&mut self, text: &str) {
+        self.skips += 1;
         self.parts.push_back(Part {
             at: self.visible.len()..self.visible.len(),
             old: text.to_owned(),
@@ -91,23 +96,32 @@ impl Pieces {
         out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
         loop {
-            while let Some(part) = self
-                .parts
-                .pop_front_if(|part| part.skips && part.at.end == 0)
-            {
+            let from = self.cut.start;
+            while let Some(part) = self.parts.pop_front_if(|it| it.skips && it.at.end == from) {
+                self.skips -= 1;
                 out.skip(&part.old);
             }
-            match self.cut.find(&self.visible, &self.parts) {
+            match self.find() {
                 Some(end) => self.piece(end, cleaner, place, out)?,
-                None if ended && !self.visible.is_empty() => {
+                None if ended && from < self.visible.len() => {
                     self.piece(self.visible.len(), cleaner, place, out)?;
                 }
-                None => return Ok(()),
+                None => break,
             }
         }
+        // Once, not for each piece: a text may consist of line ends.
+        let given = self.cut.start;
+        self.visible.drain(..given);
+        for part in &mut self.parts {
+            part.at = part.at.start - given..part.at.end - given;
+        }
+        self.cut.start = 0;
+        self.cut.at -= given;
+        self.cut.white -= given;
+        Ok(())
     }
 
-    /// Takes the first piece off, and gives it on with its names replaced.
+    /// Gives on the first piece with its names replaced.
     fn piece(
         &mut self,
         end: usize,
@@ -115,17 +129,27 @@ impl Pieces {
         place: &str,
         out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
-        let rest = self.visible.split_off(end);
-        let piece = std::mem::replace(&mut self.visible, rest);
+        let from = self.cut.start;
+        let piece = self.visible[from..end].to_owned();
         let count = self.parts.iter().take_while(|part| part.at.start < end);
         let count = count.count();
-        let parts: Vec<Part> = self.parts.drain(..count).collect();
-        for part in &mut self.parts {
-            part.at = part.at.start - end..part.at.end - end;
+        let mut parts: Vec<Part> = self.parts.drain(..count).collect();
+        for part in &mut parts {
+            part.at = part.at.start - from..part.at.end - from;
         }
-        self.cut = Cut::default();
+        self.cut = Cut {
+            start: end,
+            at: end,
+            white: end,
+            ..Cut::default()
+        };
         let names = if worth_asking(&piece, &parts) {
-            match cleaner.analysis.get_or_insert_default().names(&piece) {
+            let needs = cleaner.rules.needs_analyzer(cleaner.direction);
+            match cleaner
+                .analysis
+                .get_or_insert_default()
+                .names(&piece, needs)
+            {
                 Some(names) => names,
                 None => {
                     give_nothing(&piece, &parts, out);
@@ -139,35 +163,46 @@ impl Pieces {
     }
 }
 
-impl Cut {
+impl Pieces {
     /// The end of the first piece, if it is known.
-    fn find(&mut self, text: &str, parts: &VecDeque<Part>) -> Option<usize> {
+    fn find(&mut self) -> Option<usize> {
+        let cut = &mut self.cut;
         // What is taken away behind a value may go on for long, so the piece ends before it.
-        let stop = parts.iter().find(|part| part.skips);
-        let stop = stop.map(|part| part.at.start);
-        let mut parts = parts.iter().peekable();
+        let skips = self.parts.iter().filter(|part| part.skips);
+        let stop = if self.skips > 0 {
+            skips.map(|part| part.at.start).next()
+        } else {
+            None
+        };
+        let mut parts = self.parts.iter().peekable();
         loop {
-            if stop.is_some_and(|stop| self.at >= stop) {
-                return Some(self.at);
+            if stop.is_some_and(|stop| cut.at >= stop) {
+                return Some(cut.at);
             }
-            let c = text[self.at..].chars().next()?;
-            while parts.next_if(|part| part.at.end <= self.at).is_some() {}
-            let part = parts.peek().filter(|part| part.at.start <= self.at);
+            let c = self.visible[cut.at..].chars().next()?;
+            while parts.next_if(|part| part.at.end <= cut.at).is_some() {}
+            let part = parts.peek().filter(|part| part.at.start <= cut.at);
             let (end, c) = match part {
                 // As a whole, like a word of small letters.
                 Some(part) => (part.at.end, 'x'),
-                None => (self.at + c.len_utf8(), c),
+                None => (cut.at + c.len_utf8(), c),
             };
-            if end > ANALYZED_PIECE_BYTES_MAX && self.at > 0 {
-                return Some(if self.white > 0 { self.white } else { self.at });
+            if end - cut.start > ANALYZED_PIECE_BYTES_MAX && cut.at > cut.start {
+                return Some(if cut.white > cut.start {
+                    cut.white
+                } else {
+                    cut.at
+                });
             }
-            self.at = end;
-            if self.ends_with(c) {
+            cut.at = end;
+            if cut.ends_with(c) {
                 return Some(end);
             }
         }
     }
+}
 
+impl Cut {
     /// Whether a piece ends behind this character.
     fn ends_with(&mut self, c: char) -> bool {
         match c {

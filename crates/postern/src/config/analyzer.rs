@@ -80,7 +80,10 @@ pub(super) fn parse(
     let timeout = reading.take(&KEYS, "timeout", units::duration(least, most));
     let language = reading.take(&KEYS, "language", units::text);
     let score_min = reading.take(&KEYS, "score_min", percent);
-    match (url, at) {
+    // The defaults alone, written out, ask for nothing.
+    let defaults = (Duration::from_millis(500), "en", 50);
+    let said = ca_file.is_some() || (timeout, language.as_str(), score_min) != defaults;
+    match (url, at.filter(|_| said)) {
         (Some(url), _) => Some(Analyzer {
             url,
             ca_file,
