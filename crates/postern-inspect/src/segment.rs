@@ -222,7 +222,8 @@ impl Segmenter {
                 if kind & STOP != 0 {
                     break;
                 }
-                kinds |= kind | ((kind & CAPITAL) >> 1 & last) * SPECIAL;
+                let inner_capital = (kind & CAPITAL) >> 1 & last;
+                kinds |= kind | (inner_capital * SPECIAL);
                 last = kind;
                 length += 1;
             }
