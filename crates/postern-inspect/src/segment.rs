@@ -131,22 +131,8 @@ impl Segmenter {
             if let Some(window) = self.window() {
                 return window;
             }
-            let limit = self.limit().min(bytes.len());
-            let (mut at, mut special, mut letter) = (self.at, 0, self.letter);
-            let mut kinds = self.kinds;
-            while at < limit {
-                let kind = plain.kinds[bytes[at] as usize];
-                if kind & STOP != 0 {
-                    break;
-                }
-                special |= kind & SPECIAL | (kind & CAPITAL) >> 1 & letter;
-                letter = kind & LETTER;
-                kinds |= kind;
-                at += 1;
-            }
-            (self.at, self.letter, self.kinds) = (at, letter, kinds);
-            self.special |= special != 0;
-            if self.at >= limit {
+            self.read_words(bytes, plain);
+            if self.at >= self.limit().min(bytes.len()) {
                 if self.at < bytes.len() || self.window().is_some() {
                     continue;
                 }
@@ -157,9 +143,6 @@ impl Segmenter {
                     Some(segment) => return segment,
                     None => return Step::More,
                 }
-            }
-            if self.pass_word(bytes, plain) {
-                continue;
             }
             if let Some(width) = script::inner(text, self.at) {
                 self.special = true;
@@ -189,6 +172,78 @@ impl Segmenter {
                 }
             }
         }
+    }
+
+    /// Reads on to what may end a run, over all words in which nothing is found; to the end of the
+    /// window or the text if there is no such thing before.
+    fn read_words(&mut self, bytes: &[u8], plain: &Plain) {
+        loop {
+            self.skip_words(bytes, plain);
+            let limit = self.limit().min(bytes.len());
+            let (mut special, mut letter, mut kinds) = (0, self.letter, self.kinds);
+            let rest = bytes.get(self.at..limit).unwrap_or_default();
+            let mut read = rest.len();
+            for (at, byte) in rest.iter().enumerate() {
+                let kind = plain.kinds[usize::from(*byte)];
+                if kind & STOP != 0 {
+                    read = at;
+                    break;
+                }
+                special |= kind & SPECIAL | (kind & CAPITAL) >> 1 & letter;
+                letter = kind & LETTER;
+                kinds |= kind;
+            }
+            self.at += read;
+            (self.letter, self.kinds) = (letter, kinds);
+            self.special |= special != 0;
+            if read == rest.len() || !self.pass_word(bytes, plain) {
+                return;
+            }
+        }
+    }
+
+    /// What [`Self::pass_word`] does, for as many words as there are whole: most text is made of
+    /// them.
+    fn skip_words(&mut self, bytes: &[u8], plain: &Plain) {
+        let open = self.at != self.start || self.run != self.start || self.special;
+        if open || self.kinds != 0 || self.joined || self.link != Link::None {
+            return;
+        }
+        if self.armour.is_some() || self.swallow.is_some() {
+            return;
+        }
+        let (mut start, mut before) = (self.start, self.before);
+        let most = plain.bytes_min.min(WINDOW_BYTES);
+        while let Some(rest) = bytes.get(start..) {
+            let (mut kinds, mut last) = (0, 0);
+            let mut length = 0;
+            for byte in rest.iter().take(most) {
+                let kind = plain.kinds[usize::from(*byte)];
+                if kind & STOP != 0 {
+                    break;
+                }
+                let inner_capital = (kind & CAPITAL) >> 1 & last;
+                kinds |= kind | (inner_capital * SPECIAL);
+                last = kind;
+                length += 1;
+            }
+            if length == most || rest.get(length).is_none_or(|byte| *byte > b' ') {
+                break;
+            }
+            if length > 0 {
+                let goes_on = kinds & (SPECIAL | DIGIT) | last & CAPITAL != 0
+                    || rest[length - 1] == b')'
+                    || kinds & CAPITAL != 0 && month::may_lead(rest[0]);
+                let gated = kinds & GATE != 0 || plain.gate.has(before);
+                if goes_on || length >= plain.gated_min && gated {
+                    break;
+                }
+                before = rest[length - 1];
+            }
+            start += length + 1;
+        }
+        (self.start, self.run, self.at) = (start, start, start);
+        (self.before, self.letter) = (before, 0);
     }
 
     /// Passes over a word of prose that holds nothing, with the white space behind it; this is

@@ -189,10 +189,8 @@ impl Row {
             count <= segment.iter().filter(|other| **other == byte).count()
         };
         behind
-            && segment.len() >= self.facts.bytes_min
             && held.lengths & self.lengths != 0
             && self.needed.is_none_or(often)
-            && held.digits_in_row >= self.facts.digits_in_row
             && self.facts.musts.iter().all(|set| set.meets(&held.bytes))
     }
 

@@ -90,6 +90,10 @@ pub(crate) struct Prefilter {
     by_byte: Vec<(u8, Bits)>,
     by_digits: Vec<Bits>,
     by_run: Vec<Bits>,
+    /// The rows of which a match may be so short, in bytes.
+    by_length: Vec<Bits>,
+    /// The rows of which a match may do with so few digits in a row.
+    by_digits_in_row: Vec<Bits>,
     byte_set: ByteSet,
     pub(crate) plain: Plain,
 }
@@ -99,7 +103,7 @@ pub(crate) struct Prefilter {
 pub(crate) struct Held {
     pub(crate) bytes: ByteSet,
     /// The most digits in a row.
-    pub(crate) digits_in_row: usize,
+    digits_in_row: usize,
     /// For each length of a run of letters, digits and `_`, its bit; see [`length_bit`].
     pub(crate) lengths: u64,
 }
@@ -120,13 +124,23 @@ impl Prefilter {
             by_byte: Vec::new(),
             by_digits: vec![Bits::NONE; COUNT_MAX + 1],
             by_run: vec![Bits::NONE; COUNT_MAX + 1],
+            by_length: vec![Bits::NONE; COUNT_MAX + 1],
+            by_digits_in_row: vec![Bits::NONE; COUNT_MAX + 1],
             byte_set: ByteSet::default(),
             plain: plain(rows),
         };
         for (index, row) in rows.iter().enumerate() {
             built.add(index, row);
+            built.by_length[row.facts.bytes_min.min(COUNT_MAX)].set(index);
+            built.by_digits_in_row[row.facts.digits_in_row.min(COUNT_MAX)].set(index);
         }
-        for counts in [&mut built.by_digits, &mut built.by_run] {
+        let counted = [
+            &mut built.by_digits,
+            &mut built.by_run,
+            &mut built.by_length,
+            &mut built.by_digits_in_row,
+        ];
+        for counts in counted {
             for count in 1..=COUNT_MAX {
                 let less = counts[count - 1];
                 counts[count].join(&less);
@@ -198,6 +212,8 @@ impl Prefilter {
         }
         self.pick_literals(segment, &mut picked);
         picked.keep(wanted);
+        picked.keep(&self.by_length[segment.len().min(COUNT_MAX)]);
+        picked.keep(&self.by_digits_in_row[held.digits_in_row.min(COUNT_MAX)]);
         (!picked.is_empty()).then_some((picked, held))
     }
 
