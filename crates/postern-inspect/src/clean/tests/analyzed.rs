@@ -415,8 +415,8 @@ proptest! {
         for kind in [TextKind::Plain, TextKind::Json] {
             let whole = text(kind, &prose, usize::MAX);
             prop_assert_eq!(&text(kind, &prose, chars), &whole);
-            // KNOWN GAP: beside a run that is longer than a quarter of a piece, a piece may end in a
-            // name, and the halves are asked about apart.
+            // KNOWN GAP: beside a run that is longer than a quarter of a piece, a piece may end in
+            // a name, and the halves are asked about apart.
             if prose.split_whitespace().any(|run| run.len() > 256) {
                 continue;
             }
