@@ -148,8 +148,13 @@ pub(crate) const CUSTOM_AUTOMATON_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of all words of all rules of an upstream: a deny list of some ten thousand names.
 pub(crate) const CUSTOM_WORDS_BYTES_MAX: usize = 512 * 1024;
 
-/// Bytes of a piece of text that an analyzer is asked about: a long sentence. So much may be held.
+/// Bytes of a piece of text that an analyzer is asked about: a long sentence. So much may be held,
+/// or so much beyond what stands in place of one value, where that alone is longer.
 pub(crate) const ANALYZED_PIECE_BYTES_MAX: usize = 1024;
+
+/// Bytes at the end of such a piece that the next one shows again where the sentence goes on. So
+/// long may a name be: what is told to be longer, and is cut by an end, is not passed.
+pub(crate) const ANALYZED_OVERLAP_BYTES: usize = 256;
 
 /// Bytes of an answer that wait for an analyzer at once: what came since it was asked, and an
 /// event.

@@ -172,8 +172,7 @@ pub(crate) fn attempt<S: Attempt, T, E: From<CleanError>>(
     done
 }
 
-/// The spans in bytes, in order, apart from each other: of two that overlap the one that begins
-/// earlier counts, then the longer one.
+/// The spans in bytes.
 fn named(piece: &str, spans: &[AnalyzedSpan]) -> Result<Arc<[Named]>, CleanError> {
     const ODD: CleanError = CleanError::CannotInspect("the analyzer's answer is not of this text");
     let mut places: Vec<usize> = piece.char_indices().map(|(at, _)| at).collect();
@@ -191,15 +190,5 @@ fn named(piece: &str, spans: &[AnalyzedSpan]) -> Result<Arc<[Named]>, CleanError
             confidence: span.confidence,
         });
     }
-    all.sort_by_key(|name| (name.at.start, std::cmp::Reverse(name.at.end)));
-    let mut apart: Vec<Named> = Vec::with_capacity(all.len());
-    for mut name in all {
-        let from = apart.last().map_or(0, |last| last.at.end);
-        // What reaches beyond the one before it counts from there on: no part of it is forgotten.
-        name.at.start = name.at.start.max(from);
-        if name.at.start < name.at.end {
-            apart.push(name);
-        }
-    }
-    Ok(apart.into())
+    Ok(all.into())
 }

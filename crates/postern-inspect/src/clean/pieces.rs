@@ -1,19 +1,20 @@
 //! The pieces in which text is shown to an analyzer: sentences and lines, behind the patterns.
 //!
-//! Text that the patterns have let go is held until its piece is whole and its answer known. Where
-//! a piece ends is decided character by character, by what stands before that point alone, so it
-//! does not matter how the text came. What the patterns have put in place of a value is never taken
-//! apart.
+//! Text that the patterns have let go is held until its piece is whole and its answer known. A long
+//! sentence is shown in pieces that overlap ([`cut`]), and what stands in two of them goes on when
+//! both answers are there. What the patterns have put in place of a value is never taken apart.
+
+mod cut;
+mod names;
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use postern_types::DataClass;
-
-use super::analysis::Named;
 use super::channel::Sink;
 use super::{Act, CleanError, Cleaner, Value, action};
-use crate::bounds::ANALYZED_PIECE_BYTES_MAX;
+use crate::detect::span::{Known, Span, What, resolve};
+use cut::{Cut, Shown};
+use names::Names;
 
 /// What stands in place of text, or of nothing.
 #[derive(Debug, Clone)]
@@ -31,31 +32,14 @@ struct Part {
 pub(super) struct Pieces {
     /// The text as it goes on, so far.
     visible: String,
+    /// Where what is held starts in it.
+    from: usize,
     parts: VecDeque<Part>,
     /// How many of the parts take text away.
     skips: usize,
     cut: Cut,
+    names: Names,
 }
-
-/// How far the text was looked at for its end.
-#[derive(Debug, Clone, Default)]
-struct Cut {
-    /// Where the piece starts.
-    start: usize,
-    /// Up to where the text was looked at.
-    at: usize,
-    /// The end of the last white space among them.
-    white: usize,
-    /// A mark that ends a sentence was last, but for closing quotes.
-    ended: bool,
-    /// Letters of the word that is being read, and whether it begins with a capital.
-    letters: usize,
-    capital: bool,
-}
-
-/// A word of so few letters that begins with a capital is an initial or a title: its point ends no
-/// sentence ("J. R. Smith", "Dr. Jones").
-const TITLE_LETTERS_MAX: usize = 4;
 
 impl Sink for Pieces {
     fn keep(&mut self, text: &str) {
@@ -96,157 +80,136 @@ impl Pieces {
         out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
         loop {
-            let from = self.cut.start;
+            let from = self.from;
             while let Some(part) = self.parts.pop_front_if(|it| it.skips && it.at.end == from) {
                 self.skips -= 1;
                 out.skip(&part.old);
             }
-            match self.find() {
-                Some(end) => self.piece(end, cleaner, place, out)?,
-                None if ended && from < self.visible.len() => {
-                    self.piece(self.visible.len(), cleaner, place, out)?;
-                }
+            let found = self.cut.find(&self.visible, &self.parts, self.skips > 0);
+            let shown = match found {
+                Some(shown) => shown,
+                None if ended && from < self.visible.len() => self.cut.rest(self.visible.len()),
                 None => break,
-            }
+            };
+            self.show(&shown, cleaner, place, out)?;
         }
         // Once, not for each piece: a text may consist of line ends.
-        let given = self.cut.start;
+        let given = std::mem::take(&mut self.from);
         self.visible.drain(..given);
         for part in &mut self.parts {
             part.at = part.at.start - given..part.at.end - given;
         }
-        self.cut.start = 0;
-        self.cut.at -= given;
-        self.cut.white -= given;
+        self.cut.shift(given);
+        self.names.shift(given);
         Ok(())
     }
 
-    /// Gives on the first piece with its names replaced.
-    fn piece(
+    /// Shows a piece, and gives on what is known after it.
+    fn show(
         &mut self,
-        end: usize,
+        shown: &Shown,
         cleaner: &mut Cleaner,
         place: &str,
         out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
-        let from = self.cut.start;
-        let piece = self.visible[from..end].to_owned();
-        let count = self.parts.iter().take_while(|part| part.at.start < end);
-        let count = count.count();
-        let mut parts: Vec<Part> = self.parts.drain(..count).collect();
-        for part in &mut parts {
-            part.at = part.at.start - from..part.at.end - from;
-        }
-        self.cut = Cut {
-            start: end,
-            at: end,
-            white: end,
-            ..Cut::default()
-        };
-        let names = if worth_asking(&piece, &parts) {
+        let mut missing = false;
+        if self.worth_asking(&shown.at) {
             let needs = cleaner.rules.needs_analyzer(cleaner.direction);
-            match cleaner
-                .analysis
-                .get_or_insert_default()
-                .names(&piece, needs)
-            {
-                Some(names) => names,
-                None => {
-                    give_nothing(&piece, &parts, out);
-                    return Ok(());
-                }
+            let analysis = cleaner.analysis.get_or_insert_default();
+            match analysis.names(&self.visible[shown.at.clone()], needs) {
+                Some(names) => self.names.take(&names, shown, &self.parts, cleaner),
+                None => missing = true,
             }
+        }
+        let to = self.names.known_to(&self.visible, shown)?;
+        if missing {
+            // The work is done again: nothing goes on meanwhile.
+            each(self, self.from..to, out, |text, out| out.replace(text, ""));
         } else {
-            Vec::new().into()
+            self.give(to, cleaner, place, out)?;
+        }
+        let count = self.parts.iter().take_while(|part| part.at.start < to);
+        let count = count.count();
+        self.parts.drain(..count);
+        self.from = to;
+        Ok(())
+    }
+
+    /// Whether there may be a name: a letter that we did not write.
+    fn worth_asking(&self, range: &Range<usize>) -> bool {
+        let mut stretches = kept(&self.parts, range.clone());
+        stretches.any(|at| self.visible[at].chars().any(char::is_alphabetic))
+    }
+
+    /// Gives on the text up to an offset, with its names replaced.
+    fn give(
+        &mut self,
+        to: usize,
+        cleaner: &mut Cleaner,
+        place: &str,
+        out: &mut dyn Sink,
+    ) -> Result<(), CleanError> {
+        let mut names = self.names.before(to);
+        resolve(&self.visible, self.from, &mut names);
+        let mut at = self.from;
+        for name in &names {
+            for stretch in kept(&self.parts, name.start..name.end) {
+                let Some((value, with)) = self.replaced(name, stretch, cleaner, place)? else {
+                    continue;
+                };
+                each(self, at..value.start, out, |text, out| out.keep(text));
+                out.replace(&self.visible[value.clone()], &with);
+                at = value.end;
+            }
+        }
+        each(self, at..to, out, |text, out| out.keep(text));
+        Ok(())
+    }
+
+    /// What stands in place of a stretch of a name, and where.
+    fn replaced(
+        &self,
+        name: &Span,
+        stretch: Range<usize>,
+        cleaner: &mut Cleaner,
+        place: &str,
+    ) -> Result<Option<(Range<usize>, String)>, CleanError> {
+        let What::Found {
+            class,
+            confidence,
+            known,
+            ..
+        } = &name.what
+        else {
+            return Ok(None);
         };
-        give(&piece, &parts, &names, cleaner, place, out)
-    }
-}
-
-impl Pieces {
-    /// The end of the first piece, if it is known.
-    fn find(&mut self) -> Option<usize> {
-        let cut = &mut self.cut;
-        // What is taken away behind a value may go on for long, so the piece ends before it.
-        let skips = self.parts.iter().filter(|part| part.skips);
-        let stop = if self.skips > 0 {
-            skips.map(|part| part.at.start).next()
-        } else {
-            None
+        let text = &self.visible[stretch.clone()];
+        let start = stretch.start + (text.len() - text.trim_start().len());
+        let value = start..start + text.trim().len();
+        let text = text.trim();
+        let ours = action::is_ours(text, cleaner.rules.kept(class))
+            || action::within_ours(&self.visible, value.clone());
+        if text.is_empty() || ours {
+            return Ok(None);
+        }
+        let whole = match known {
+            Known::Part => Value::Part,
+            Known::Whole | Known::BeforeAt => Value::Whole(text),
         };
-        let mut parts = self.parts.iter().peekable();
-        loop {
-            if stop.is_some_and(|stop| cut.at >= stop) {
-                return Some(cut.at);
-            }
-            let c = self.visible[cut.at..].chars().next()?;
-            while parts.next_if(|part| part.at.end <= cut.at).is_some() {}
-            let part = parts.peek().filter(|part| part.at.start <= cut.at);
-            let (end, c) = match part {
-                // As a whole, like a word of small letters.
-                Some(part) => (part.at.end, 'x'),
-                None => (cut.at + c.len_utf8(), c),
-            };
-            if end - cut.start > ANALYZED_PIECE_BYTES_MAX && cut.at > cut.start {
-                return Some(if cut.white > cut.start {
-                    cut.white
-                } else {
-                    cut.at
-                });
-            }
-            cut.at = end;
-            if cut.ends_with(c) {
-                return Some(end);
-            }
-        }
+        Ok(match cleaner.act(class, *confidence, place, whole)? {
+            Act::Replace(with) => Some((value, with)),
+            Act::Keep => None,
+        })
     }
-}
-
-impl Cut {
-    /// Whether a piece ends behind this character.
-    fn ends_with(&mut self, c: char) -> bool {
-        match c {
-            '\n' | '。' | '！' | '？' => return true,
-            '.' | '!' | '?' | '…' => {
-                let title = c == '.' && self.capital && self.letters <= TITLE_LETTERS_MAX;
-                self.ended = !title;
-            }
-            '"' | '\'' | ')' | ']' | '”' | '’' | '»' => {}
-            c if c.is_whitespace() => {
-                self.white = self.at;
-                if self.ended {
-                    return true;
-                }
-            }
-            _ => self.ended = false,
-        }
-        if c.is_alphanumeric() {
-            if self.letters == 0 {
-                self.capital = c.is_uppercase();
-            }
-            self.letters += 1;
-        } else if c != '.' {
-            self.letters = 0;
-        }
-        false
-    }
-}
-
-/// Whether there may be a name in the piece: a letter that we did not write.
-fn worth_asking(piece: &str, parts: &[Part]) -> bool {
-    kept(piece, parts, 0..piece.len()).any(|at| piece[at].chars().any(char::is_alphabetic))
 }
 
 /// The stretches of a range that are kept text.
-fn kept<'a>(
-    piece: &'a str,
-    parts: &'a [Part],
-    range: Range<usize>,
-) -> impl Iterator<Item = Range<usize>> + 'a {
-    let end = piece.len()..piece.len();
-    let ends = parts.iter().map(|part| part.at.clone());
+fn kept(parts: &VecDeque<Part>, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let end = range.end..range.end;
+    let beside = parts.iter().map(|part| part.at.clone());
     let mut from = range.start;
-    ends.chain(std::iter::once(end))
+    beside
+        .chain(std::iter::once(end))
         .map(move |part| {
             let stretch = from..part.start.min(range.end);
             from = from.max(part.end);
@@ -255,73 +218,23 @@ fn kept<'a>(
         .filter(|stretch| stretch.start < stretch.end)
 }
 
-/// Takes the piece away whole: its answer is missing, and the work is done again.
-fn give_nothing(piece: &str, parts: &[Part], out: &mut dyn Sink) {
-    each(piece, parts, 0..piece.len(), out, |text, out| {
-        out.replace(text, "");
-    });
-}
-
-/// Gives on a piece with its names replaced.
-fn give(
-    piece: &str,
-    parts: &[Part],
-    names: &[Named],
-    cleaner: &mut Cleaner,
-    place: &str,
-    out: &mut dyn Sink,
-) -> Result<(), CleanError> {
-    let mut values = Vec::new();
-    for name in names {
-        for stretch in kept(piece, parts, name.at.clone()) {
-            let text = &piece[stretch.clone()];
-            let start = stretch.start + (text.len() - text.trim_start().len());
-            let value = start..start + text.trim().len();
-            let class = DataClass::Builtin(name.class);
-            let kept = cleaner.rules.kept(&class);
-            let ours = action::is_ours(&piece[value.clone()], kept)
-                || action::within_ours(piece, value.clone());
-            if value.is_empty() || ours {
-                continue;
-            }
-            let whole = Value::Whole(&piece[value.clone()]);
-            if let Act::Replace(with) = cleaner.act(&class, name.confidence, place, whole)? {
-                values.push((value, with));
-            }
-        }
-    }
-    let mut at = 0;
-    for (value, with) in values {
-        each(piece, parts, at..value.start, out, |text, out| {
-            out.keep(text);
-        });
-        out.replace(&piece[value.clone()], &with);
-        at = value.end;
-    }
-    each(piece, parts, at..piece.len(), out, |text, out| {
-        out.keep(text);
-    });
-    Ok(())
-}
-
 /// Gives on the parts in a range as they are, and each stretch of kept text as told.
 fn each(
-    piece: &str,
-    parts: &[Part],
+    pieces: &Pieces,
     range: Range<usize>,
     out: &mut dyn Sink,
     told: impl Fn(&str, &mut dyn Sink),
 ) {
     let inside = |part: &&Part| part.at.start >= range.start && part.at.end <= range.end;
     let mut at = range.start;
-    for part in parts.iter().filter(inside) {
+    for part in pieces.parts.iter().filter(inside) {
         if at < part.at.start {
-            told(&piece[at..part.at.start], out);
+            told(&pieces.visible[at..part.at.start], out);
         }
-        out.replace(&part.old, &piece[part.at.clone()]);
+        out.replace(&part.old, &pieces.visible[part.at.clone()]);
         at = part.at.end;
     }
     if at < range.end {
-        told(&piece[at..range.end], out);
+        told(&pieces.visible[at..range.end], out);
     }
 }

@@ -8,6 +8,7 @@ mod actions;
 mod analyzed;
 mod overlap;
 mod own;
+mod pieces;
 mod promises;
 
 use super::*;
