@@ -82,6 +82,8 @@ pub(crate) type Answers = Vec<(String, Vec<AnalyzedSpan>)>;
 pub(crate) struct Analyzer {
     settings: Arc<AnalyzerSettings>,
     bounds: UpstreamBounds,
+    /// How long all that is asked at once may take.
+    total: Duration,
     places: Semaphore,
     idle: Mutex<Vec<(Connected, Instant)>>,
 }
@@ -91,6 +93,7 @@ impl Analyzer {
         Self {
             settings,
             bounds,
+            total: ANALYZER_TOTAL,
             places: Semaphore::new(ANALYZER_CORE_CALLS_MAX),
             idle: Mutex::default(),
         }
@@ -111,10 +114,7 @@ impl Analyzer {
             .buffer_unordered(ANALYZER_CALLS_MAX)
             .try_collect();
         let late = || Err("the questions took too long in all".to_owned());
-        match timeout(ANALYZER_TOTAL, asked)
-            .await
-            .unwrap_or_else(|_| late())
-        {
+        match timeout(self.total, asked).await.unwrap_or_else(|_| late()) {
             Ok(answers) => Ok(answers),
             Err(_) if !needs => Ok(unneeded.into_iter().map(|p| (p, Vec::new())).collect()),
             Err(cause) => Err(cannot(&cause)),
@@ -265,50 +265,4 @@ fn percent(score: f64) -> Option<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_are_read_strictly() {
-        let good = br#"[{"entity_type":"PERSON","start":1,"end":4,"score":0.85,"analysis_explanation":null},
-            {"entity_type":"NRP","start":0,"end":1,"score":1},
-            {"entity_type":"ORG","start":5,"end":6,"score":1.0}]"#;
-        let read = spans(good).unwrap();
-        assert_eq!(read.len(), 2);
-        assert_eq!(
-            (read[0].class, read[0].confidence),
-            (BuiltinClass::Person, 85)
-        );
-        assert_eq!(
-            (read[1].class, read[1].confidence),
-            (BuiltinClass::Organization, 100)
-        );
-        for odd in [
-            "",
-            "{}",
-            r#"{"error":"x"}"#,
-            r#"[{"entity_type":"PERSON","start":1,"end":4}]"#,
-            r#"[{"entity_type":"PERSON","start":-1,"end":4,"score":1}]"#,
-            r#"[{"entity_type":"PERSON","start":1,"end":4,"score":7}]"#,
-            r#"[{"entity_type":"PERSON","start":1.5,"end":4,"score":1}]"#,
-            "[1]",
-        ] {
-            assert!(spans(odd.as_bytes()).is_err(), "{odd}");
-        }
-    }
-
-    #[test]
-    fn scores_are_percentages() {
-        let cases = [
-            (0.0, Some(0)),
-            (0.5, Some(50)),
-            (0.849_999, Some(85)),
-            (1.0, Some(100)),
-        ];
-        for (score, expected) in cases {
-            assert_eq!(percent(score), expected, "{score}");
-        }
-        assert_eq!(percent(1.2), None);
-        assert_eq!(percent(-0.1), None);
-    }
-}
+mod tests;

@@ -245,6 +245,28 @@ fn fails(asked: &Asked, way: &str) {
     assert_eq!(outcome.refusal, Some(RefusalCode::CannotInspect));
 }
 
+/// Goal: a request with more sentences than may be asked about at once is refused, not passed, and
+/// the analyzer is spared. Method: as many as may be asked about, and one more.
+#[test]
+fn more_sentences_than_may_be_asked_about_are_refused() {
+    let asked = asked(echo(), names(&["request"], "mask"));
+    let text = [("content-type", "text/plain")];
+    let sent = |count: usize| {
+        let body: String = (0..count).map(|at| format!("Zoë has {at}.\n")).collect();
+        let token = asked.line.master();
+        asked
+            .line
+            .request(&token, "POST", "/notes/a", &text, body.as_bytes())
+    };
+    let got = sent(2049);
+    assert_eq!(refused(&got), Some("cannot_inspect"), "{}", got.text());
+    assert!(asked.line.upstream.take_requests().is_empty());
+    assert!(asked.analyzer.take_requests().is_empty());
+    let got = sent(2048);
+    assert_eq!(got.text().matches("[PERSON] has").count(), 2048);
+    assert!(!got.text().contains("Zoë"));
+}
+
 #[test]
 fn a_dry_run_asks_and_never_stands_in_the_way() {
     let spec = with(
