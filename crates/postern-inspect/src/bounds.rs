@@ -136,6 +136,10 @@ pub(crate) const JSON_TAIL_BYTES: usize = JSON_BARE_BYTES_MAX + LEFT_BYTES;
 /// JSON texts inside strings of each other that are read as such; deeper ones are plain text.
 pub(crate) const JSON_INSIDE_MAX: usize = 3;
 
+/// Backslashes before an escape in JSON text that broke off: as many as four strings inside of each
+/// other need.
+pub(crate) const JSON_BACKSLASHES_MAX: usize = 15;
+
 /// Bytes that a pattern of a rule may match at most: so much may have to be held.
 pub(crate) const CUSTOM_MATCH_BYTES_MAX: usize = 512;
 

@@ -6,7 +6,7 @@
 
 use crate::InspectError;
 use crate::bounds::EVENT_HELD_BYTES_MAX;
-use crate::clean::Cleaner;
+use crate::clean::{Channel, Cleaner, TextKind};
 
 use super::{fields, hold};
 
@@ -131,5 +131,10 @@ fn clean_data(data: &str, cleaner: &mut Cleaner) -> Result<Option<String>, Inspe
             .transpose()
             .map_err(|_| InspectError::cannot("an event is not in UTF-8"));
     }
-    Ok(cleaner.clean_value("event.data", "", data)?)
+    // It may be JSON all the same to a reader that is less strict.
+    let mut channel = Channel::new(TextKind::Json, "event.data", "");
+    let mut out = String::with_capacity(data.len());
+    channel.push(data, cleaner, &mut out)?;
+    channel.finish(cleaner, &mut out)?;
+    Ok((out != data).then_some(out))
 }

@@ -209,6 +209,16 @@ fn encodings_inside_a_form_hide_nothing() {
             "data: to 4539578763621486\r\rdata: b\r\n\r\n",
             "data: to [CARD]\n\ndata: b\r\n\r\n",
         ),
+        (
+            "text/event-stream",
+            "data: {\"a\":\"\\u0034539578763621486\",}\n\n",
+            "data: {\"a\":\"[CARD]\",}\n\n",
+        ),
+        (
+            "text/event-stream",
+            "data: done {\"a\":1}\ndata: C:\\new 4539578763621486\n\n",
+            "data: done {\"a\":1}\ndata: C:\\new [CARD]\n\n",
+        ),
     ];
     for (content_type, body, expected) in rows {
         assert_eq!(

@@ -3,8 +3,8 @@
 //! Strings and keys are decoded, cleaned, and encoded again only where something was replaced; a
 //! number that is replaced becomes a string. It reads leniently and piece by piece, since such text
 //! is written by a model as it goes. As soon as it turns out not to be JSON, the rest is treated
-//! as plain text, from a point behind which no value can have begun: a bare word waits until what
-//! follows it shows that it was one.
+//! as text, from a point behind which no value can have begun: a bare word waits until what
+//! follows it shows that it was one. Escapes are read there too, unless it never looked like JSON.
 
 mod escape;
 mod inside;
@@ -15,7 +15,7 @@ use super::spelling::inner;
 use super::{CleanError, Cleaner};
 use crate::bounds::{DEPTH_MAX, JSON_BARE_BYTES_MAX, JSON_TAIL_BYTES};
 use crate::detect::context::floor;
-use inside::Text;
+use inside::{Reads, Text};
 
 /// What may come next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ enum Token {
     Text(Box<Text>),
     /// A number or word with the white space behind it: held until it is known to be one.
     Bare(String),
-    /// It is no JSON: the rest is plain text.
+    /// It is no JSON: the rest is text.
     Rest(Box<Text>),
 }
 
@@ -53,6 +53,8 @@ pub(super) struct JsonText {
     token: Token,
     /// Containers that are open; `true` for objects.
     open: Vec<bool>,
+    /// Whether it began like JSON.
+    begun: bool,
     key: String,
     /// The end of what was read, for context when it turns out to be no JSON.
     tail: String,
@@ -67,6 +69,7 @@ impl JsonText {
             expect: Expect::Document,
             token: Token::None,
             open: Vec::new(),
+            begun: false,
             key: String::new(),
             tail: left.to_owned(),
             left: left.to_owned(),
@@ -100,7 +103,7 @@ impl JsonText {
                     None => rest.len(),
                 },
                 Token::Rest(text) => {
-                    text.plain(rest, cleaner, place, out)?;
+                    text.push(rest, cleaner, place, out)?;
                     rest.len()
                 }
                 Token::None => self.between(rest, cleaner, place, out)?,
@@ -163,6 +166,7 @@ impl JsonText {
                 return Ok(0);
             }
         }
+        self.begun = true;
         out.keep(&rest[..1]);
         Ok(1)
     }
@@ -171,6 +175,7 @@ impl JsonText {
         if self.open.len() >= DEPTH_MAX {
             return Err(CleanError::CannotInspect("JSON text is nested too deeply"));
         }
+        self.begun = true;
         self.open.push(first == b'{');
         self.expect = if first == b'{' {
             Expect::FirstKey
@@ -286,8 +291,8 @@ impl JsonText {
         let Token::Text(mut text) = std::mem::replace(&mut self.token, Token::None) else {
             return Ok(());
         };
-        if !text.quoted {
-            // An escape that is none: the rest of it is plain text.
+        if !text.quoted() {
+            // An escape that is none: the rest of it is text.
             self.token = Token::Rest(text);
             return Ok(());
         }
@@ -303,7 +308,7 @@ impl JsonText {
         Ok(())
     }
 
-    /// It is no JSON: what is held and everything after it is plain text. `read` is what of the
+    /// It is no JSON: what is held and everything after it is text. `read` is what of the
     /// piece is held, and not yet remembered.
     fn give_up(
         &mut self,
@@ -315,7 +320,12 @@ impl JsonText {
     ) -> Result<(), CleanError> {
         let before = (self.tail.len() + read.len()).saturating_sub(held.len());
         let left = &self.tail[..floor(&self.tail, before)];
-        let mut text = Text::rest(left);
+        let reads = if self.begun {
+            Reads::Broken
+        } else {
+            Reads::Raw
+        };
+        let mut text = Text::rest(left, reads);
         text.plain(held, cleaner, place, out)?;
         self.token = Token::Rest(Box::new(text));
         Ok(())

@@ -6,6 +6,7 @@ use postern_types::{
 
 mod actions;
 mod analyzed;
+mod broken;
 mod overlap;
 mod own;
 mod pieces;

@@ -15,7 +15,7 @@ pub(super) enum Read {
     Char(char),
     /// It is no escape of JSON, and the byte is none of it.
     Bad,
-    /// Half of a surrogate pair without the other half.
+    /// With this byte a surrogate is whole that has no other half.
     Lone,
 }
 
@@ -31,6 +31,14 @@ impl Escape {
         self.raw.len() >= ESCAPE_BYTES
     }
 
+    /// Takes the first half off where it has no other; what stands behind it is read again.
+    pub(super) fn split(&mut self) -> (String, Read) {
+        let rest = self.raw.split_off(ESCAPE_BYTES);
+        let first = std::mem::replace(&mut self.raw, rest);
+        let read = if self.open() { self.units() } else { Read::Bad };
+        (first, read)
+    }
+
     /// Takes a byte: the backslash first.
     pub(super) fn push(&mut self, byte: u8) -> Read {
         let fits = match self.raw.len() % ESCAPE_BYTES {
@@ -40,11 +48,7 @@ impl Escape {
             _ => byte.is_ascii_hexdigit(),
         };
         if !fits {
-            return if self.is_half() {
-                Read::Lone
-            } else {
-                Read::Bad
-            };
+            return Read::Bad;
         }
         self.raw.push(char::from(byte));
         match byte {
@@ -99,7 +103,7 @@ mod tests {
         assert_eq!(read(r"\ud83d"), Read::More);
         assert_eq!(read(r"\ud83d\ud83d"), Read::Lone);
         assert_eq!(read(r"\ude00"), Read::Lone);
-        assert_eq!(read(r"\ud83dx"), Read::Lone);
+        assert_eq!(read(r"\ud83dx"), Read::Bad);
         assert_eq!(read(r"\x"), Read::Bad);
         assert_eq!(read(r"\u00g"), Read::Bad);
     }

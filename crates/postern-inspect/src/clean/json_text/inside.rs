@@ -1,13 +1,20 @@
 //! A text inside JSON text: a string, a key, or what follows when it is no JSON after all.
+//!
+//! SECURITY: what breaks off is still read by somebody, who may take its escapes for what they
+//! mean. So behind the break everything that may be an escape is read as one, however many
+//! backslashes stand before it; what is none is text.
+//!
+//! KNOWN GAP: a letter behind a backslash is then the escape alone, so that a value that begins
+//! with just that letter (`\nancy@example.com`, if it was no escape) is seen without it.
 
 use super::JsonText;
 use super::escape::{Escape, Read};
-use crate::bounds::{JSON_INSIDE_MAX, KEY_BYTES_MAX};
+use crate::bounds::{JSON_BACKSLASHES_MAX, JSON_BARE_BYTES_MAX, JSON_INSIDE_MAX, LEFT_BYTES};
 use crate::clean::channel::Sink;
 use crate::clean::flow::Flow;
 use crate::clean::spelling::{Spelled, Spelling};
 use crate::clean::{CleanError, Cleaner};
-use crate::detect::context::floor;
+use crate::detect::context::ceiling;
 
 /// One such text: it is decoded as it comes and cleaned as what it is.
 #[derive(Debug, Clone)]
@@ -15,47 +22,72 @@ pub(super) struct Text {
     inner: Inner,
     spelling: Spelling,
     escape: Escape,
-    /// The beginning of a key, decoded.
+    /// Backslashes before the one with which the escape begins, where many may stand.
+    slashes: String,
+    /// The end of a key, decoded: what stands next to its value.
     pub(super) key: Option<String>,
-    /// Whether it stands between quotes.
-    pub(super) quoted: bool,
+    reads: Reads,
     level: usize,
+}
+
+/// How the text is spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// As a string of JSON, up to its quote.
+    Quoted,
+    /// Like what was to be JSON and broke off.
+    Broken,
+    /// As it reads.
+    Raw,
 }
 
 #[derive(Debug, Clone)]
 enum Inner {
-    /// Nothing of it was read, and what it begins with decides; the text to its left.
-    Open(String),
+    /// What it begins with decides, and there was only white space; the text to its left.
+    Open {
+        left: String,
+        white: String,
+    },
     Plain(Flow),
     Json(Box<JsonText>),
+    /// It is like JSON, in more strings than are read one in the other.
+    Deep(Box<Text>),
 }
 
 impl Text {
     /// A string with `left` to its left, in so many JSON texts.
     pub(super) fn value(left: String, level: usize) -> Self {
-        Self {
-            inner: Inner::Open(left),
-            spelling: Spelling::default(),
-            escape: Escape::default(),
-            key: None,
-            quoted: true,
-            level,
-        }
+        let white = String::new();
+        Self::new(Inner::Open { left, white }, Reads::Quoted, level)
     }
 
     /// The name of a member.
     pub(super) fn key() -> Self {
-        let mut text = Self::value(String::new(), JSON_INSIDE_MAX);
+        let mut text = Self::new(Inner::Plain(Flow::new("")), Reads::Quoted, JSON_INSIDE_MAX);
         text.key = Some(String::new());
         text
     }
 
-    /// Plain text that directly follows `left`.
-    pub(super) fn rest(left: &str) -> Self {
-        let mut text = Self::value(String::new(), JSON_INSIDE_MAX);
-        text.inner = Inner::Plain(Flow::after(left));
-        text.quoted = false;
-        text
+    /// Text that is no string and directly follows `left`.
+    pub(super) fn rest(left: &str, reads: Reads) -> Self {
+        Self::new(Inner::Plain(Flow::after(left)), reads, JSON_INSIDE_MAX)
+    }
+
+    fn new(inner: Inner, reads: Reads, level: usize) -> Self {
+        Self {
+            inner,
+            spelling: Spelling::default(),
+            escape: Escape::default(),
+            slashes: String::new(),
+            key: None,
+            reads,
+            level,
+        }
+    }
+
+    /// Whether it stands between quotes.
+    pub(super) fn quoted(&self) -> bool {
+        self.reads == Reads::Quoted
     }
 
     pub(super) fn holds(&self) -> bool {
@@ -63,7 +95,7 @@ impl Text {
     }
 
     /// Reads up to the closing quote; gives how many bytes were read if it came, or if the string
-    /// turned out to be none (then it is no longer `quoted`).
+    /// turned out to be none (then it is no longer `quoted`). What has no quotes takes all.
     pub(super) fn push(
         &mut self,
         rest: &str,
@@ -82,41 +114,84 @@ impl Text {
         let bytes = rest.as_bytes();
         let mut at = 0;
         while at < bytes.len() {
-            if self.escape.open() || bytes[at] == b'\\' {
+            if self.escape.open() || bytes[at] == b'\\' && self.reads != Reads::Raw {
                 match self.escape.push(bytes[at]) {
-                    Read::More => {}
+                    Read::More => at += 1,
                     Read::Char(c) => {
-                        self.spelling.escaped(c, &self.escape.raw);
-                        self.escape.raw.clear();
-                        decoded.push(c);
+                        self.character(c, decoded);
+                        at += 1;
                     }
-                    Read::Bad => {
-                        self.quoted = false;
+                    Read::Bad | Read::Lone if self.quoted() && self.escape.is_half() => {
+                        return Err(LONE);
+                    }
+                    Read::Bad if self.quoted() => {
+                        self.reads = Reads::Broken;
                         self.unescape(decoded);
                         return Ok(Some(at));
                     }
-                    Read::Lone => return Err(LONE),
+                    Read::Bad => self.unescape(decoded),
+                    Read::Lone => {
+                        self.lone(decoded);
+                        at += 1;
+                    }
                 }
-                at += 1;
                 continue;
             }
-            if bytes[at] == b'"' {
-                return Ok(Some(at + 1));
-            }
-            let length = memchr::memchr2(b'"', b'\\', &bytes[at..]).unwrap_or(bytes.len() - at);
-            let plain = &rest[at..at + length];
+            let rest = &rest[at..];
+            let plain = match self.reads {
+                Reads::Quoted if bytes[at] == b'"' => return Ok(Some(at + 1)),
+                Reads::Quoted => memchr::memchr2(b'"', b'\\', rest.as_bytes()),
+                Reads::Broken => memchr::memchr(b'\\', rest.as_bytes()),
+                Reads::Raw => None,
+            };
+            let plain = &rest[..plain.unwrap_or(rest.len())];
             self.spelling.plain(plain);
             decoded.push_str(plain);
-            at += length;
+            at += plain.len();
         }
         Ok(None)
     }
 
+    /// Takes the character of an escape.
+    fn character(&mut self, c: char, decoded: &mut String) {
+        if c == '\\' && self.reads == Reads::Broken && self.escape.raw == "\\\\" {
+            // In a string inside a string, the second may begin an escape.
+            self.escape.raw.pop();
+            if self.slashes.len() < JSON_BACKSLASHES_MAX {
+                self.slashes.push('\\');
+            } else {
+                self.spelling.plain("\\");
+                decoded.push('\\');
+            }
+            return;
+        }
+        self.slashes.push_str(&self.escape.raw);
+        self.spelling.escaped(c, &self.slashes);
+        self.slashes.clear();
+        self.escape.raw.clear();
+        decoded.push(c);
+    }
+
+    /// Half of a pair is text; behind it there may be a letter.
+    fn lone(&mut self, decoded: &mut String) {
+        let (half, behind) = self.escape.split();
+        let rest = std::mem::replace(&mut self.escape.raw, half);
+        self.unescape(decoded);
+        self.escape.raw = rest;
+        match behind {
+            Read::Char(c) => self.character(c, decoded),
+            Read::More => {}
+            Read::Bad | Read::Lone => self.unescape(decoded),
+        }
+    }
+
     /// What was begun as an escape is text.
     fn unescape(&mut self, decoded: &mut String) {
-        let raw = std::mem::take(&mut self.escape.raw);
-        self.spelling.plain(&raw);
-        decoded.push_str(&raw);
+        for raw in [&mut self.slashes, &mut self.escape.raw] {
+            self.spelling.plain(raw);
+            decoded.push_str(raw);
+            raw.clear();
+        }
     }
 
     /// Takes text that is spelled as it reads.
@@ -138,21 +213,27 @@ impl Text {
         place: &str,
         out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
-        if self.escape.is_half() {
+        if self.escape.is_half() && self.quoted() {
             return Err(LONE);
         }
         let mut decoded = String::new();
         self.unescape(&mut decoded);
         self.feed(&decoded, cleaner, place, out)?;
+        if let Inner::Open { left, white } = &mut self.inner {
+            let (flow, white) = (Flow::new(left), std::mem::take(white));
+            self.inner = Inner::Plain(flow);
+            self.hand_in(&white, cleaner, place, out)?;
+        }
         let mut out = Spelled {
             spelling: &mut self.spelling,
             out,
-            quoted: self.quoted,
+            quoted: self.reads != Reads::Raw,
         };
         match &mut self.inner {
-            Inner::Open(_) => Ok(()),
+            Inner::Open { .. } => Ok(()),
             Inner::Plain(flow) => flow.finish(cleaner, place, &mut out),
             Inner::Json(json) => json.finish(cleaner, place, &mut out),
+            Inner::Deep(text) => text.finish(cleaner, place, &mut out),
         }
     }
 
@@ -163,30 +244,65 @@ impl Text {
         place: &str,
         out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
+        if let Some(key) = &mut self.key {
+            key.push_str(decoded);
+            let from = key.len().saturating_sub(LEFT_BYTES);
+            key.drain(..ceiling(key, from));
+        }
+        let begun;
+        let decoded = match self.begin(decoded) {
+            Some(white) => {
+                begun = white + decoded;
+                &begun
+            }
+            None => decoded,
+        };
+        self.hand_in(decoded, cleaner, place, out)
+    }
+
+    /// Decides what the text is, if it shows; gives the white space that was held until then.
+    fn begin(&mut self, decoded: &str) -> Option<String> {
+        let Inner::Open { left, white } = &mut self.inner else {
+            return None;
+        };
+        let first = decoded.trim_ascii_start().chars().next();
+        if first.is_none() && white.len() + decoded.len() <= JSON_BARE_BYTES_MAX {
+            white.push_str(decoded);
+            return None;
+        }
+        let (left, white) = (std::mem::take(left), std::mem::take(white));
+        // What begins with so much white space cannot wait; JSON text passes over it.
+        let json = first.is_none_or(|first| "{[\"".contains(first));
+        self.inner = if !json {
+            Inner::Plain(Flow::new(&left))
+        } else if self.level < JSON_INSIDE_MAX {
+            Inner::Json(Box::new(JsonText::new(&left, self.level + 1)))
+        } else {
+            Inner::Deep(Box::new(Self::rest(&left, Reads::Broken)))
+        };
+        Some(white)
+    }
+
+    fn hand_in(
+        &mut self,
+        decoded: &str,
+        cleaner: &mut Cleaner,
+        place: &str,
+        out: &mut dyn Sink,
+    ) -> Result<(), CleanError> {
         if decoded.is_empty() {
             return Ok(());
-        }
-        if let Some(key) = &mut self.key {
-            let room = KEY_BYTES_MAX.saturating_sub(key.len());
-            key.push_str(&decoded[..floor(decoded, room)]);
-        }
-        if let Inner::Open(left) = &self.inner {
-            let json = decoded.starts_with(['{', '[']) && self.level < JSON_INSIDE_MAX;
-            self.inner = if json {
-                Inner::Json(Box::new(JsonText::new(left, self.level + 1)))
-            } else {
-                Inner::Plain(Flow::new(left))
-            };
         }
         let mut out = Spelled {
             spelling: &mut self.spelling,
             out,
-            quoted: self.quoted,
+            quoted: self.reads != Reads::Raw,
         };
         match &mut self.inner {
-            Inner::Open(_) => Ok(()),
+            Inner::Open { .. } => Ok(()),
             Inner::Plain(flow) => flow.push(decoded, cleaner, place, &mut out),
             Inner::Json(json) => json.push(decoded, cleaner, place, &mut out),
+            Inner::Deep(text) => text.push(decoded, cleaner, place, &mut out).map(|_| ()),
         }
     }
 }

@@ -164,7 +164,7 @@ proptest! {
         (text, _) in texts(),
         cuts in prop::collection::vec(any::<usize>(), 0..40),
     ) {
-        prop_assume!(!text.starts_with(['{', '[']));
+        prop_assume!(!text.trim_start().starts_with(['{', '[', '"']));
         let rules = [rule("all", &["all"], "mask")];
         let json = serde_json::json!({ "k": [text] }).to_string();
         let (out, _) = cut(TextKind::Json, &rules, &json, &cuts);
