@@ -14,6 +14,7 @@ pub(crate) mod context;
 mod detector;
 pub(crate) mod engine;
 pub(crate) mod facts;
+pub(crate) mod fold;
 mod listing;
 mod national;
 mod payment;

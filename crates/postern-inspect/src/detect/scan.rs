@@ -8,6 +8,7 @@ use postern_types::DataClass;
 use super::context::floor;
 use super::engine::{ENGINE, Engine, Wanted};
 use super::facts::ByteSet;
+use super::fold::{self, Places};
 use super::span::{Span, Weight, What};
 use crate::segment::{Segmenter, Step};
 
@@ -42,6 +43,24 @@ pub(super) fn scan(engine: &'static Engine, text: &str, confidence_min: u8) -> V
 }
 
 fn scan_for(
+    engine: &'static Engine,
+    text: &str,
+    wanted: &Wanted,
+    confidence_min: u8,
+) -> Vec<Detected> {
+    if text.is_ascii() || fold::next(text, 0).is_none() {
+        return scan_folded(engine, text, wanted, confidence_min);
+    }
+    let places = Places::of(text);
+    let mut found = scan_folded(engine, &places.text, wanted, confidence_min);
+    for detected in &mut found {
+        let Range { start, end } = detected.range;
+        detected.range = places.written(start)..places.written(end);
+    }
+    found
+}
+
+fn scan_folded(
     engine: &'static Engine,
     text: &str,
     wanted: &Wanted,
