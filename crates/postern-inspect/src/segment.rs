@@ -56,7 +56,17 @@ pub(crate) struct Segmenter {
     swallow: Option<Swallow>,
     /// The last byte before the segment that is no white space.
     before: u8,
+    /// Where the text begins, if nothing to its left says what it is.
+    origin: Option<usize>,
 }
+
+/// Names of fields that say nothing about their value.
+const SAYS_NOTHING: [&str; 8] = [
+    "answer", "content", "data", "input", "message", "q", "text", "value",
+];
+
+/// White space before a value that is the whole text, in bytes.
+const MARGIN_BYTES_MAX: usize = 16;
 
 /// A value that began before and has no end yet.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +81,8 @@ impl Segmenter {
     /// Starts at the offset; the text before it stands to the left.
     pub(crate) fn new(text: &str) -> Self {
         let solid = |byte: &u8| !byte.is_ascii_whitespace();
+        let name = text.trim_matches(|c: char| !c.is_alphanumeric());
+        let says_nothing = name.is_empty() || SAYS_NOTHING.contains(&name);
         Self {
             start: text.len(),
             run: text.len(),
@@ -83,7 +95,17 @@ impl Segmenter {
             armour: None,
             swallow: None,
             before: text.bytes().rfind(solid).unwrap_or(b' '),
+            origin: says_nothing.then_some(text.len()),
         }
+    }
+
+    /// Whether a segment that starts there is the first of the text, and nothing to the left of the
+    /// text says what it is.
+    pub(crate) fn is_first(&self, text: &str, start: usize) -> bool {
+        let margin = self.origin.and_then(|origin| text.get(origin..start));
+        margin.is_some_and(|margin| {
+            margin.len() <= MARGIN_BYTES_MAX && margin.bytes().all(|byte| byte <= b' ')
+        })
     }
 
     /// Everything before it is settled.
@@ -97,6 +119,7 @@ impl Segmenter {
         self.start = self.start.saturating_sub(bytes);
         self.run = self.run.saturating_sub(bytes);
         self.at -= bytes;
+        self.origin = self.origin.and_then(|origin| origin.checked_sub(bytes));
         if let Some(armour) = &mut self.armour {
             armour.shift(bytes);
         }

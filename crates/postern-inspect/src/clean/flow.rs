@@ -187,11 +187,13 @@ impl Flow {
             match self.segmenter.step(&self.text, plain, ended) {
                 Step::More => return,
                 Step::Segment(start, end) => {
-                    let found = self.find(cleaner, start..end);
+                    let last = ended && end == self.text.len();
+                    let alone = last && !self.bare && self.segmenter.is_first(&self.text, start);
+                    let found = self.find(cleaner, start..end, alone);
                     self.spans.extend(found);
                 }
                 Step::Window(start, end, first) => {
-                    let found = self.find(cleaner, start..end);
+                    let found = self.find(cleaner, start..end, false);
                     let settled = settle(&self.text, found, start..end, first);
                     self.spans.extend(settled.spans);
                     self.segmenter.cut(&self.text, settled.cut, settled.goes_on);
@@ -206,13 +208,14 @@ impl Flow {
         }
     }
 
-    fn find(&self, cleaner: &Cleaner, segment: Range<usize>) -> Vec<Span> {
+    fn find(&self, cleaner: &Cleaner, segment: Range<usize>, alone: bool) -> Vec<Span> {
         let judge = |class: &_, confidence| cleaner.weight(class, confidence);
         let wanted = cleaner.rules.rows(cleaner.direction);
-        let mut spans = cleaner
-            .rules
-            .engine()
-            .find(&self.text, segment.clone(), wanted, &judge);
+        let mut spans =
+            cleaner
+                .rules
+                .engine()
+                .find(&self.text, segment.clone(), alone, wanted, &judge);
         spans.retain(|span| !self.is_ours(cleaner, span));
         for span in &mut spans {
             span.stands_before_at(&self.text[..segment.end]);

@@ -79,10 +79,11 @@ fn scan_folded(
         match segmenter.step(text, &engine.prefilter.plain, true) {
             Step::More => break,
             Step::Segment(start, end) => {
-                spans.extend(engine.find(text, start..end, wanted, &judge));
+                let alone = end == text.len() && segmenter.is_first(text, start);
+                spans.extend(engine.find(text, start..end, alone, wanted, &judge));
             }
             Step::Window(start, end, first) => {
-                let found = engine.find(&text[..end], start..end, wanted, &judge);
+                let found = engine.find(&text[..end], start..end, false, wanted, &judge);
                 let settled = settle(text, found, start..end, first);
                 spans.extend(settled.spans);
                 segmenter.cut(text, settled.cut, settled.goes_on);

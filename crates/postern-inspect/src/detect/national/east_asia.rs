@@ -5,7 +5,7 @@ use postern_types::BuiltinClass::{CnId, CompanyId, HkId, JpMyNumber, KrRrn, TwId
 use crate::detect::checksum::{
     Digits, Signs, base36, number, one_separator, uniform, weighted, yymmdd, yyyymmdd,
 };
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const CHINESE: &[&str] = &[
     "身份证",
@@ -103,6 +103,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         95,
     )
     .at_most(11)
+    .alone(alone::ONE_IN_11)
     .examples(
         &["HKID ⟦A123456(3)⟧", "hk id: ⟦Z683365A⟧"],
         &["A1234563", "HKID A123456(4)", "HKID AAA123456(3)"],
@@ -157,6 +158,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(my_number)
     .words(JAPANESE, 45, 96)
     .at_most(14)
+    .alone(alone::ONE_IN_11)
     .examples(
         &["マイナンバー ⟦8363 4703 6715⟧", "My Number: ⟦811393821980⟧"],
         &[
@@ -175,6 +177,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(corporate)
     .words(&["法人番号", "corporate number"], 35, 94)
     .at_most(13)
+    .alone(alone::ONE_IN_10)
     .examples(
         &[
             "法人番号 ⟦1653543271018⟧",

@@ -8,7 +8,7 @@ use postern_types::BuiltinClass::{
 use crate::detect::checksum::{
     Digits, Signs, base36, luhn_sum, mod11_10, number, one_separator, uniform, weighted,
 };
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const TAX_ID: &[&str] = &[
     "idnr",
@@ -123,6 +123,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(tax_id_check)
     .words(TAX_ID, 40, 94)
     .at_most(14)
+    .alone(alone::ONE_IN_10)
     .examples(
         &["IdNr. ⟦98765432106⟧", "Steuer-ID ⟦12 345 678 903⟧"],
         &["98765432106", "IdNr. 98765432107", "IdNr. 987654321061"],
@@ -181,6 +182,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(document)
     .words(ID_CARD, 45, 95)
     .at_most(10)
+    .alone(alone::ONE_IN_10)
     .examples(
         &[
             "Personalausweis ⟦L01X00T471⟧",
@@ -199,6 +201,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(some_digits)
     .words(ID_CARD, 20, 85)
     .at_most(9)
+    .alone(alone::SHAPE)
     .examples(
         &["Personalausweis ⟦L01X00T47⟧", "Ausweisnummer: ⟦T22000129⟧"],
         &["L01X00T47", "Ausweis L01X00A47", "Ausweis CFGHJKLMN"],
@@ -213,6 +216,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(passport)
     .words(PASSPORT, 20, 88)
     .at_most(10)
+    .alone(alone::SHAPE)
     .examples(
         &["Reisepass ⟦C01X00T478⟧", "Passnummer: ⟦C01X00T47⟧"],
         &["C01X00T47", "Reisepass C01X00T479", "Reisepass B01X00T47"],
@@ -236,6 +240,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(physician)
         .words(PHYSICIAN, 35, 92)
         .at_most(9)
+        .alone(alone::ONE_IN_10)
         .examples(
             &["LANR ⟦999999901⟧", "Arztnummer: ⟦123456601⟧"],
             &["999999901", "LANR 999999801", "LANR 9999999011"],
@@ -299,6 +304,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         92,
     )
     .at_most(14)
+    .alone(alone::SHAPE)
     .examples(
         &["USt-IdNr.: ⟦DE123456788⟧", "VAT ⟦DE 123 456 789⟧"],
         &[

@@ -7,7 +7,7 @@ use postern_types::BuiltinClass::{
 use crate::detect::checksum::{
     Digits, day_exists, ddmmyy, luhn, number, one_separator, uniform, weighted, yymmdd,
 };
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const CPR: &[&str] = &[
     "cpr",
@@ -114,6 +114,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(cpr)
         .words(CPR, 30, 92)
         .at_most(10)
+        .alone(alone::ONE_IN_23)
         .examples(
             &["cpr-nummer ⟦1202752976⟧", "CPR ⟦1801770123⟧"],
             &["1202752976", "cpr 3202752976", "cpr 12027529761"],
@@ -169,6 +170,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(swedish)
     .words(SWEDISH, 40, 93)
     .at_most(10)
+    .alone(alone::ONE_IN_100)
     .examples(
         &["personnummer ⟦8006115888⟧", "orgnr ⟦5552417619⟧"],
         &["8006115888", "pnr 8006115889", "pnr 80061158881"],
@@ -192,6 +194,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(orgnr)
     .words(ORGNR, 35, 93)
     .at_most(11)
+    .alone(alone::ONE_IN_11)
     .examples(
         &["Org.nr. ⟦966 580 623⟧", "orgnr ⟦928633330⟧"],
         &["966580623", "orgnr 966580624", "orgnr 9665806231"],
@@ -257,6 +260,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(kennitala)
     .words(KENNITALA, 40, 94)
     .at_most(10)
+    .alone(alone::ONE_IN_100)
     .examples(
         &["kennitala ⟦1205765189⟧", "kt. ⟦1103757789⟧"],
         &["1205765189", "kt. 1205765199", "kt. 12057651891"],
@@ -299,6 +303,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(latvian_plain)
     .words(LATVIAN, 35, 90)
     .at_most(12)
+    .alone(alone::ONE_IN_100)
     .examples(
         &[
             "personas kods ⟦11057390606⟧",

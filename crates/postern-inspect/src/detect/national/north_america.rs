@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::{CaSin, UsEin, UsItin, UsMbi, UsNpi, UsSsn};
 
 use crate::detect::checksum::{Digits, luhn, luhn_sum, number, one_separator, uniform};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const SSN: &[&str] = &[
     "ssn",
@@ -186,6 +186,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(npi)
     .words(NPI, 40, 92)
     .at_most(12)
+    .alone(alone::ONE_IN_10)
     .examples(
         &["NPI ⟦1245319599⟧", "provider: ⟦1003000126⟧"],
         &[
@@ -214,6 +215,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(sin)
         .words(SIN, 40, 90)
         .at_most(9)
+        .alone(alone::ONE_IN_10)
         .examples(
             &["my SIN is ⟦195959820⟧", "NAS: ⟦118229822⟧"],
             &["195959820", "sin 195959821", "SIN 1959598201"],

@@ -5,7 +5,7 @@ use postern_types::BuiltinClass::{
 };
 
 use crate::detect::checksum::{Digits, Signs, ddmmyy, luhn, luhn_sum, number, uniform, weighted};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const SPANISH: &[&str] = &[
     "dni",
@@ -103,6 +103,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         94,
     )
     .at_most(14)
+    .alone(alone::ONE_IN_100)
     .examples(
         &["Seguridad Social ⟦28/12345678/40⟧", "NUSS: ⟦281234567840⟧"],
         &["281234567840", "NUSS 281234567841", "NUSS 2812345678401"],
@@ -117,6 +118,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(portuguese)
     .words(PORTUGUESE, 40, 94)
     .at_most(11)
+    .alone(alone::ONE_IN_11)
     .examples(
         &["NIF ⟦282555870⟧", "contribuinte nº ⟦288 271 840⟧"],
         &["282555870", "NIF 282555871", "NIF 2825558701"],
@@ -141,6 +143,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         94,
     )
     .at_most(14)
+    .alone(alone::ONE_IN_10)
     .examples(
         &[
             "Cartão de Cidadão ⟦685413429ZZ4⟧",
@@ -227,6 +230,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             93,
         )
         .at_most(9)
+        .alone(alone::ONE_IN_11)
         .examples(
             &["ΑΦΜ ⟦395880172⟧", "AFM: ⟦318089548⟧"],
             &["395880172", "AFM 395880173", "AFM 3958801721"],

@@ -7,7 +7,7 @@ use postern_types::BuiltinClass::{
 use crate::detect::checksum::{
     Digits, Signs, day_exists, luhn, number, one_separator, uniform, verhoeff, weighted, yyyymmdd,
 };
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const NHS: &[&str] = &[
     "nhs",
@@ -106,6 +106,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(nhs)
         .words(NHS, 40, 93)
         .at_most(10)
+        .alone(alone::ONE_IN_11)
         .examples(
             &["NHS number ⟦9718746331⟧", "patient ⟦9200826199⟧"],
             &[
@@ -158,6 +159,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         90,
     )
     .at_most(11)
+    .alone(alone::ONE_IN_11)
     .examples(
         &[
             "UTR ⟦4008599798⟧",
@@ -245,6 +247,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         92,
     )
     .at_most(17)
+    .alone(alone::ONE_IN_100)
     .examples(
         &["numéro fiscal ⟦0504833868105⟧", "SPI : ⟦01 07 433 754 092⟧"],
         &[
@@ -276,6 +279,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(siret)
         .words(SIREN, 45, 94)
         .at_most(14)
+        .alone(alone::ONE_IN_100)
         .examples(
             &["SIRET ⟦49594219581647⟧", "siret: ⟦14784202502103⟧"],
             &[
@@ -294,6 +298,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(siren)
     .words(SIREN, 35, 92)
     .at_most(11)
+    .alone(alone::ONE_IN_10)
     .examples(
         &["SIREN ⟦929870525⟧", "RCS Paris ⟦124 085 036⟧"],
         &["929870525", "SIREN 929870526", "SIREN 9298705251"],
@@ -308,6 +313,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(bsn)
     .words(BSN, 40, 95)
     .at_most(11)
+    .alone(alone::ONE_IN_11)
     .examples(
         &[
             "BSN ⟦331244743⟧",

@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::VehicleId;
 
 use crate::detect::checksum::{Signs, uniform};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const VIN: &[&str] = &[
     "vin",
@@ -107,6 +107,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(PLATE, 45, 88)
     .at_most(8)
+    .alone(alone::SHAPE)
     .examples(
         &["plate ⟦BD62XYZ⟧", "vehicles ⟦AB51 ABC⟧ and ⟦AA02 AAA⟧"],
         &["BD62XYZ", "plate IB51ABC", "plate BD62XYZA"],
@@ -123,6 +124,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(PLATE, 35, 88)
     .at_most(15)
+    .alone(alone::SHAPE)
     .examples(
         &[
             "Kennzeichen ⟦B-AB 1234⟧",
@@ -143,6 +145,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(PLATE, 40, 90)
     .at_most(11)
+    .alone(alone::SHAPE)
     .examples(
         &["Plaka ⟦34 ABC 123⟧", "plaka: ⟦06JK567⟧"],
         &["34 ABC 123", "Plaka 99 ABC 123", "Plaka 34 ABCD 123"],
@@ -173,6 +176,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(PLATE, 52, 88)
     .at_most(9)
+    .alone(alone::SHAPE)
     .examples(
         &["plates: ⟦APP-456CV⟧ and ⟦KJA-999PZ⟧", "vehicle ⟦LSD-123AA⟧"],
         &["APP456CV", "plate APP-456C", "plate APP-4567CV"],
