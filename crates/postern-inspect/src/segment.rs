@@ -232,7 +232,7 @@ impl Segmenter {
         if open || self.kinds != 0 || self.joined || self.link != Link::None {
             return;
         }
-        if self.armour.is_some() || self.swallow.is_some() {
+        if self.armour.is_some() || self.swallow.is_some() || self.origin == Some(self.start) {
             return;
         }
         let (mut start, mut before) = (self.start, self.before);
@@ -256,6 +256,7 @@ impl Segmenter {
             if length > 0 {
                 let goes_on = kinds & (SPECIAL | DIGIT) | last & CAPITAL != 0
                     || rest[length - 1] == b')'
+                    || join::ends_quoted(&rest[..length])
                     || kinds & CAPITAL != 0 && month::may_lead(rest[0]);
                 let gated = kinds & GATE != 0 || plain.gate.has(before);
                 if goes_on || length >= plain.gated_min && gated {
@@ -306,6 +307,8 @@ impl Segmenter {
             && last != b')'
             && !last.is_ascii_uppercase()
             && (self.kinds & CAPITAL == 0 || !month::may_lead(bytes[self.run]))
+            && !join::ends_quoted(&bytes[self.run..self.at])
+            && !(self.origin == Some(self.start) && join::is_small(&bytes[self.run..self.at]))
             && self.link == Link::None
             && self.armour.is_none()
     }
@@ -344,7 +347,13 @@ impl Segmenter {
             self.armour = Some(Armour::new(self.at));
             return Stop::Join(1, Link::None);
         }
-        join::decide(text, self.run..self.at, self.link, ended)
+        let around = join::Around {
+            link: self.link,
+            joined: self.joined,
+            first: self.origin == Some(self.start),
+            ended,
+        };
+        join::decide(text, self.run..self.at, around)
     }
 
     /// Passes over the rest of a value; `None` when it ends at once.

@@ -71,6 +71,9 @@ pub(crate) enum Edges {
     Groups,
     /// As `Word`, and none of `-`, `+`, `/`, `=`: the alphabets of keys.
     Key,
+    /// As `Number`, and a short word in small letters may touch the match on its left: the space
+    /// between them was forgotten.
+    Glued,
 }
 
 /// How sure a value is that is the whole text: a field of a form, a cell, an answer to a question.
@@ -79,6 +82,11 @@ pub(crate) enum Edges {
 pub(crate) mod alone {
     /// All of them: letters and digits have their places, and that is all.
     pub(crate) const SHAPE: u8 = 54;
+    /// One in ten or eleven, of a country without a class of its own: where a number fits several,
+    /// a class that says more goes first.
+    pub(crate) const UNNAMED: u8 = 55;
+    /// Few: its letters are of few kinds and have their places.
+    pub(crate) const NARROW_SHAPE: u8 = 56;
     /// One in nine or ten: one decimal check digit.
     pub(crate) const ONE_IN_10: u8 = 57;
     /// One in eleven to twenty.
@@ -87,8 +95,6 @@ pub(crate) mod alone {
     pub(crate) const ONE_IN_23: u8 = 60;
     /// One in fifty to some hundred: two check digits, or one and a date or a province.
     pub(crate) const ONE_IN_100: u8 = 63;
-    /// Fewer.
-    pub(crate) const RARE: u8 = 66;
 }
 
 impl Detector {

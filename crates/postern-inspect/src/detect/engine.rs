@@ -212,6 +212,7 @@ impl Row {
             // a match with good edges to an earlier alternative with bad ones.
             let pattern = match self.detector.edges {
                 Edges::Any => pattern.to_owned(),
+                Edges::Glued => format!(r"(?:{pattern})(?-u:\b{{end-half}})"),
                 Edges::Word | Edges::Number | Edges::Groups | Edges::Key => {
                     format!(r"(?-u:\b{{start-half}})(?:{pattern})(?-u:\b{{end-half}})")
                 }
@@ -394,7 +395,7 @@ fn needed(detector: &Detector) -> Option<(u8, usize)> {
 /// The lengths of runs that a match may be: one of letters, digits and `_` alone, with edges, is
 /// such a run as a whole.
 fn lengths(detector: &Detector, facts: &Facts) -> u64 {
-    if detector.edges == Edges::Any || !facts.of_word {
+    if matches!(detector.edges, Edges::Any | Edges::Glued) || !facts.of_word {
         return u64::MAX;
     }
     let (min, max) = (facts.bytes_min, facts.bytes_max.unwrap_or(usize::MAX));

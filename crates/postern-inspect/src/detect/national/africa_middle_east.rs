@@ -56,7 +56,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(vkn)
     .words(VKN, 35, 93)
     .at_most(10)
-    .alone(alone::ONE_IN_10)
+    .alone(alone::UNNAMED)
     .examples(
         &["VKN ⟦1172341916⟧", "Vergi No: ⟦6730221872⟧"],
         &["1172341916", "VKN 1172341917", "VKN 11723419161"],
@@ -167,7 +167,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         90,
     )
     .at_most(10)
-    .alone(alone::ONE_IN_10)
+    .alone(alone::UNNAMED)
     .examples(
         &["Iqama ⟦2098765437⟧", "Saudi ID: ⟦1123456780⟧"],
         &["2098765437", "iqama 2098765438", "iqama 20987654371"],

@@ -64,7 +64,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         92,
     )
     .at_most(11)
-    .alone(alone::ONE_IN_10)
+    .alone(alone::UNNAMED)
     .examples(
         &["Steuernummer ⟦46-543/0551⟧", "Finanzamt: ⟦337010425⟧"],
         &[

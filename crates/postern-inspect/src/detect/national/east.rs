@@ -214,7 +214,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(taj)
     .words(TAJ, 35, 94)
     .at_most(11)
-    .alone(alone::ONE_IN_10)
+    .alone(alone::UNNAMED)
     .examples(
         &["TAJ ⟦123 456 788⟧", "TAJ szám: ⟦123456788⟧"],
         &["123456788", "TAJ 123456789", "TAJ 1234567881"],
@@ -224,7 +224,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(hungarian_tax)
         .words(ADO, 35, 93)
         .at_most(10)
-        .alone(alone::ONE_IN_11)
+        .alone(alone::UNNAMED)
         .examples(
             &[
                 "adóazonosító jel: ⟦8071592153⟧",
@@ -246,7 +246,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(inn)
     .words(INN, 40, 95)
     .at_most(12)
-    .alone(alone::ONE_IN_11)
+    .alone(alone::UNNAMED)
     .examples(
         &["ИНН ⟦5967813989⟧", "ИНН: ⟦852234133934⟧"],
         &["5967813989", "ИНН 5967813980", "ИНН 59678139891"],
@@ -270,7 +270,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(rnokpp)
         .words(RNOKPP, 38, 94)
         .at_most(10)
-        .alone(alone::ONE_IN_11)
+        .alone(alone::UNNAMED)
         .examples(
             &["РНОКПП ⟦1178810471⟧", "ІПН: ⟦3782702385⟧"],
             &["1178810471", "РНОКПП 1178810472", "РНОКПП 11788104711"],

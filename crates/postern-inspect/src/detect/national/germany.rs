@@ -158,6 +158,23 @@ pub(super) const DETECTORS: &[Detector] = &[
         ],
         &["9198081508152", "Steuernummer 91980815081521"],
     ),
+    // The federal form of the number: the number of the state first. Thirteen digits are the number
+    // of an article more often, which is told by its check digit.
+    Detector::new(
+        "de_tax_number_alone",
+        DeTaxNumber,
+        Needs::Digits(13),
+        r"(?:0[1-9]|1[0-6])\d{11}",
+    )
+    .edges(Edges::Number)
+    .check(no_article)
+    .words(TAX_NUMBER, 10, 92)
+    .at_most(13)
+    .alone(alone::SHAPE)
+    .examples(
+        &["⟦0981508150999⟧", "Steuernummer ⟦0981508150999⟧"],
+        &["order 0981508150999", "0012345678905", "0981508150993"],
+    ),
     Detector::new(
         "de_social_security",
         DeSocialSecurity,
@@ -283,10 +300,23 @@ pub(super) const DETECTORS: &[Detector] = &[
         &["HRC 12345", "HRB 1234567", "HRB"],
     ),
     Detector::new(
+        "de_company_register_small",
+        CompanyId,
+        Needs::Digits(3),
+        r"\d{3,6}",
+    )
+    .left(r"(?:^|[^a-z0-9])hr[ab][ -]{0,2}")
+    .sure(70)
+    .at_most(6)
+    .examples(
+        &["hrb ⟦12345⟧", "(hra ⟦98765⟧)"],
+        &["hrc 12345", "hrb 12", "three 12345"],
+    ),
+    Detector::new(
         "de_vat_in_context",
         EuVat,
         Needs::Digits(9),
-        r"DE ?\d{3} ?\d{3} ?\d{3}",
+        r"(?i)de ?\d{3} ?\d{3} ?\d{3}",
     )
     .edges(Edges::Number)
     .words(
@@ -314,6 +344,13 @@ pub(super) const DETECTORS: &[Detector] = &[
         ],
     ),
 ];
+
+/// Not the number of an article (GTIN-13), whose digits times 1, 3, 1, 3, … are a multiple of ten.
+fn no_article(text: &str) -> bool {
+    let digits = Digits::of(text);
+    let sum = weighted(&digits, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]);
+    !sum.is_multiple_of(10) && !uniform(&digits)
+}
 
 fn tax_id_check(text: &str) -> bool {
     mod11_10(&Digits::of(text))

@@ -132,7 +132,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(nit)
     .words(NIT, 40, 93)
     .at_most(13)
-    .alone(alone::ONE_IN_11)
+    .alone(alone::UNNAMED)
     .examples(
         &["NIT ⟦560.870.124-9⟧", "nit ⟦8372623470⟧"],
         &["560.870.124-9", "NIT 560.870.124-8", "NIT 56087012491"],
@@ -147,7 +147,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(ruc)
     .words(&["ruc", "sunat", "contribuyente"], 45, 95)
     .at_most(11)
-    .alone(alone::ONE_IN_11)
+    .alone(alone::UNNAMED)
     .examples(
         &["RUC ⟦20188810030⟧", "ruc: ⟦20854924703⟧"],
         &["20188810030", "RUC 20188810031", "RUC 201888100301"],
@@ -165,7 +165,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(ecuadorian)
     .words(&["cédula", "cedula", "c.i", "ci", "ruc", "ecuador"], 38, 90)
     .at_most(13)
-    .alone(alone::ONE_IN_10)
+    .alone(alone::UNNAMED)
     .examples(
         &["cédula ⟦1736072859⟧", "C.I. ⟦172543479-7⟧"],
         &["1736072859", "cédula 1736072850", "cédula 17360728591"],
@@ -180,7 +180,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(dominican)
     .words(&["cédula", "cedula", "dominicana"], 45, 92)
     .at_most(13)
-    .alone(alone::ONE_IN_10)
+    .alone(alone::UNNAMED)
     .examples(
         &["cédula ⟦649-1086685-0⟧", "cedula: ⟦38347828576⟧"],
         &[

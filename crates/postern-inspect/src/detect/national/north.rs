@@ -175,6 +175,20 @@ pub(super) const DETECTORS: &[Detector] = &[
         &["personnummer ⟦8006115888⟧", "orgnr ⟦5552417619⟧"],
         &["8006115888", "pnr 8006115889", "pnr 80061158881"],
     ),
+    Detector::new(
+        "se_personnummer_glued",
+        SePersonnummer,
+        Needs::Digits(10),
+        r"(?:18|19|20)\d{6}-?\d{4}|\d{6}-\d{4}",
+    )
+    .edges(Edges::Glued)
+    .check(swedish)
+    .sure(70)
+    .at_most(13)
+    .examples(
+        &["my code is⟦198906108413⟧."],
+        &["is198906108414", "x1is198906108413", "is1989061084131"],
+    ),
     Detector::new("no_fnr", NoFnr, Needs::Digits(11), r"\d{6}[ -]?\d{5}")
         .edges(Edges::Number)
         .check(fnr)
@@ -212,6 +226,21 @@ pub(super) const DETECTORS: &[Detector] = &[
     .examples(
         &["⟦100309-534D⟧", "hetu ⟦140347-248k⟧", "⟦010594Y9032⟧"],
         &["100309-534E", "320309-534D", "1100309-534D", "100309-534DD"],
+    ),
+    // The space before it was forgotten: the day and the check sign say enough.
+    Detector::new(
+        "fi_hetu_glued",
+        FiHetu,
+        Needs::Digits(9),
+        r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]",
+    )
+    .edges(Edges::Glued)
+    .check(hetu)
+    .sure(80)
+    .at_most(11)
+    .examples(
+        &["my code is⟦100309-534D⟧."],
+        &["is100309-534E", "a1b100309-534D", "x_is100309-534D"],
     ),
     Detector::new("fi_company", CompanyId, Needs::Digits(8), r"\d{7}-\d")
         .edges(Edges::Number)

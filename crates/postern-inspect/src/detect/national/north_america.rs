@@ -76,7 +76,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         "us_ssn_plain",
         UsSsn,
         Needs::Digits(9),
-        r"\d{9}|\d{5}-\d{4}|\d{3}-\d{6}",
+        r"\d{9}|\d{5}-\d{4}",
     )
     .edges(Edges::Number)
     .check(ssn)
@@ -90,6 +90,16 @@ pub(super) const DETECTORS: &[Detector] = &[
         ],
         &["552601815", "ssn 000601815", "ssn 5526018151"],
     ),
+    Detector::new("us_ssn_one_hyphen", UsSsn, Needs::Digits(9), r"\d{3}-\d{6}")
+        .edges(Edges::Number)
+        .check(ssn)
+        .words(SSN, 15, 88)
+        .at_most(10)
+        .alone(alone::SHAPE)
+        .examples(
+            &["⟦078-051121⟧", "SSN ⟦590-830166⟧"],
+            &["part 078-051121", "666-051121", "078-0511213"],
+        ),
     Detector::new(
         "us_itin",
         UsItin,

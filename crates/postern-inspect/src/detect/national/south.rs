@@ -230,7 +230,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             93,
         )
         .at_most(9)
-        .alone(alone::ONE_IN_11)
+        .alone(alone::UNNAMED)
         .examples(
             &["ΑΦΜ ⟦395880172⟧", "AFM: ⟦318089548⟧"],
             &["395880172", "AFM 395880173", "AFM 3958801721"],

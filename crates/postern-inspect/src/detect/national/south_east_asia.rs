@@ -91,7 +91,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(NRIC, 48, 80)
     .at_most(9)
-    .alone(alone::SHAPE)
+    .alone(alone::NARROW_SHAPE)
     .examples(
         &["NRIC ⟦S1234567E⟧", "FIN ⟦G1122144L⟧"],
         &["S1234567E", "NRIC A1234567D", "NRIC S12345678D"],
@@ -216,7 +216,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             92,
         )
         .at_most(12)
-        .alone(alone::ONE_IN_10)
+        .alone(alone::UNNAMED)
         .examples(
             &["CCCD ⟦001085012345⟧", "căn cước ⟦079302001234⟧"],
             &["001085012345", "CCCD 001", "CCCD 0010850123451"],

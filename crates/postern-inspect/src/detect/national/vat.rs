@@ -5,7 +5,7 @@
 use postern_types::BuiltinClass::EuVat;
 
 use crate::detect::checksum::{Digits, luhn, mod11_10, mod97, uniform, weighted};
-use crate::detect::{Detector, Edges, Needs, alone};
+use crate::detect::{Detector, Edges, Needs};
 
 const WORDS: &[&str] = &[
     "vat",
@@ -99,7 +99,6 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(WORDS, 25, 80)
     .at_most(24)
-    .alone(alone::SHAPE)
     .examples(
         &["VAT no: ⟦DE123456789⟧", "TVA ⟦FR12345678901⟧"],
         &["DE123456789", "VAT 123456789", "VAT no DE123"],

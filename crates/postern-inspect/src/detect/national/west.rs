@@ -159,7 +159,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         90,
     )
     .at_most(11)
-    .alone(alone::ONE_IN_11)
+    .alone(alone::UNNAMED)
     .examples(
         &[
             "UTR ⟦4008599798⟧",
@@ -427,9 +427,10 @@ fn spi(text: &str) -> bool {
     number(&digits[..10]) % 511 == number(&digits[10..])
 }
 
+/// Luhn's digit; the first series begins with 1 (public bodies), the others with higher digits.
 fn siren(text: &str) -> bool {
     let digits = Digits::of(text);
-    luhn(&digits) && !uniform(&digits) && one_separator(text)
+    luhn(&digits) && digits[0] != 0 && !uniform(&digits) && one_separator(text)
 }
 
 fn siret(text: &str) -> bool {

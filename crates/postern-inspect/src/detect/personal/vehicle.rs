@@ -98,11 +98,12 @@ pub(super) const DETECTORS: &[Detector] = &[
             "vin 12345678901234567",
         ],
     ),
+    // The second sign of the age of a car, since 2001: 02 to 29 and 51 to 79.
     Detector::new(
         "uk_plate",
         VehicleId,
         Needs::Digits(2),
-        r"(?i)[a-hj-pr-vwyz][a-hj-pr-y](?:0[1-9]|[1-7]\d) ?[a-hj-prs-z]{3}",
+        r"(?i)[a-hj-pr-vwyz][a-hj-pr-y](?:0[2-9]|[12]\d|5[1-9]|[67]\d) ?[a-hj-prs-z]{3}",
     )
     .edges(Edges::Key)
     .words(PLATE, 45, 88)
@@ -110,14 +111,29 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::SHAPE)
     .examples(
         &["plate ⟦BD62XYZ⟧", "vehicles ⟦AB51 ABC⟧ and ⟦AA02 AAA⟧"],
-        &["BD62XYZ", "plate IB51ABC", "plate BD62XYZA"],
+        &["part BD62XYZ", "AB49ABC", "plate IB51ABC", "plate BD62XYZA"],
+    ),
+    // Plates of 1963 to 2001: a letter for the year before or behind.
+    Detector::new(
+        "uk_plate_of_old",
+        VehicleId,
+        Needs::Digits(1),
+        r"(?i)[a-hj-npr-tv-y]\d{1,3} ?[a-hj-pr-y]{3}|[a-hj-pr-y]{3} ?\d{1,3}[a-hj-npr-tv-y]",
+    )
+    .edges(Edges::Key)
+    .words(PLATE, 15, 80)
+    .at_most(8)
+    .alone(alone::SHAPE)
+    .examples(
+        &["⟦A123 BCD⟧", "plate ⟦ABC 1D⟧", "⟦M456DEF⟧"],
+        &["see A123 BCD", "A1234 BCD", "I123 BCD"],
     ),
     Detector::new(
         "de_plate",
         VehicleId,
         Needs::Digits(1),
         concat!(
-            r"(?:[A-Z]|\xC3[\x84\x96\x9C]){1,3}[- ][A-Z]{1,2}[- ]?[1-9]\d{0,3}",
+            r"(?i)(?:[A-Z]|\xC3[\x84\x96\x9C]){1,3}[- ][A-Z]{1,2}[- ]?[1-9]\d{0,3}",
             r"[EH]?"
         ),
     )
@@ -180,6 +196,20 @@ pub(super) const DETECTORS: &[Detector] = &[
     .examples(
         &["plates: ⟦APP-456CV⟧ and ⟦KJA-999PZ⟧", "vehicle ⟦LSD-123AA⟧"],
         &["APP456CV", "plate APP-456C", "plate APP-4567CV"],
+    ),
+    Detector::new(
+        "ng_plate_in_one",
+        VehicleId,
+        Needs::Digits(3),
+        r"[A-Z]{3}\d{3}[A-Z]{2}",
+    )
+    .edges(Edges::Key)
+    .words(PLATE, 15, 85)
+    .at_most(8)
+    .alone(alone::SHAPE)
+    .examples(
+        &["⟦APP456CV⟧", "plate ⟦KJA999PZ⟧"],
+        &["part APP456CV", "APP456C"],
     ),
     Detector::new(
         "plate_in_context",
