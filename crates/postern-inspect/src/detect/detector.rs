@@ -82,8 +82,8 @@ pub(crate) enum Edges {
 pub(crate) mod alone {
     /// All of them: letters and digits have their places, and that is all.
     pub(crate) const SHAPE: u8 = 54;
-    /// One in ten or eleven, of a country without a class of its own: where a number fits several,
-    /// a class that says more goes first.
+    /// One in nine to eleven, of a class that says little (a company, a country without a class of
+    /// its own): where a number fits several, a class that says more goes first.
     pub(crate) const UNNAMED: u8 = 55;
     /// Few: its letters are of few kinds and have their places.
     pub(crate) const NARROW_SHAPE: u8 = 56;

@@ -177,13 +177,16 @@ impl Engine {
 }
 
 impl Search<'_> {
-    /// Whether no letter stands beside the match: marks may, and more numbers.
+    /// Whether only marks stand beside the match; beside one without letters, more numbers may.
     fn holds_only(&self, whole: &Range<usize>) -> bool {
         let bytes = self.text.as_bytes();
+        let lettered = bytes[whole.clone()].iter().any(u8::is_ascii_alphabetic);
         let mut beside = bytes[self.from..whole.start]
             .iter()
             .chain(&bytes[whole.end..]);
-        !beside.any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii())
+        !beside.any(|byte| {
+            byte.is_ascii_alphabetic() || !byte.is_ascii() || lettered && byte.is_ascii_digit()
+        })
     }
 }
 

@@ -55,7 +55,7 @@ const ENDING_BYTES: usize = 4;
 pub(super) fn decide(text: &str, run: Range<usize>, around: Around) -> Stop {
     let (link, ended) = (around.link, around.ended);
     let word = &text[run.clone()];
-    let small = around.first && is_small(word.as_bytes());
+    let small = around.first && link == Link::None && is_small(word.as_bytes());
     let mut left = Left::of(word, link);
     left.number |= small;
     let compares = ends_quoted(word.as_bytes()) || link == Link::Compared;
@@ -88,11 +88,17 @@ pub(super) fn decide(text: &str, run: Range<usize>, around: Around) -> Stop {
         }
     }
     if wide {
-        return across(right, first, (space, ended));
+        return across_gap(right, first, (space, ended));
     }
     if small && !first.is_ascii_digit() {
         return Stop::Break;
     }
+    across_space(left, right, (first, space), around)
+}
+
+/// Decides about one space between `left` and what begins with `first`.
+fn across_space(left: Left, right: &str, (first, space): (char, usize), around: Around) -> Stop {
+    let ended = around.ended;
     if first.is_ascii_digit() {
         let joins = left.number || left.decimal || left.link != Link::None;
         return match left.link {
@@ -106,11 +112,7 @@ pub(super) fn decide(text: &str, run: Range<usize>, around: Around) -> Stop {
     }
     let mut undecided = false;
     if left.number {
-        let group = match group(right, of_group, GROUP_CHARS_MAX) {
-            Some(false) if around.first => group(right, of_small, SMALL_CHARS_MAX),
-            other => other,
-        };
-        match group {
+        match group(right, of_group, GROUP_CHARS_MAX) {
             Some(true) => return Stop::Join(space, Link::None),
             Some(false) => {}
             None if ended => return Stop::Join(space, Link::None),
@@ -122,6 +124,14 @@ pub(super) fn decide(text: &str, run: Range<usize>, around: Around) -> Stop {
             Dated::Joins(link) => return Stop::Join(space, link),
             Dated::Not => {}
             Dated::More => undecided = true,
+        }
+    }
+    if left.number && around.first {
+        match group(right, of_small, SMALL_CHARS_MAX) {
+            Some(true) => return Stop::Join(space, Link::None),
+            Some(false) => {}
+            None if ended => return Stop::Join(space, Link::None),
+            None => undecided = true,
         }
     }
     if undecided { Stop::More } else { Stop::Break }
@@ -155,7 +165,7 @@ fn wide_gap(text: &str, at: usize, space: usize, joined: bool) -> Gap {
 }
 
 /// Whether groups go on behind more than one space: digits do, and what looks like a group.
-fn across(right: &str, first: char, (space, ended): (usize, bool)) -> Stop {
+fn across_gap(right: &str, first: char, (space, ended): (usize, bool)) -> Stop {
     if first.is_ascii_digit() {
         return Stop::Join(space, Link::None);
     }

@@ -59,7 +59,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::UNNAMED)
     .examples(
         &["VKN ⟦1172341916⟧", "Vergi No: ⟦6730221872⟧"],
-        &["1172341916", "VKN 1172341917", "VKN 11723419161"],
+        &["part 1172341916", "VKN 1172341917", "VKN 11723419161"],
     ),
     Detector::new(
         "il_teudat_zehut",

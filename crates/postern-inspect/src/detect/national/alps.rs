@@ -42,7 +42,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::ONE_IN_100)
         .examples(
             &["SVNR ⟦1503190373⟧", "SV-Nummer: ⟦2250130376⟧"],
-            &["1503190373", "SVNR 1503190374", "SVNR 15031903731"],
+            &["part 1503190373", "SVNR 1503190374", "SVNR 15031903731"],
         ),
     Detector::new(
         "at_tax_number",

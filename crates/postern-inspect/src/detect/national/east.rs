@@ -90,17 +90,17 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::ONE_IN_11)
         .examples(
             &["NIP: ⟦9202832205⟧", "nip ⟦5219408059⟧"],
-            &["9202832205", "NIP 9202832206", "NIP 92028322051"],
+            &["part 9202832205", "NIP 9202832206", "NIP 92028322051"],
         ),
     Detector::new("pl_regon", CompanyId, Needs::Digits(9), r"\d{9}")
         .edges(Edges::Number)
         .check(regon)
         .words(REGON, 30, 94)
         .at_most(9)
-        .alone(alone::ONE_IN_11)
+        .alone(alone::UNNAMED)
         .examples(
             &["REGON ⟦646772722⟧", "nr regon: ⟦113179626⟧"],
-            &["646772722", "REGON 646772723", "REGON 6467727221"],
+            &["part 646772722", "REGON 646772723", "REGON 6467727221"],
         ),
     Detector::new(
         "pl_identity_card",
@@ -126,7 +126,11 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::ONE_IN_10)
     .examples(
         &["nr dowodu ⟦ABA300000⟧", "dowód ⟦ABS 123456⟧"],
-        &["ABA300000", "nr dowodu ABA300001", "nr dowodu ABA3000001"],
+        &[
+            "part ABA300000",
+            "nr dowodu ABA300001",
+            "nr dowodu ABA3000001",
+        ],
     ),
     Detector::new(
         "cz_rodne_cislo",
@@ -159,7 +163,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::ONE_IN_100)
     .examples(
         &["rodné číslo ⟦7407159310⟧", "rč ⟦7504118908⟧"],
-        &["7407159310", "rč 7407159311", "rč 74071593101"],
+        &["part 7407159310", "rč 7407159311", "rč 74071593101"],
     ),
     Detector::new("ro_cnp", RoCnp, Needs::Digits(13), r"[1-8]\d{12}")
         .edges(Edges::Number)
@@ -217,7 +221,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::UNNAMED)
     .examples(
         &["TAJ ⟦123 456 788⟧", "TAJ szám: ⟦123456788⟧"],
-        &["123456788", "TAJ 123456789", "TAJ 1234567881"],
+        &["part 123456788", "TAJ 123456789", "TAJ 1234567881"],
     ),
     Detector::new("hu_tax_id", OtherNationalId, Needs::Digits(10), r"8\d{9}")
         .edges(Edges::Number)

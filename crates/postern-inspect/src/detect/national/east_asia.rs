@@ -106,7 +106,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::ONE_IN_11)
     .examples(
         &["HKID ⟦A123456(3)⟧", "hk id: ⟦Z683365A⟧"],
-        &["A1234563", "HKID A123456(4)", "HKID AAA123456(3)"],
+        &["part A1234563", "HKID A123456(4)", "HKID AAA123456(3)"],
     ),
     Detector::new("kr_rrn", KrRrn, Needs::Digits(13), r"\d{6}-[0-9]\d{6}")
         .edges(Edges::Number)
@@ -126,6 +126,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(korean_plain)
         .words(KOREAN, 52, 94)
         .at_most(13)
+        .alone(alone::ONE_IN_23)
         .examples(
             &["RRN ⟦7804161034196⟧", "⟦7904171529745⟧"],
             &["7804161034197", "7813161034196", "17804161034196"],
@@ -162,7 +163,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .examples(
         &["マイナンバー ⟦8363 4703 6715⟧", "My Number: ⟦811393821980⟧"],
         &[
-            "836347036715",
+            "part 836347036715",
             "my number 836347036716",
             "my number 8363470367151",
         ],
@@ -177,14 +178,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(corporate)
     .words(&["法人番号", "corporate number"], 35, 94)
     .at_most(13)
-    .alone(alone::ONE_IN_10)
+    .alone(alone::UNNAMED)
     .examples(
         &[
             "法人番号 ⟦1653543271018⟧",
             "corporate number ⟦9297742539682⟧",
         ],
         &[
-            "1653543271018",
+            "part 1653543271018",
             "法人番号 2653543271018",
             "法人番号 16535432710181",
         ],

@@ -126,7 +126,11 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::ONE_IN_10)
     .examples(
         &["IdNr. ⟦98765432106⟧", "Steuer-ID ⟦12 345 678 903⟧"],
-        &["98765432106", "IdNr. 98765432107", "IdNr. 987654321061"],
+        &[
+            "part 98765432106",
+            "IdNr. 98765432107",
+            "IdNr. 987654321061",
+        ],
     ),
     Detector::new(
         "de_tax_number",
@@ -173,7 +177,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::SHAPE)
     .examples(
         &["⟦0981508150999⟧", "Steuernummer ⟦0981508150999⟧"],
-        &["order 0981508150999", "0012345678905", "0981508150993"],
+        &["order 0981508150999", "0012345678905", "0981508150995"],
     ),
     Detector::new(
         "de_social_security",
@@ -205,7 +209,11 @@ pub(super) const DETECTORS: &[Detector] = &[
             "Personalausweis ⟦L01X00T471⟧",
             "Ausweisnummer: ⟦t220001293⟧",
         ],
-        &["L01X00T471", "Ausweis L01X00T472", "Ausweis LL01X00T471"],
+        &[
+            "part L01X00T471",
+            "Ausweis L01X00T472",
+            "Ausweis LL01X00T471",
+        ],
     ),
     // Nine signs, as printed without the check digit.
     Detector::new(
@@ -221,7 +229,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::SHAPE)
     .examples(
         &["Personalausweis ⟦L01X00T47⟧", "Ausweisnummer: ⟦T22000129⟧"],
-        &["L01X00T47", "Ausweis L01X00A47", "Ausweis CFGHJKLMN"],
+        &["part L01X00T47", "Ausweis L01X00A47", "Ausweis CFGHJKLMN"],
     ),
     Detector::new(
         "de_passport",
@@ -260,7 +268,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::ONE_IN_10)
         .examples(
             &["LANR ⟦999999901⟧", "Arztnummer: ⟦123456601⟧"],
-            &["999999901", "LANR 999999801", "LANR 9999999011"],
+            &["part 999999901", "LANR 999999801", "LANR 9999999011"],
         ),
     Detector::new(
         "de_practice",
@@ -338,7 +346,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .examples(
         &["USt-IdNr.: ⟦DE123456788⟧", "VAT ⟦DE 123 456 789⟧"],
         &[
-            "DE123456789",
+            "part DE123456789",
             "USt-IdNr. DE12345678",
             "USt-IdNr. DE1234567890",
         ],

@@ -135,7 +135,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::UNNAMED)
     .examples(
         &["NIT ⟦560.870.124-9⟧", "nit ⟦8372623470⟧"],
-        &["560.870.124-9", "NIT 560.870.124-8", "NIT 56087012491"],
+        &["part 560.870.124-9", "NIT 560.870.124-8", "NIT 56087012491"],
     ),
     Detector::new(
         "pe_ruc",
@@ -150,7 +150,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::UNNAMED)
     .examples(
         &["RUC ⟦20188810030⟧", "ruc: ⟦20854924703⟧"],
-        &["20188810030", "RUC 20188810031", "RUC 201888100301"],
+        &["part 20188810030", "RUC 20188810031", "RUC 201888100301"],
     ),
     Detector::new(
         "ec_cedula",
@@ -184,7 +184,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .examples(
         &["cédula ⟦649-1086685-0⟧", "cedula: ⟦38347828576⟧"],
         &[
-            "64910866850",
+            "part 64910866850",
             "cédula 649-1086685-1",
             "cédula 6491086685012",
         ],

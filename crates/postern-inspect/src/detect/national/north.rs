@@ -173,7 +173,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::ONE_IN_100)
     .examples(
         &["personnummer ⟦8006115888⟧", "orgnr ⟦5552417619⟧"],
-        &["8006115888", "pnr 8006115889", "pnr 80061158881"],
+        &["part 8006115888", "pnr 8006115889", "pnr 80061158881"],
     ),
     Detector::new(
         "se_personnummer_glued",
@@ -208,10 +208,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(orgnr)
     .words(ORGNR, 35, 93)
     .at_most(11)
-    .alone(alone::ONE_IN_11)
+    .alone(alone::UNNAMED)
     .examples(
         &["Org.nr. ⟦966 580 623⟧", "orgnr ⟦928633330⟧"],
-        &["966580623", "orgnr 966580624", "orgnr 9665806231"],
+        &["part 966580623", "orgnr 966580624", "orgnr 9665806231"],
     ),
     Detector::new(
         "fi_hetu",
@@ -292,7 +292,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::ONE_IN_100)
     .examples(
         &["kennitala ⟦1205765189⟧", "kt. ⟦1103757789⟧"],
-        &["1205765189", "kt. 1205765199", "kt. 12057651891"],
+        &["part 1205765189", "kt. 1205765199", "kt. 12057651891"],
     ),
     Detector::new(
         "ee_isikukood",
@@ -339,7 +339,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "personas kods: ⟦321234-56789⟧",
         ],
         &[
-            "11057390606",
+            "part 11057390606",
             "personas kods 11057390607",
             "personas kods 110573906061",
         ],

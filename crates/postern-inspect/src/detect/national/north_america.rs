@@ -97,7 +97,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .at_most(10)
         .alone(alone::SHAPE)
         .examples(
-            &["⟦078-051121⟧", "SSN ⟦590-830166⟧"],
+            &["⟦590-830166⟧", "SSN ⟦590-830166⟧"],
             &["part 078-051121", "666-051121", "078-0511213"],
         ),
     Detector::new(
@@ -196,11 +196,11 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(npi)
     .words(NPI, 40, 92)
     .at_most(12)
-    .alone(alone::ONE_IN_10)
+    .alone(alone::ONE_IN_23)
     .examples(
         &["NPI ⟦1245319599⟧", "provider: ⟦1003000126⟧"],
         &[
-            "1245319599",
+            "part 1245319599",
             "NPI 1245319598",
             "NPI 12453195991",
             "npi 3245319599",
@@ -228,7 +228,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::ONE_IN_10)
         .examples(
             &["my SIN is ⟦195959820⟧", "NAS: ⟦118229822⟧"],
-            &["195959820", "sin 195959821", "SIN 1959598201"],
+            &["part 195959820", "sin 195959821", "SIN 1959598201"],
         ),
 ];
 

@@ -22,8 +22,9 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(tfn)
     .words(TFN, 54, 96)
     .at_most(11)
+    .alone(alone::ONE_IN_11)
     .examples(
-        &["⟦807 587 290⟧", "TFN: ⟦807-587-290⟧"],
+        &["it is ⟦807 587 290⟧", "TFN: ⟦807-587-290⟧"],
         &["099 925 489", "099-925 488", "1 099 925 488 1"],
     ),
     Detector::new("au_tfn", AuTfn, Needs::Digits(8), r"\d{8,9}")
@@ -34,7 +35,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::ONE_IN_11)
         .examples(
             &["tax file number ⟦099925488⟧", "TFN ⟦234614503⟧"],
-            &["099925488", "TFN 099925489", "TFN 0999254881"],
+            &["part 099925488", "TFN 099925489", "TFN 0999254881"],
         ),
     Detector::new(
         "au_abn",
@@ -73,7 +74,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::ONE_IN_10)
         .examples(
             &["ACN ⟦238607826⟧", "acn: ⟦613663504⟧"],
-            &["238607826", "ACN 238607827", "ACN 2386078261"],
+            &["part 238607826", "ACN 238607827", "ACN 2386078261"],
         ),
     Detector::new(
         "au_medicare_grouped",
@@ -94,7 +95,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(medicare)
         .words(MEDICARE, 40, 93)
         .at_most(10)
-        .alone(alone::ONE_IN_10)
+        .alone(alone::ONE_IN_11)
         .examples(
             &["Medicare number ⟦2123456701⟧", "medicare card ⟦3950880161⟧"],
             &["2123456701", "medicare 2123456711", "medicare 21234567011"],
@@ -112,7 +113,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::ONE_IN_11)
     .examples(
         &["IRD ⟦86-006-057⟧", "IRD number: ⟦48356400⟧"],
-        &["86-006-057", "IRD 86-006-058", "IRD 860060571"],
+        &["part 86-006-057", "IRD 86-006-058", "IRD 860060571"],
     ),
     Detector::new(
         "nz_nhi",

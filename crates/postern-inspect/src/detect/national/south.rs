@@ -106,7 +106,11 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::ONE_IN_100)
     .examples(
         &["Seguridad Social ⟦28/12345678/40⟧", "NUSS: ⟦281234567840⟧"],
-        &["281234567840", "NUSS 281234567841", "NUSS 2812345678401"],
+        &[
+            "part 281234567840",
+            "NUSS 281234567841",
+            "NUSS 2812345678401",
+        ],
     ),
     Detector::new(
         "pt_nif",

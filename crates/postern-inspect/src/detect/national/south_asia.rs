@@ -75,7 +75,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "virtual id: ⟦9175 4126 8493 2700⟧",
         ],
         &[
-            "2341234123412341",
+            "part 2341234123412341",
             "VID 2341234123412342",
             "VID 23412341234123411",
         ],
@@ -124,7 +124,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::SHAPE)
     .examples(
         &["voter id ⟦YHV8800732⟧", "EPIC: ⟦kes3976339⟧"],
-        &["YHV8800732", "voter YHV880073", "voter YHV88007321"],
+        &["part YHV8800732", "voter YHV880073", "voter YHV88007321"],
     ),
     Detector::new(
         "pk_cnic",
@@ -175,7 +175,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::ONE_IN_23)
     .examples(
         &["NIC ⟦853400937V⟧", "nic: ⟦198534000937⟧"],
-        &["853400937V", "NIC 854000937V", "NIC 853400937A"],
+        &["part 853400937V", "NIC 854000937V", "NIC 853400937A"],
     ),
 ];
 

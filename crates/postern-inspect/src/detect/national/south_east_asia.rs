@@ -58,7 +58,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .examples(
             &["บัตรประชาชน ⟦1284468967494⟧", "Thai ID: ⟦1918235303248⟧"],
             &[
-                "1284468967494",
+                "part 1284468967494",
                 "Thai ID 1284468967495",
                 "Thai ID 11284468967494",
             ],
@@ -94,7 +94,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::NARROW_SHAPE)
     .examples(
         &["NRIC ⟦S1234567E⟧", "FIN ⟦G1122144L⟧"],
-        &["S1234567E", "NRIC A1234567D", "NRIC S12345678D"],
+        &["part S1234567E", "NRIC A1234567D", "NRIC S12345678D"],
     ),
     Detector::new(
         "sg_uen",
@@ -127,7 +127,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::ONE_IN_23)
         .examples(
             &["MyKad ⟦770305144004⟧", "No. KP: ⟦880229015678⟧"],
-            &["770305144004", "MyKad 771305144004", "MyKad 7703051440041"],
+            &[
+                "part 770305144004",
+                "MyKad 771305144004",
+                "MyKad 7703051440041",
+            ],
         ),
     Detector::new("id_nik", OtherNationalId, Needs::Digits(16), r"[1-9]\d{15}")
         .edges(Edges::Number)
@@ -142,7 +146,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .examples(
             &["NIK ⟦3173055910990001⟧", "KTP: ⟦3201014508920003⟧"],
             &[
-                "3173055910990001",
+                "part 3173055910990001",
                 "NIK 3173055913990001",
                 "NIK 31730559109900011",
             ],
@@ -219,7 +223,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::UNNAMED)
         .examples(
             &["CCCD ⟦001085012345⟧", "căn cước ⟦079302001234⟧"],
-            &["001085012345", "CCCD 001", "CCCD 0010850123451"],
+            &["part 001085012345", "CCCD 001", "CCCD 0010850123451"],
         ),
 ];
 

@@ -110,7 +110,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .examples(
             &["NHS number ⟦9718746331⟧", "patient ⟦9200826199⟧"],
             &[
-                "9718746331",
+                "part 9718746331",
                 "NHS 9718746332",
                 "NHS 97187463311",
                 "nhs 1111111111",
@@ -165,7 +165,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "UTR ⟦4008599798⟧",
             "unique taxpayer reference ⟦23143 01540⟧",
         ],
-        &["4008599798", "UTR 5008599798", "UTR 40085997981"],
+        &["part 4008599798", "UTR 5008599798", "UTR 40085997981"],
     ),
     Detector::new(
         "uk_company",
@@ -251,7 +251,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .examples(
         &["numéro fiscal ⟦0504833868105⟧", "SPI : ⟦01 07 433 754 092⟧"],
         &[
-            "0504833868105",
+            "part 0504833868105",
             "numéro fiscal 0504833868106",
             "spi 05048338681051",
         ],
@@ -283,7 +283,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .examples(
             &["SIRET ⟦49594219581647⟧", "siret: ⟦14784202502103⟧"],
             &[
-                "49594219581647",
+                "part 49594219581647",
                 "SIRET 49594219581648",
                 "SIRET 495942195816471",
             ],
@@ -298,7 +298,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(siren)
     .words(SIREN, 35, 92)
     .at_most(11)
-    .alone(alone::ONE_IN_10)
+    .alone(alone::UNNAMED)
     .examples(
         &["SIREN ⟦929870525⟧", "RCS Paris ⟦124 085 036⟧"],
         &["929870525", "SIREN 929870526", "SIREN 9298705251"],
@@ -321,7 +321,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "bsn ⟦981.545.282⟧",
         ],
         &[
-            "331244743",
+            "part 331244743",
             "BSN 331244744",
             "BSN 3312447431",
             "BSN 000000000",

@@ -60,7 +60,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::ONE_IN_23)
         .examples(
             &["routing number ⟦063212233⟧", "ABA: ⟦034788783⟧"],
-            &["063212233", "routing number 063212234", "aba 0632122331"],
+            &[
+                "part 063212233",
+                "routing number 063212234",
+                "aba 0632122331",
+            ],
         ),
     Detector::new(
         "uk_sort_code",
@@ -268,7 +272,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .examples(
             &["CLABE ⟦032180000118359719⟧", "clabe: ⟦002010077777777771⟧"],
             &[
-                "032180000118359719",
+                "part 032180000118359719",
                 "CLABE 032180000118359718",
                 "CLABE 0321800001183597191",
             ],

@@ -133,7 +133,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         VehicleId,
         Needs::Digits(1),
         concat!(
-            r"(?i)(?:[A-Z]|\xC3[\x84\x96\x9C]){1,3}[- ][A-Z]{1,2}[- ]?[1-9]\d{0,3}",
+            r"(?:[A-Z]|\xC3[\x84\x96\x9C]){1,3}[- ][A-Z]{1,2}[- ]?[1-9]\d{0,3}",
             r"[EH]?"
         ),
     )
@@ -147,7 +147,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "Kfz ⟦M XY 999⟧",
             "Kennzeichen: ⟦KA-EF 12H⟧",
         ],
-        &["B-AB 1234", "Kennzeichen B-AB", "Kfz B-AB 0123"],
+        &["part B-AB 1234", "Kennzeichen B-AB", "Kfz B-AB 0123"],
     ),
     Detector::new(
         "tr_plate",
@@ -164,7 +164,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::SHAPE)
     .examples(
         &["Plaka ⟦34 ABC 123⟧", "plaka: ⟦06JK567⟧"],
-        &["34 ABC 123", "Plaka 99 ABC 123", "Plaka 34 ABCD 123"],
+        &["part 34 ABC 123", "Plaka 99 ABC 123", "Plaka 34 ABCD 123"],
     ),
     Detector::new(
         "in_plate",
