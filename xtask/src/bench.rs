@@ -97,11 +97,7 @@ impl Options {
 /// Runs the benchmark, in an optimised build of this workshop.
 pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
     if let ["detect", rest @ ..] = arguments {
-        return match rest {
-            [] => detect::run(root, false),
-            ["--markdown"] => detect::run(root, true),
-            _ => bail!("`bench detect` takes --markdown and nothing else"),
-        };
+        return detect::run(root, rest);
     }
     let options = Options::parse(arguments)?;
     if options.build {

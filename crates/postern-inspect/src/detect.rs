@@ -14,6 +14,7 @@ pub(crate) mod context;
 mod detector;
 pub(crate) mod engine;
 pub(crate) mod facts;
+pub(crate) mod fold;
 mod listing;
 mod national;
 mod payment;
@@ -53,7 +54,7 @@ const fn rows(parts: &[&[Detector]]) -> usize {
     sum
 }
 
-pub(crate) use detector::{Detector, Edges, Needs};
+pub(crate) use detector::{Detector, Edges, Needs, alone};
 
 /// Every table, in the order of the documentation. Earlier rows win where two findings are equal.
 pub(crate) const TABLES: [&[Detector]; 4] = [

@@ -56,7 +56,17 @@ pub(crate) struct Segmenter {
     swallow: Option<Swallow>,
     /// The last byte before the segment that is no white space.
     before: u8,
+    /// Where the text begins, if nothing to its left says what it is.
+    origin: Option<usize>,
 }
+
+/// Names of fields that say nothing about their value.
+const SAYS_NOTHING: [&str; 8] = [
+    "answer", "content", "data", "input", "message", "q", "text", "value",
+];
+
+/// White space before a value that is the whole text, in bytes.
+const MARGIN_BYTES_MAX: usize = 16;
 
 /// A value that began before and has no end yet.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +81,8 @@ impl Segmenter {
     /// Starts at the offset; the text before it stands to the left.
     pub(crate) fn new(text: &str) -> Self {
         let solid = |byte: &u8| !byte.is_ascii_whitespace();
+        let name = text.trim_matches(|c: char| !c.is_alphanumeric());
+        let says_nothing = name.is_empty() || SAYS_NOTHING.contains(&name);
         Self {
             start: text.len(),
             run: text.len(),
@@ -83,7 +95,17 @@ impl Segmenter {
             armour: None,
             swallow: None,
             before: text.bytes().rfind(solid).unwrap_or(b' '),
+            origin: says_nothing.then_some(text.len()),
         }
+    }
+
+    /// Whether a segment that starts there is the first of the text, and nothing to the left of the
+    /// text says what it is.
+    pub(crate) fn is_first(&self, text: &str, start: usize) -> bool {
+        let margin = self.origin.and_then(|origin| text.get(origin..start));
+        margin.is_some_and(|margin| {
+            margin.len() <= MARGIN_BYTES_MAX && margin.bytes().all(|byte| byte <= b' ')
+        })
     }
 
     /// Everything before it is settled.
@@ -97,6 +119,7 @@ impl Segmenter {
         self.start = self.start.saturating_sub(bytes);
         self.run = self.run.saturating_sub(bytes);
         self.at -= bytes;
+        self.origin = self.origin.and_then(|origin| origin.checked_sub(bytes));
         if let Some(armour) = &mut self.armour {
             armour.shift(bytes);
         }
@@ -209,7 +232,7 @@ impl Segmenter {
         if open || self.kinds != 0 || self.joined || self.link != Link::None {
             return;
         }
-        if self.armour.is_some() || self.swallow.is_some() {
+        if self.armour.is_some() || self.swallow.is_some() || self.origin == Some(self.start) {
             return;
         }
         let (mut start, mut before) = (self.start, self.before);
@@ -233,6 +256,7 @@ impl Segmenter {
             if length > 0 {
                 let goes_on = kinds & (SPECIAL | DIGIT) | last & CAPITAL != 0
                     || rest[length - 1] == b')'
+                    || join::ends_quoted(&rest[..length])
                     || kinds & CAPITAL != 0 && month::may_lead(rest[0]);
                 let gated = kinds & GATE != 0 || plain.gate.has(before);
                 if goes_on || length >= plain.gated_min && gated {
@@ -283,6 +307,8 @@ impl Segmenter {
             && last != b')'
             && !last.is_ascii_uppercase()
             && (self.kinds & CAPITAL == 0 || !month::may_lead(bytes[self.run]))
+            && !join::ends_quoted(&bytes[self.run..self.at])
+            && !(self.origin == Some(self.start) && join::is_small(&bytes[self.run..self.at]))
             && self.link == Link::None
             && self.armour.is_none()
     }
@@ -321,7 +347,13 @@ impl Segmenter {
             self.armour = Some(Armour::new(self.at));
             return Stop::Join(1, Link::None);
         }
-        join::decide(text, self.run..self.at, self.link, ended)
+        let around = join::Around {
+            link: self.link,
+            joined: self.joined,
+            first: self.origin == Some(self.start),
+            ended,
+        };
+        join::decide(text, self.run..self.at, around)
     }
 
     /// Passes over the rest of a value; `None` when it ends at once.

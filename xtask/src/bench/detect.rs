@@ -7,6 +7,7 @@
 
 mod classes;
 mod corpora;
+mod rows;
 mod score;
 
 use crate::run;
@@ -37,8 +38,35 @@ struct Closing {
     seconds: f64,
 }
 
+/// What to print.
+#[derive(Default)]
+struct Options {
+    markdown: bool,
+    /// Where to write what each program found in each text.
+    rows: Option<PathBuf>,
+}
+
+impl Options {
+    fn parse(arguments: &[&str]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "--markdown" => options.markdown = true,
+                "--rows" => {
+                    let path = words.next().context("--rows needs a path")?;
+                    options.rows = Some(PathBuf::from(path));
+                }
+                other => bail!("unknown option `{other}`: --markdown, --rows PATH"),
+            }
+        }
+        Ok(options)
+    }
+}
+
 /// Measures and prints the tables.
-pub(super) fn run(root: &Path, markdown: bool) -> Result<ExitCode> {
+pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
+    let options = Options::parse(arguments)?;
     let folder = corpora_folder(root)?;
     let material = corpora::load(&folder, root)?;
     let ours = build(root)?;
@@ -54,7 +82,10 @@ pub(super) fn run(root: &Path, markdown: bool) -> Result<ExitCode> {
             &texts,
         )?,
     ];
-    println!("{}", score::tables(&material, &all, markdown));
+    if let Some(path) = &options.rows {
+        rows::write(path, &material, &all)?;
+    }
+    println!("{}", score::tables(&material, &all, options.markdown));
     Ok(ExitCode::SUCCESS)
 }
 

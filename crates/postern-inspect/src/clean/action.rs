@@ -11,6 +11,7 @@ use postern_types::{BuiltinClass, ClassGroup, DataAction, DataClass};
 use super::Value;
 use super::keys::{BASE32, HASH_CHARS, MaskKeys};
 use crate::detect::context::floor;
+use crate::detect::fold::folded;
 
 /// The label that stands for a value: `[EMAIL]`.
 pub(super) fn mask(class: &DataClass) -> String {
@@ -54,6 +55,7 @@ fn keep_last(text: &str, count: usize) -> String {
 /// The value without what is only spelling, so that one value has one label: letter case of
 /// addresses and names, separators of numbers.
 pub(super) fn normal(class: &DataClass, text: &str) -> String {
+    let text = &*folded(text);
     let DataClass::Builtin(builtin) = class else {
         return text.to_lowercase();
     };

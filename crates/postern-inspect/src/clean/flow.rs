@@ -5,9 +5,11 @@ use std::ops::Range;
 use super::channel::Sink;
 use super::custom::Walk;
 use super::pieces::Pieces;
+use super::spelling::{Spelled, Spelling};
 use super::{Act, CleanError, Cleaner, Value, action};
-use crate::bounds::{LEFT_BYTES, SLICE_BYTES};
+use crate::bounds::{HIDDEN_BYTES_MAX, LEFT_BYTES, SLICE_BYTES};
 use crate::detect::context::{ceiling, floor};
+use crate::detect::fold::{self, Fold, folded};
 use crate::detect::scan::settle;
 use crate::detect::span::{Known, Span, Weight, What, resolve};
 use crate::segment::{Segmenter, Step};
@@ -15,8 +17,14 @@ use crate::segment::{Segmenter, Step};
 /// The state of one text between pieces.
 #[derive(Debug, Clone)]
 pub(super) struct Flow {
-    /// Some text that is already given, for context, and all that is held.
+    /// Some text that is already given, for context, and all that is held, folded.
     text: String,
+    /// How what is held was written, where that is another text; empty otherwise.
+    written: Spelling,
+    /// Bytes without width since the last white space, or letter that no number holds.
+    hidden: usize,
+    /// Whether there is no more text.
+    ended: bool,
     /// Where what is held starts.
     from: usize,
     segmenter: Segmenter,
@@ -36,7 +44,7 @@ const SURE: u8 = 100;
 impl Flow {
     /// A text with `left` to its left.
     pub(super) fn new(left: &str) -> Self {
-        let mut text = left.to_owned();
+        let mut text = folded(left).into_owned();
         // A name that touched the value would look like a part of it.
         if text.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
             text.push_str(": ");
@@ -47,7 +55,7 @@ impl Flow {
     /// A text that goes on directly behind `left`.
     pub(super) fn after(left: &str) -> Self {
         let from = floor(left, left.len().saturating_sub(LEFT_BYTES));
-        Self::start(left[from..].to_owned())
+        Self::start(folded(&left[from..]).into_owned())
     }
 
     fn start(text: String) -> Self {
@@ -56,6 +64,9 @@ impl Flow {
             segmenter: Segmenter::new(&text),
             walk: Walk::new(text.len()),
             text,
+            written: Spelling::default(),
+            hidden: 0,
+            ended: false,
             spans: Vec::new(),
             pieces: None,
             bare: false,
@@ -69,7 +80,8 @@ impl Flow {
     }
 
     pub(super) fn holds(&self) -> bool {
-        self.from < self.text.len() || self.pieces.as_ref().is_some_and(|it| it.holds())
+        let holds = self.from < self.text.len() || !self.written.is_empty();
+        holds || self.pieces.as_ref().is_some_and(|it| it.holds())
     }
 
     pub(super) fn push(
@@ -83,7 +95,7 @@ impl Flow {
         while !rest.is_empty() {
             let (slice, more) = rest.split_at(floor(rest, SLICE_BYTES));
             rest = more;
-            self.text.push_str(slice);
+            self.take(slice)?;
             self.advance(cleaner, false);
             self.walk(cleaner, false);
             self.give_on(cleaner, place, false, out)?;
@@ -99,7 +111,55 @@ impl Flow {
     ) -> Result<(), CleanError> {
         self.advance(cleaner, true);
         self.walk(cleaner, true);
+        self.ended = true;
         self.give_on(cleaner, place, true, out)
+    }
+
+    /// Takes text as it is read, and notes how it was written.
+    fn take(&mut self, slice: &str) -> Result<(), CleanError> {
+        let mut at = 0;
+        if self.hidden == 0 && self.written.is_empty() && slice.is_ascii() {
+            self.text.push_str(slice);
+            return Ok(());
+        }
+        while let Some((place, c, fold)) = fold::next(slice, at) {
+            self.take_same(&slice[at..place]);
+            at = place + c.len_utf8();
+            if self.written.is_empty() {
+                self.written.plain(&self.text[self.from..]);
+            }
+            let written = &slice[place..at];
+            match fold {
+                Fold::As(byte) => {
+                    self.text.push(char::from(byte));
+                    self.written.spelled(1, written);
+                }
+                Fold::Same | Fold::Nothing => {
+                    self.written.spelled(0, written);
+                    self.hidden += written.len();
+                }
+            }
+            // SECURITY: what has no width takes no room in a window, so that a value could be
+            // stretched without end by it.
+            if self.hidden > HIDDEN_BYTES_MAX {
+                return Err(CleanError::CannotInspect(
+                    "too many characters without width stand in one word",
+                ));
+            }
+        }
+        self.take_same(&slice[at..]);
+        Ok(())
+    }
+
+    /// Takes text that is read as it was written.
+    fn take_same(&mut self, same: &str) {
+        if same.bytes().any(|byte| byte <= b' ' || byte >= 0x80) {
+            self.hidden = 0;
+        }
+        self.text.push_str(same);
+        if !self.written.is_empty() {
+            self.written.plain(same);
+        }
     }
 
     /// Gives on what is settled, through the analyzer's pieces where one is asked.
@@ -127,11 +187,13 @@ impl Flow {
             match self.segmenter.step(&self.text, plain, ended) {
                 Step::More => return,
                 Step::Segment(start, end) => {
-                    let found = self.find(cleaner, start..end);
+                    let last = ended && end == self.text.len();
+                    let alone = last && !self.bare && self.segmenter.is_first(&self.text, start);
+                    let found = self.find(cleaner, start..end, alone);
                     self.spans.extend(found);
                 }
                 Step::Window(start, end, first) => {
-                    let found = self.find(cleaner, start..end);
+                    let found = self.find(cleaner, start..end, false);
                     let settled = settle(&self.text, found, start..end, first);
                     self.spans.extend(settled.spans);
                     self.segmenter.cut(&self.text, settled.cut, settled.goes_on);
@@ -146,13 +208,14 @@ impl Flow {
         }
     }
 
-    fn find(&self, cleaner: &Cleaner, segment: Range<usize>) -> Vec<Span> {
+    fn find(&self, cleaner: &Cleaner, segment: Range<usize>, alone: bool) -> Vec<Span> {
         let judge = |class: &_, confidence| cleaner.weight(class, confidence);
         let wanted = cleaner.rules.rows(cleaner.direction);
-        let mut spans = cleaner
-            .rules
-            .engine()
-            .find(&self.text, segment.clone(), wanted, &judge);
+        let mut spans =
+            cleaner
+                .rules
+                .engine()
+                .find(&self.text, segment.clone(), alone, wanted, &judge);
         spans.retain(|span| !self.is_ours(cleaner, span));
         for span in &mut spans {
             span.stands_before_at(&self.text[..segment.end]);
@@ -251,15 +314,40 @@ impl Flow {
             resolve(&self.text, self.from, &mut spans);
             spans.retain(|span| !self.is_ours(cleaner, span));
         }
+        let mut written = std::mem::take(&mut self.written);
+        let mut given = Written {
+            spelling: (!written.is_empty()).then_some(&mut written),
+            out,
+        };
+        let done = self.give(spans, settled, (cleaner, place), &mut given);
+        if self.ended && done.is_ok() {
+            given.keep_rest();
+        }
+        self.written = written;
+        done?;
+        self.forget();
+        Ok(())
+    }
+
+    /// Gives on everything before `settled`, and what the spans say instead of them.
+    fn give(
+        &mut self,
+        spans: Vec<Span>,
+        settled: usize,
+        (cleaner, place): (&mut Cleaner, &str),
+        out: &mut Written<'_>,
+    ) -> Result<(), CleanError> {
         let mut at = self.from;
         for span in spans {
             if span.start < at {
                 continue;
             }
             let value = &self.text[span.start..span.end];
+            // What is kept has to be given before the value's spelling is known.
+            out.keep(&self.text[at..span.start]);
+            at = span.start;
             let act = match span.what {
                 What::Rest => {
-                    out.keep(&self.text[at..span.start]);
                     out.skip(value);
                     at = span.end;
                     continue;
@@ -272,6 +360,7 @@ impl Flow {
                     known,
                     ..
                 } => {
+                    let value = out.spelling_of(value);
                     let known = match (goes_on, known) {
                         (Some(_), _) if span.end - span.start > LEFT_BYTES => Value::Part,
                         (_, Known::Part) => Value::Part,
@@ -282,7 +371,6 @@ impl Flow {
                 }
             };
             if let Act::Replace(with) = act {
-                out.keep(&self.text[at..span.start]);
                 out.replace(value, &with);
                 at = span.end;
             }
@@ -291,7 +379,6 @@ impl Flow {
             out.keep(&self.text[at..settled]);
         }
         self.from = at.max(settled);
-        self.forget();
         Ok(())
     }
 
@@ -307,6 +394,62 @@ impl Flow {
                 span.start -= keep;
                 span.end -= keep;
                 span.matched = span.matched.saturating_sub(keep);
+            }
+        }
+    }
+}
+
+/// Where text goes that is settled, as it was written.
+struct Written<'a> {
+    /// How it was written, where that is another text.
+    spelling: Option<&'a mut Spelling>,
+    out: &'a mut dyn Sink,
+}
+
+impl Written<'_> {
+    fn spelled(&mut self) -> Option<Spelled<'_>> {
+        self.spelling.as_mut().map(|spelling| Spelled {
+            spelling,
+            out: &mut *self.out,
+            quoted: false,
+        })
+    }
+
+    fn keep(&mut self, text: &str) {
+        match self.spelled() {
+            Some(mut spelled) => spelled.keep(text),
+            None => self.out.keep(text),
+        }
+    }
+
+    fn replace(&mut self, text: &str, with: &str) {
+        match self.spelled() {
+            Some(mut spelled) => spelled.replace(text, with),
+            None => self.out.replace(text, with),
+        }
+    }
+
+    fn skip(&mut self, text: &str) {
+        match self.spelled() {
+            Some(mut spelled) => spelled.skip(text),
+            None => self.out.skip(text),
+        }
+    }
+
+    /// How the next text, which stays, was written.
+    fn spelling_of<'b>(&'b self, text: &'b str) -> &'b str {
+        match &self.spelling {
+            Some(spelling) => spelling.peek(text.len()),
+            None => text,
+        }
+    }
+
+    /// Gives what was written behind the last character that is read.
+    fn keep_rest(&mut self) {
+        if let Some(spelling) = &mut self.spelling {
+            let rest = spelling.rest();
+            if !rest.is_empty() {
+                self.out.keep(&rest);
             }
         }
     }

@@ -1,4 +1,5 @@
-//! How the text of a JSON string was spelled: what is not changed goes on as it was written.
+//! How text was spelled that is read otherwise (escapes of a JSON string, look-alike characters):
+//! what is not changed goes on as it was written.
 
 use std::collections::VecDeque;
 
@@ -35,7 +36,11 @@ impl Spelling {
 
     /// A character with its spelling.
     pub(super) fn escaped(&mut self, decoded: char, raw: &str) {
-        let length = decoded.len_utf8();
+        self.spelled(decoded.len_utf8(), raw);
+    }
+
+    /// So many bytes with their spelling. What is spelled and not read belongs to what follows.
+    pub(super) fn spelled(&mut self, length: usize, raw: &str) {
         self.escapes.push_back(Escape {
             at: self.taken,
             decoded: length,
@@ -46,7 +51,22 @@ impl Spelling {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.given == self.taken
+        self.given == self.taken && self.escapes.is_empty()
+    }
+
+    /// The spelling of the next decoded bytes, which stay.
+    pub(super) fn peek(&self, decoded: usize) -> &str {
+        let end = self.given + decoded;
+        let next = self.escapes.iter().take_while(|escape| escape.at < end);
+        let raw = next.fold(decoded, |raw, escape| raw + escape.raw - escape.decoded);
+        &self.raw[self.from..self.from + raw]
+    }
+
+    /// The spelling of all that is left.
+    pub(super) fn rest(&mut self) -> String {
+        let rest = self.raw.split_off(self.from);
+        *self = Self::default();
+        rest
     }
 
     /// The spelling of the next decoded bytes.

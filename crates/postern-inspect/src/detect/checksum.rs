@@ -206,7 +206,10 @@ pub(super) fn yyyymmdd(digits: &[u8]) -> bool {
 
 /// Whether one and the same mark (or none) stands between all groups of digits.
 pub(super) fn one_separator(text: &str) -> bool {
-    let mut marks = text.chars().filter(|sign| !sign.is_ascii_alphanumeric());
+    // White space is white space, be it the end of a line.
+    let kind = |sign: char| if sign.is_whitespace() { ' ' } else { sign };
+    let marks = text.chars().filter(|sign| !sign.is_ascii_alphanumeric());
+    let mut marks = marks.map(kind);
     let first = marks.next();
     marks.all(|mark| Some(mark) == first)
 }

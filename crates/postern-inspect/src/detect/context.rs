@@ -42,7 +42,10 @@ pub(crate) fn edges_hold(edges: Edges, text: &str, whole: &Range<usize>) -> bool
         return true;
     }
     let (left, right) = (&text[..whole.start], &text[whole.end..]);
-    let (before, after) = (left.chars().next_back(), right.chars().next());
+    let (mut before, after) = (left.chars().next_back(), right.chars().next());
+    if edges == Edges::Glued && ends_in_short_word(left) {
+        before = None;
+    }
     if before.is_some_and(is_word_letter) || after.is_some_and(is_word_letter) {
         return false;
     }
@@ -51,7 +54,7 @@ pub(crate) fn edges_hold(edges: Edges, text: &str, whole: &Range<usize>) -> bool
     let gap = |c: char| c.is_whitespace() && !c.is_ascii_control();
     match edges {
         Edges::Any | Edges::Word => true,
-        Edges::Number | Edges::Groups => {
+        Edges::Number | Edges::Groups | Edges::Glued => {
             let apart =
                 |c: Option<char>| mark(c, ".-/") || edges == Edges::Groups && c.is_some_and(gap);
             let longer_left = apart(before) && digit(left.chars().rev().nth(1));
@@ -60,6 +63,21 @@ pub(crate) fn edges_hold(edges: Edges, text: &str, whole: &Range<usize>) -> bool
         }
         Edges::Key => !mark(before, "-+/=") && !mark(after, "-+/="),
     }
+}
+
+/// The longest word that a value may be glued to, in letters: `number` is one.
+const GLUED_LETTERS_MAX: usize = 10;
+
+/// Whether the text ends in a short word in small letters with white space before it.
+fn ends_in_short_word(left: &str) -> bool {
+    let bytes = left.as_bytes();
+    let letters = bytes
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_lowercase());
+    let letters = letters.take(GLUED_LETTERS_MAX + 1).count();
+    let before = bytes[..bytes.len() - letters].last();
+    (1..=GLUED_LETTERS_MAX).contains(&letters) && before.is_none_or(u8::is_ascii_whitespace)
 }
 
 /// Whether one of the words, in lower case, stands in the text as a whole word.

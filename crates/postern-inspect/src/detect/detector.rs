@@ -28,6 +28,8 @@ pub(crate) struct Detector {
     pub(crate) left: &'static str,
     /// How sure a match is, in percent, without and with a word to the left.
     pub(crate) confidence: (u8, u8),
+    /// How sure a match is that is the whole text, in percent; 0 for no surer than elsewhere.
+    pub(crate) alone: u8,
     /// No match is longer, in bytes.
     pub(crate) bytes_max: usize,
     /// Whether a match that reaches the end of the window goes on until the first byte that no such
@@ -69,6 +71,30 @@ pub(crate) enum Edges {
     Groups,
     /// As `Word`, and none of `-`, `+`, `/`, `=`: the alphabets of keys.
     Key,
+    /// As `Number`, and a short word in small letters may touch the match on its left: the space
+    /// between them was forgotten.
+    Glued,
+}
+
+/// How sure a value is that is the whole text: a field of a form, a cell, an answer to a question.
+/// Nothing else could stand beside it, so that its shape and check digits have to do. Named for how
+/// many texts of the same length and signs pass by accident.
+pub(crate) mod alone {
+    /// All of them: letters and digits have their places, and that is all.
+    pub(crate) const SHAPE: u8 = 54;
+    /// One in nine to eleven, of a class that says little (a company, a country without a class of
+    /// its own): where a number fits several, a class that says more goes first.
+    pub(crate) const UNNAMED: u8 = 55;
+    /// Few: its letters are of few kinds and have their places.
+    pub(crate) const NARROW_SHAPE: u8 = 56;
+    /// One in nine or ten: one decimal check digit.
+    pub(crate) const ONE_IN_10: u8 = 57;
+    /// One in eleven to twenty.
+    pub(crate) const ONE_IN_11: u8 = 58;
+    /// One in twenty to fifty: a letter as check sign.
+    pub(crate) const ONE_IN_23: u8 = 60;
+    /// One in fifty to some hundred: two check digits, or one and a date or a province.
+    pub(crate) const ONE_IN_100: u8 = 63;
 }
 
 impl Detector {
@@ -89,6 +115,7 @@ impl Detector {
             words: &[],
             left: "",
             confidence: (90, 95),
+            alone: 0,
             bytes_max: 128,
             open_ended: false,
             found: &[],
@@ -117,6 +144,12 @@ impl Detector {
     ) -> Self {
         self.words = words;
         self.confidence = (without, with);
+        self
+    }
+
+    /// How sure a match is that is the whole text: see [`alone`].
+    pub(crate) const fn alone(mut self, percent: u8) -> Self {
+        self.alone = percent;
         self
     }
 

@@ -46,6 +46,19 @@ pub(crate) struct Wanted {
     rows: Bits,
     /// Those it asks for only where one of their words stands to the left.
     worded: Bits,
+    /// Those it asks for where their value is the whole text.
+    alone: Bits,
+}
+
+/// Where values are looked for, and what is made of them.
+struct Search<'a> {
+    /// The text up to the end of the segment.
+    text: &'a str,
+    /// Where the segment starts.
+    from: usize,
+    /// Whether the segment is the whole text.
+    alone: bool,
+    judge: &'a dyn Fn(&DataClass, u8) -> Weight,
 }
 
 /// The compiled tables.
@@ -78,30 +91,42 @@ impl Engine {
         let mut wanted = Wanted {
             rows: Bits::NONE,
             worded: Bits::NONE,
+            alone: Bits::NONE,
         };
         for (index, row) in self.rows.iter().enumerate() {
             let (without, with) = row.detector.confidence;
             let class = row.detector.class;
             if asked(class, without) {
                 wanted.rows.set(index);
-            } else if asked(class, with) {
+                continue;
+            }
+            if asked(class, with) {
                 wanted.rows.set(index);
                 wanted.worded.set(index);
+            }
+            if asked(class, row.detector.alone) {
+                wanted.alone.set(index);
             }
         }
         wanted
     }
 
-    /// Finds every value in the segment, without those that a better one overlaps.
+    /// Finds every value in the segment, without those that a better one overlaps. `alone` says
+    /// that the segment is the whole text.
     pub(crate) fn find(
         &self,
         text: &str,
         segment: Range<usize>,
+        alone: bool,
         wanted: &Wanted,
         judge: &dyn Fn(&DataClass, u8) -> Weight,
     ) -> Vec<Span> {
         let bytes = &text.as_bytes()[segment.clone()];
-        let Some((picked, held)) = self.prefilter.pick(bytes, &wanted.rows) else {
+        let mut rows = wanted.rows;
+        if alone {
+            rows.join(&wanted.alone);
+        }
+        let Some((picked, held)) = self.prefilter.pick(bytes, &rows) else {
             return Vec::new();
         };
         let solid = |byte: &&u8| !byte.is_ascii_whitespace();
@@ -110,16 +135,21 @@ impl Engine {
         let (mut worded, mut lefts) = (Bits::NONE, Bits::NONE);
         let mut beside = 0;
         let mut spans = Vec::new();
-        let text_to_end = &text[..segment.end];
-        let mut run = |order: usize| {
-            self.rows[order].find(text_to_end, segment.start, order, judge, &mut spans);
+        let search = Search {
+            text: &text[..segment.end],
+            from: segment.start,
+            alone,
+            judge,
         };
+        let mut run = |order: usize| self.rows[order].find(&search, order, &mut spans);
         for order in picked.rows() {
             let row = &self.rows[order];
             if !row.may_match(before, bytes, &held) {
                 continue;
             }
-            let (word, left) = (wanted.worded.has(order), self.words.asking.has(order));
+            let bare = alone && wanted.alone.has(order);
+            let word = wanted.worded.has(order) && !bare;
+            let left = self.words.asking.has(order);
             if !word && !left {
                 run(order);
                 continue;
@@ -143,6 +173,20 @@ impl Engine {
         worded.rows().for_each(run);
         resolve(text, 0, &mut spans);
         spans
+    }
+}
+
+impl Search<'_> {
+    /// Whether only marks stand beside the match; beside one without letters, more numbers may.
+    fn holds_only(&self, whole: &Range<usize>) -> bool {
+        let bytes = self.text.as_bytes();
+        let lettered = bytes[whole.clone()].iter().any(u8::is_ascii_alphabetic);
+        let mut beside = bytes[self.from..whole.start]
+            .iter()
+            .chain(&bytes[whole.end..]);
+        !beside.any(|byte| {
+            byte.is_ascii_alphabetic() || !byte.is_ascii() || lettered && byte.is_ascii_digit()
+        })
     }
 }
 
@@ -171,6 +215,7 @@ impl Row {
             // a match with good edges to an earlier alternative with bad ones.
             let pattern = match self.detector.edges {
                 Edges::Any => pattern.to_owned(),
+                Edges::Glued => format!(r"(?:{pattern})(?-u:\b{{end-half}})"),
                 Edges::Word | Edges::Number | Edges::Groups | Edges::Key => {
                     format!(r"(?-u:\b{{start-half}})(?:{pattern})(?-u:\b{{end-half}})")
                 }
@@ -195,14 +240,8 @@ impl Row {
     }
 
     /// Searches the end of `text` from `from` on.
-    fn find(
-        &self,
-        text: &str,
-        from: usize,
-        order: usize,
-        judge: &dyn Fn(&DataClass, u8) -> Weight,
-        spans: &mut Vec<Span>,
-    ) {
+    fn find(&self, search: &Search<'_>, order: usize, spans: &mut Vec<Span>) {
+        let (text, from) = (search.text, search.from);
         let regex = self.regex();
         // Where starts are known, each is tried alone: a search for the first of many would follow
         // all of them at once through the long repetitions of such rows.
@@ -215,7 +254,7 @@ impl Row {
         let mut failed = 0;
         while let Some(start) = self.next_start(text, at) {
             let input = Input::new(text).span(start..text.len()).anchored(anchored);
-            let Some((whole, value)) = search(regex, &input, &mut captures) else {
+            let Some((whole, value)) = next_match(regex, &input, &mut captures) else {
                 if anchored == Anchored::No {
                     return;
                 }
@@ -223,7 +262,7 @@ impl Row {
                 continue;
             };
             let (whole, value) = (widen(text, whole), widen(text, value));
-            let span = self.judge(text, &whole, &value, order, judge);
+            let span = self.judge(search, &whole, &value, order);
             at = match span {
                 Some(_) => whole.end.max(whole.start + 1),
                 None => whole.start + 1,
@@ -231,7 +270,7 @@ impl Row {
             if span.is_none() {
                 failed += whole.len();
                 if failed > FAILED_BYTES_MAX {
-                    spans.extend(self.endless(whole.start..text.len(), order, judge));
+                    spans.extend(self.endless(whole.start..text.len(), order, search.judge));
                     return;
                 }
             }
@@ -287,12 +326,12 @@ impl Row {
 
     fn judge(
         &self,
-        text: &str,
+        search: &Search<'_>,
         whole: &Range<usize>,
         value: &Range<usize>,
         order: usize,
-        judge: &dyn Fn(&DataClass, u8) -> Weight,
     ) -> Option<Span> {
+        let text = search.text;
         let detector = self.detector;
         let fine = !value.is_empty()
             && context::edges_hold(detector.edges, text, whole)
@@ -306,9 +345,12 @@ impl Row {
         let (without, with) = detector.confidence;
         let surer =
             with != without && context::has_word(left_of(text, whole.start), detector.words);
-        let confidence = if surer { with } else { without };
+        let mut confidence = if surer { with } else { without };
+        if detector.alone > confidence && search.alone && search.holds_only(whole) {
+            confidence = detector.alone;
+        }
         let class = DataClass::Builtin(detector.class);
-        let weight = judge(&class, confidence);
+        let weight = (search.judge)(&class, confidence);
         let goes_on = (detector.open_ended && whole.end == text.len())
             .then(|| self.facts.tail.unwrap_or(ByteSet::ALL));
         (weight != Weight::None).then_some(Span {
@@ -356,7 +398,7 @@ fn needed(detector: &Detector) -> Option<(u8, usize)> {
 /// The lengths of runs that a match may be: one of letters, digits and `_` alone, with edges, is
 /// such a run as a whole.
 fn lengths(detector: &Detector, facts: &Facts) -> u64 {
-    if detector.edges == Edges::Any || !facts.of_word {
+    if matches!(detector.edges, Edges::Any | Edges::Glued) || !facts.of_word {
         return u64::MAX;
     }
     let (min, max) = (facts.bytes_min, facts.bytes_max.unwrap_or(usize::MAX));
@@ -365,7 +407,7 @@ fn lengths(detector: &Detector, facts: &Facts) -> u64 {
 }
 
 /// The whole match and the value in it. Groups cost, so they are looked for in a match only.
-fn search(
+fn next_match(
     regex: &Regex,
     input: &Input<'_>,
     captures: &mut Option<Captures>,

@@ -1,10 +1,10 @@
 //! What stands between the groups of a number, as pieces of patterns.
 
-/// One white space that joins groups: a space, a tab, a no-break, figure, thin or narrow no-break
-/// space.
+/// What joins groups of a number of which one line may be too short: up to two spaces, or the end of
+/// a line. Spaces of typography are read as plain ones.
 macro_rules! gap {
     () => {
-        r"(?:[ \t]|\xC2\xA0|\xE2\x80[\x87\x89\xAF])"
+        r"[ \t\r\n]{1,2}"
     };
 }
 

@@ -21,6 +21,8 @@ pub struct DetectorFacts {
     pub checked: bool,
     /// How sure a match is, in percent, without and with one of the words to its left.
     pub confidence: (u8, u8),
+    /// How sure a match is that is the whole text; 0 for no surer than elsewhere.
+    pub alone: u8,
     /// No match is longer, in bytes; what is [open-ended](Self::open_ended) may go on.
     pub bytes_max: usize,
     /// Whether a value may be of any length.
@@ -41,6 +43,7 @@ fn facts(row: &'static Detector) -> DetectorFacts {
         words: row.words,
         checked: row.check.is_some(),
         confidence: row.confidence,
+        alone: row.alone,
         bytes_max: row.bytes_max,
         open_ended: row.open_ended,
     }

@@ -8,6 +8,7 @@ use postern_types::DataClass;
 use super::context::floor;
 use super::engine::{ENGINE, Engine, Wanted};
 use super::facts::ByteSet;
+use super::fold::{self, Places};
 use super::span::{Span, Weight, What};
 use crate::segment::{Segmenter, Step};
 
@@ -47,6 +48,24 @@ fn scan_for(
     wanted: &Wanted,
     confidence_min: u8,
 ) -> Vec<Detected> {
+    if text.is_ascii() || fold::next(text, 0).is_none() {
+        return scan_folded(engine, text, wanted, confidence_min);
+    }
+    let places = Places::of(text);
+    let mut found = scan_folded(engine, &places.text, wanted, confidence_min);
+    for detected in &mut found {
+        let Range { start, end } = detected.range;
+        detected.range = places.written(start)..places.written(end);
+    }
+    found
+}
+
+fn scan_folded(
+    engine: &'static Engine,
+    text: &str,
+    wanted: &Wanted,
+    confidence_min: u8,
+) -> Vec<Detected> {
     let judge = |_: &DataClass, confidence| {
         if confidence >= confidence_min {
             Weight::Acts
@@ -60,10 +79,11 @@ fn scan_for(
         match segmenter.step(text, &engine.prefilter.plain, true) {
             Step::More => break,
             Step::Segment(start, end) => {
-                spans.extend(engine.find(text, start..end, wanted, &judge));
+                let alone = end == text.len() && segmenter.is_first(text, start);
+                spans.extend(engine.find(text, start..end, alone, wanted, &judge));
             }
             Step::Window(start, end, first) => {
-                let found = engine.find(&text[..end], start..end, wanted, &judge);
+                let found = engine.find(&text[..end], start..end, false, wanted, &judge);
                 let settled = settle(text, found, start..end, first);
                 spans.extend(settled.spans);
                 segmenter.cut(text, settled.cut, settled.goes_on);

@@ -19,6 +19,20 @@ pub(super) enum Link {
     LeadingMonth,
     /// The year follows: month and day stood before the space.
     LeadingDay,
+    /// A name follows behind `==` or `!=`: a text in quotes stood before the space.
+    Compared,
+}
+
+/// What is around a break between runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around {
+    pub(super) link: Link,
+    /// Whether the segment has groups already.
+    pub(super) joined: bool,
+    /// Whether the segment begins where the text does.
+    pub(super) first: bool,
+    /// Whether there is no more text.
+    pub(super) ended: bool,
 }
 
 /// What is at a break between runs.
@@ -38,19 +52,53 @@ const GROUP_CHARS_MAX: usize = 5;
 const ENDING_BYTES: usize = 4;
 
 /// Decides about the break behind `run`.
-pub(super) fn decide(text: &str, run: Range<usize>, link: Link, ended: bool) -> Stop {
+pub(super) fn decide(text: &str, run: Range<usize>, around: Around) -> Stop {
+    let (link, ended) = (around.link, around.ended);
     let word = &text[run.clone()];
-    let left = Left::of(word, link);
-    if left == Left::default() {
+    let small = around.first && link == Link::None && is_small(word.as_bytes());
+    let mut left = Left::of(word, link);
+    left.number |= small;
+    let compares = ends_quoted(word.as_bytes()) || link == Link::Compared;
+    if left == Left::default() && !compares {
         return Stop::Break;
     }
-    let Some(space) = script::joining_space(text, run.end) else {
-        return Stop::Break;
+    let mut wide = false;
+    let mut space = match script::joining_space(text, run.end) {
+        Some(space) => space,
+        None if left.number && around.joined => 0,
+        None => return Stop::Break,
     };
+    if left.number {
+        match wide_gap(text, run.end, space, around.joined) {
+            Gap::Wide => (space, wide) = (WIDE_BYTES, true),
+            Gap::Line => (space, wide) = (1, true),
+            Gap::Narrow if space == 0 => return Stop::Break,
+            Gap::Narrow => {}
+        }
+    }
     let right = &text[run.end + space..];
     let Some(first) = right.chars().next() else {
         return if ended { Stop::Break } else { Stop::More };
     };
+    if compares && !wide {
+        match compared(word, first, link) {
+            Some(stop) => return Stop::Join(space, stop),
+            None if left == Left::default() => return Stop::Break,
+            None => {}
+        }
+    }
+    if wide {
+        return across_gap(right, first, (space, ended));
+    }
+    if small && !first.is_ascii_digit() {
+        return Stop::Break;
+    }
+    across_space(left, right, (first, space), around)
+}
+
+/// Decides about one space between `left` and what begins with `first`.
+fn across_space(left: Left, right: &str, (first, space): (char, usize), around: Around) -> Stop {
+    let ended = around.ended;
     if first.is_ascii_digit() {
         let joins = left.number || left.decimal || left.link != Link::None;
         return match left.link {
@@ -64,7 +112,7 @@ pub(super) fn decide(text: &str, run: Range<usize>, link: Link, ended: bool) -> 
     }
     let mut undecided = false;
     if left.number {
-        match group(right) {
+        match group(right, of_group, GROUP_CHARS_MAX) {
             Some(true) => return Stop::Join(space, Link::None),
             Some(false) => {}
             None if ended => return Stop::Join(space, Link::None),
@@ -78,7 +126,85 @@ pub(super) fn decide(text: &str, run: Range<usize>, link: Link, ended: bool) -> 
             Dated::More => undecided = true,
         }
     }
+    if left.number && around.first {
+        match group(right, of_small, SMALL_CHARS_MAX) {
+            Some(true) => return Stop::Join(space, Link::None),
+            Some(false) => {}
+            None if ended => return Stop::Join(space, Link::None),
+            None => undecided = true,
+        }
+    }
     if undecided { Stop::More } else { Stop::Break }
+}
+
+/// The most white space that joins two groups, in bytes.
+const WIDE_BYTES: usize = 2;
+
+/// White space that is more than one space.
+enum Gap {
+    Narrow,
+    /// Two bytes: two spaces, or the end of a line with a space or a carriage return.
+    Wide,
+    /// The end of a line.
+    Line,
+}
+
+/// Whether the white space at `at` joins groups of one number although it is more than a space. The
+/// end of a line does so only behind two groups: a column of numbers is none.
+fn wide_gap(text: &str, at: usize, space: usize, joined: bool) -> Gap {
+    let rest = &text.as_bytes()[at..];
+    let second = rest.get(1).copied().unwrap_or(0);
+    match rest[0] {
+        b' ' if second == b' ' => Gap::Wide,
+        b' ' if second == b'\n' && joined => Gap::Wide,
+        b'\r' if second == b'\n' && joined => Gap::Wide,
+        b'\n' if second == b' ' && joined => Gap::Wide,
+        b'\n' if joined && space == 0 => Gap::Line,
+        _ => Gap::Narrow,
+    }
+}
+
+/// Whether groups go on behind more than one space: digits do, and what looks like a group.
+fn across_gap(right: &str, first: char, (space, ended): (usize, bool)) -> Stop {
+    if first.is_ascii_digit() {
+        return Stop::Join(space, Link::None);
+    }
+    match group(right, of_group, GROUP_CHARS_MAX) {
+        Some(true) => Stop::Join(space, Link::None),
+        Some(false) => Stop::Break,
+        None if ended => Stop::Join(space, Link::None),
+        None => Stop::More,
+    }
+}
+
+/// The longest group of small letters, which counts at the beginning of a text only.
+const SMALL_CHARS_MAX: usize = 3;
+
+fn of_small(c: char) -> bool {
+    c.is_ascii_lowercase()
+}
+
+/// Whether the word may be the small letters of a code: `hh 01 02 03 d`.
+pub(super) fn is_small(word: &[u8]) -> bool {
+    (1..=SMALL_CHARS_MAX).contains(&word.len()) && word.iter().all(u8::is_ascii_lowercase)
+}
+
+/// The shortest text in quotes that may be compared with a secret, in bytes.
+const QUOTED_BYTES_MIN: usize = 8;
+
+/// Whether the word ends in a quote behind enough to be compared.
+pub(super) fn ends_quoted(word: &[u8]) -> bool {
+    word.len() >= QUOTED_BYTES_MIN && matches!(word.last(), Some(b'"' | b'\''))
+}
+
+/// How `"text" == name` goes on, if that is what stands here.
+fn compared(word: &str, next: char, link: Link) -> Option<Link> {
+    if link == Link::Compared {
+        let operator = (2..=3).contains(&word.len()) && word.bytes().all(|b| b"=!".contains(&b));
+        return (operator && (next.is_ascii_alphabetic() || "_$".contains(next)))
+            .then_some(Link::None);
+    }
+    matches!(next, '=' | '!').then_some(Link::Compared)
 }
 
 /// What the run before a space could go on with.
@@ -161,11 +287,11 @@ fn is_group(word: &str) -> bool {
 }
 
 /// Whether the text begins with a short group; `None` while that is open.
-fn group(text: &str) -> Option<bool> {
+fn group(text: &str, of_group: fn(char) -> bool, most: usize) -> Option<bool> {
     let mut rest = text.chars();
-    for letters in 0..=GROUP_CHARS_MAX {
+    for letters in 0..=most {
         let c = rest.next()?;
-        if !of_group(c) || letters == GROUP_CHARS_MAX {
+        if !of_group(c) || letters == most {
             return Some(letters > 0 && !c.is_alphanumeric() && c != '_');
         }
     }

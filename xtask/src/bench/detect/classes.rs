@@ -29,15 +29,7 @@ const NAMES: &[(&str, &[&str])] = &[
             "DE_KFZ",
         ],
     ),
-    (
-        "medical_record",
-        &[
-            "MEDICAL_LICENSE",
-            "DE_HEALTH_INSURANCE",
-            "DE_BSNR",
-            "DE_LANR",
-        ],
-    ),
+    ("medical_record", &["DE_HEALTH_INSURANCE"]),
     (
         "passport",
         &[

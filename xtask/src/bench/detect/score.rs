@@ -6,7 +6,7 @@ use crate::bench::table::layout;
 use std::collections::BTreeMap;
 
 /// The programs, in the order of the answers.
-const PROGRAMS: [&str; 3] = ["postern", "presidio", "detect-secrets"];
+pub(super) const PROGRAMS: [&str; 3] = ["postern", "presidio", "detect-secrets"];
 
 /// Counts for one class and one program.
 #[derive(Default, Clone, Copy)]

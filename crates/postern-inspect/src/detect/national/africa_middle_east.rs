@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::{IlTeudatZehut, NgNin, OtherNationalId, TrKimlik, ZaId};
 
 use crate::detect::checksum::{Digits, luhn, number, uniform, yymmdd};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const TURKISH: &[&str] = &[
     "tc kimlik",
@@ -56,9 +56,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(vkn)
     .words(VKN, 35, 93)
     .at_most(10)
+    .alone(alone::UNNAMED)
     .examples(
         &["VKN ⟦1172341916⟧", "Vergi No: ⟦6730221872⟧"],
-        &["1172341916", "VKN 1172341917", "VKN 11723419161"],
+        &["part 1172341916", "VKN 1172341917", "VKN 11723419161"],
     ),
     Detector::new(
         "il_teudat_zehut",
@@ -70,6 +71,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(zehut)
     .words(ISRAELI, 35, 94)
     .at_most(10)
+    .alone(alone::ONE_IN_10)
     .examples(
         &["teudat zehut ⟦362610974⟧", "ת.ז. ⟦45568944-8⟧"],
         &[
@@ -165,6 +167,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         90,
     )
     .at_most(10)
+    .alone(alone::UNNAMED)
     .examples(
         &["Iqama ⟦2098765437⟧", "Saudi ID: ⟦1123456780⟧"],
         &["2098765437", "iqama 2098765438", "iqama 20987654371"],

@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::{AtSvnr, ChAhv, CompanyId, OtherNationalId};
 
 use crate::detect::checksum::{Digits, ddmmyy, luhn_sum, number, uniform, weighted};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const AUSTRIAN: &[&str] = &[
     "svnr",
@@ -39,9 +39,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(austrian)
         .words(AUSTRIAN, 40, 94)
         .at_most(10)
+        .alone(alone::ONE_IN_100)
         .examples(
             &["SVNR ⟦1503190373⟧", "SV-Nummer: ⟦2250130376⟧"],
-            &["1503190373", "SVNR 1503190374", "SVNR 15031903731"],
+            &["part 1503190373", "SVNR 1503190374", "SVNR 15031903731"],
         ),
     Detector::new(
         "at_tax_number",
@@ -63,6 +64,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         92,
     )
     .at_most(11)
+    .alone(alone::UNNAMED)
     .examples(
         &["Steuernummer ⟦46-543/0551⟧", "Finanzamt: ⟦337010425⟧"],
         &[

@@ -8,7 +8,7 @@ use postern_types::BuiltinClass::{
 use crate::detect::checksum::{
     Digits, Signs, base36, day_exists, mod11_10, number, one_separator, uniform, weighted, yymmdd,
 };
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const PESEL: &[&str] = &["pesel", "nr pesel", "numer pesel"];
 const NIP: &[&str] = &["nip", "podatnika", "identyfikacji podatkowej", "vat"];
@@ -87,18 +87,20 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(nip)
         .words(NIP, 38, 93)
         .at_most(10)
+        .alone(alone::ONE_IN_11)
         .examples(
             &["NIP: ⟦9202832205⟧", "nip ⟦5219408059⟧"],
-            &["9202832205", "NIP 9202832206", "NIP 92028322051"],
+            &["part 9202832205", "NIP 9202832206", "NIP 92028322051"],
         ),
     Detector::new("pl_regon", CompanyId, Needs::Digits(9), r"\d{9}")
         .edges(Edges::Number)
         .check(regon)
         .words(REGON, 30, 94)
         .at_most(9)
+        .alone(alone::UNNAMED)
         .examples(
             &["REGON ⟦646772722⟧", "nr regon: ⟦113179626⟧"],
-            &["646772722", "REGON 646772723", "REGON 6467727221"],
+            &["part 646772722", "REGON 646772723", "REGON 6467727221"],
         ),
     Detector::new(
         "pl_identity_card",
@@ -121,9 +123,14 @@ pub(super) const DETECTORS: &[Detector] = &[
         94,
     )
     .at_most(10)
+    .alone(alone::ONE_IN_10)
     .examples(
         &["nr dowodu ⟦ABA300000⟧", "dowód ⟦ABS 123456⟧"],
-        &["ABA300000", "nr dowodu ABA300001", "nr dowodu ABA3000001"],
+        &[
+            "part ABA300000",
+            "nr dowodu ABA300001",
+            "nr dowodu ABA3000001",
+        ],
     ),
     Detector::new(
         "cz_rodne_cislo",
@@ -153,9 +160,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(birth_number)
     .words(BIRTH_NUMBER, 40, 94)
     .at_most(10)
+    .alone(alone::ONE_IN_100)
     .examples(
         &["rodné číslo ⟦7407159310⟧", "rč ⟦7504118908⟧"],
-        &["7407159310", "rč 7407159311", "rč 74071593101"],
+        &["part 7407159310", "rč 7407159311", "rč 74071593101"],
     ),
     Detector::new("ro_cnp", RoCnp, Needs::Digits(13), r"[1-8]\d{12}")
         .edges(Edges::Number)
@@ -176,6 +184,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(egn)
         .words(EGN, 42, 96)
         .at_most(10)
+        .alone(alone::ONE_IN_100)
         .examples(
             &["ЕГН ⟦7909143292⟧", "EGN: ⟦7502103246⟧"],
             &["7909143293", "7913143292", "17909143292"],
@@ -185,6 +194,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(oib)
         .words(OIB, 42, 95)
         .at_most(11)
+        .alone(alone::ONE_IN_10)
         .examples(
             &["OIB ⟦69323877469⟧", "oib: ⟦74369010421⟧"],
             &["69323877469", "OIB 69323877460", "OIB 693238774691"],
@@ -208,15 +218,17 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(taj)
     .words(TAJ, 35, 94)
     .at_most(11)
+    .alone(alone::UNNAMED)
     .examples(
         &["TAJ ⟦123 456 788⟧", "TAJ szám: ⟦123456788⟧"],
-        &["123456788", "TAJ 123456789", "TAJ 1234567881"],
+        &["part 123456788", "TAJ 123456789", "TAJ 1234567881"],
     ),
     Detector::new("hu_tax_id", OtherNationalId, Needs::Digits(10), r"8\d{9}")
         .edges(Edges::Number)
         .check(hungarian_tax)
         .words(ADO, 35, 93)
         .at_most(10)
+        .alone(alone::UNNAMED)
         .examples(
             &[
                 "adóazonosító jel: ⟦8071592153⟧",
@@ -238,6 +250,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(inn)
     .words(INN, 40, 95)
     .at_most(12)
+    .alone(alone::UNNAMED)
     .examples(
         &["ИНН ⟦5967813989⟧", "ИНН: ⟦852234133934⟧"],
         &["5967813989", "ИНН 5967813980", "ИНН 59678139891"],
@@ -261,6 +274,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(rnokpp)
         .words(RNOKPP, 38, 94)
         .at_most(10)
+        .alone(alone::UNNAMED)
         .examples(
             &["РНОКПП ⟦1178810471⟧", "ІПН: ⟦3782702385⟧"],
             &["1178810471", "РНОКПП 1178810472", "РНОКПП 11788104711"],

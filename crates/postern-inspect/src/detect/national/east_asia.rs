@@ -5,7 +5,7 @@ use postern_types::BuiltinClass::{CnId, CompanyId, HkId, JpMyNumber, KrRrn, TwId
 use crate::detect::checksum::{
     Digits, Signs, base36, number, one_separator, uniform, weighted, yymmdd, yyyymmdd,
 };
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const CHINESE: &[&str] = &[
     "身份证",
@@ -103,9 +103,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         95,
     )
     .at_most(11)
+    .alone(alone::ONE_IN_11)
     .examples(
         &["HKID ⟦A123456(3)⟧", "hk id: ⟦Z683365A⟧"],
-        &["A1234563", "HKID A123456(4)", "HKID AAA123456(3)"],
+        &["part A1234563", "HKID A123456(4)", "HKID AAA123456(3)"],
     ),
     Detector::new("kr_rrn", KrRrn, Needs::Digits(13), r"\d{6}-[0-9]\d{6}")
         .edges(Edges::Number)
@@ -125,6 +126,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(korean_plain)
         .words(KOREAN, 52, 94)
         .at_most(13)
+        .alone(alone::ONE_IN_23)
         .examples(
             &["RRN ⟦7804161034196⟧", "⟦7904171529745⟧"],
             &["7804161034197", "7813161034196", "17804161034196"],
@@ -157,10 +159,11 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(my_number)
     .words(JAPANESE, 45, 96)
     .at_most(14)
+    .alone(alone::ONE_IN_11)
     .examples(
         &["マイナンバー ⟦8363 4703 6715⟧", "My Number: ⟦811393821980⟧"],
         &[
-            "836347036715",
+            "part 836347036715",
             "my number 836347036716",
             "my number 8363470367151",
         ],
@@ -175,13 +178,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(corporate)
     .words(&["法人番号", "corporate number"], 35, 94)
     .at_most(13)
+    .alone(alone::UNNAMED)
     .examples(
         &[
             "法人番号 ⟦1653543271018⟧",
             "corporate number ⟦9297742539682⟧",
         ],
         &[
-            "1653543271018",
+            "part 1653543271018",
             "法人番号 2653543271018",
             "法人番号 16535432710181",
         ],

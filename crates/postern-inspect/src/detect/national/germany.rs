@@ -8,7 +8,7 @@ use postern_types::BuiltinClass::{
 use crate::detect::checksum::{
     Digits, Signs, base36, luhn_sum, mod11_10, number, one_separator, uniform, weighted,
 };
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const TAX_ID: &[&str] = &[
     "idnr",
@@ -123,9 +123,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(tax_id_check)
     .words(TAX_ID, 40, 94)
     .at_most(14)
+    .alone(alone::ONE_IN_10)
     .examples(
         &["IdNr. ⟦98765432106⟧", "Steuer-ID ⟦12 345 678 903⟧"],
-        &["98765432106", "IdNr. 98765432107", "IdNr. 987654321061"],
+        &[
+            "part 98765432106",
+            "IdNr. 98765432107",
+            "IdNr. 987654321061",
+        ],
     ),
     Detector::new(
         "de_tax_number",
@@ -157,6 +162,23 @@ pub(super) const DETECTORS: &[Detector] = &[
         ],
         &["9198081508152", "Steuernummer 91980815081521"],
     ),
+    // The federal form of the number: the number of the state first. Thirteen digits are the number
+    // of an article more often, which is told by its check digit.
+    Detector::new(
+        "de_tax_number_alone",
+        DeTaxNumber,
+        Needs::Digits(13),
+        r"(?:0[1-9]|1[0-6])\d{11}",
+    )
+    .edges(Edges::Number)
+    .check(no_article)
+    .words(TAX_NUMBER, 10, 92)
+    .at_most(13)
+    .alone(alone::SHAPE)
+    .examples(
+        &["⟦0981508150999⟧", "Steuernummer ⟦0981508150999⟧"],
+        &["order 0981508150999", "0012345678905", "0981508150995"],
+    ),
     Detector::new(
         "de_social_security",
         DeSocialSecurity,
@@ -181,12 +203,17 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(document)
     .words(ID_CARD, 45, 95)
     .at_most(10)
+    .alone(alone::ONE_IN_10)
     .examples(
         &[
             "Personalausweis ⟦L01X00T471⟧",
             "Ausweisnummer: ⟦t220001293⟧",
         ],
-        &["L01X00T471", "Ausweis L01X00T472", "Ausweis LL01X00T471"],
+        &[
+            "part L01X00T471",
+            "Ausweis L01X00T472",
+            "Ausweis LL01X00T471",
+        ],
     ),
     // Nine signs, as printed without the check digit.
     Detector::new(
@@ -199,9 +226,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(some_digits)
     .words(ID_CARD, 20, 85)
     .at_most(9)
+    .alone(alone::SHAPE)
     .examples(
         &["Personalausweis ⟦L01X00T47⟧", "Ausweisnummer: ⟦T22000129⟧"],
-        &["L01X00T47", "Ausweis L01X00A47", "Ausweis CFGHJKLMN"],
+        &["part L01X00T47", "Ausweis L01X00A47", "Ausweis CFGHJKLMN"],
     ),
     Detector::new(
         "de_passport",
@@ -213,6 +241,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(passport)
     .words(PASSPORT, 20, 88)
     .at_most(10)
+    .alone(alone::SHAPE)
     .examples(
         &["Reisepass ⟦C01X00T478⟧", "Passnummer: ⟦C01X00T47⟧"],
         &["C01X00T47", "Reisepass C01X00T479", "Reisepass B01X00T47"],
@@ -236,9 +265,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(physician)
         .words(PHYSICIAN, 35, 92)
         .at_most(9)
+        .alone(alone::ONE_IN_10)
         .examples(
             &["LANR ⟦999999901⟧", "Arztnummer: ⟦123456601⟧"],
-            &["999999901", "LANR 999999801", "LANR 9999999011"],
+            &["part 999999901", "LANR 999999801", "LANR 9999999011"],
         ),
     Detector::new(
         "de_practice",
@@ -278,10 +308,23 @@ pub(super) const DETECTORS: &[Detector] = &[
         &["HRC 12345", "HRB 1234567", "HRB"],
     ),
     Detector::new(
+        "de_company_register_small",
+        CompanyId,
+        Needs::Digits(3),
+        r"\d{3,6}",
+    )
+    .left(r"(?:^|[^a-z0-9])hr[ab][ -]{0,2}")
+    .sure(70)
+    .at_most(6)
+    .examples(
+        &["hrb ⟦12345⟧", "(hra ⟦98765⟧)"],
+        &["hrc 12345", "hrb 12", "three 12345"],
+    ),
+    Detector::new(
         "de_vat_in_context",
         EuVat,
         Needs::Digits(9),
-        r"DE ?\d{3} ?\d{3} ?\d{3}",
+        r"(?i)de ?\d{3} ?\d{3} ?\d{3}",
     )
     .edges(Edges::Number)
     .words(
@@ -299,15 +342,23 @@ pub(super) const DETECTORS: &[Detector] = &[
         92,
     )
     .at_most(14)
+    .alone(alone::SHAPE)
     .examples(
         &["USt-IdNr.: ⟦DE123456788⟧", "VAT ⟦DE 123 456 789⟧"],
         &[
-            "DE123456789",
+            "part DE123456789",
             "USt-IdNr. DE12345678",
             "USt-IdNr. DE1234567890",
         ],
     ),
 ];
+
+/// Not the number of an article (GTIN-13), whose digits times 1, 3, 1, 3, … are a multiple of ten.
+fn no_article(text: &str) -> bool {
+    let digits = Digits::of(text);
+    let sum = weighted(&digits, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]);
+    !sum.is_multiple_of(10) && !uniform(&digits)
+}
 
 fn tax_id_check(text: &str) -> bool {
     mod11_10(&Digits::of(text))

@@ -5,7 +5,7 @@ use postern_types::BuiltinClass::{ArCuit, BrCnpj, BrCpf, ClRut, MxCurp, MxRfc, O
 use crate::detect::checksum::{
     Digits, Signs, luhn, number, one_separator, uniform, weighted, yymmdd,
 };
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const CPF: &[&str] = &["cpf", "c.p.f", "cadastro de pessoa", "contribuinte"];
 const CNPJ: &[&str] = &["cnpj", "c.n.p.j", "empresa"];
@@ -132,9 +132,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(nit)
     .words(NIT, 40, 93)
     .at_most(13)
+    .alone(alone::UNNAMED)
     .examples(
         &["NIT ⟦560.870.124-9⟧", "nit ⟦8372623470⟧"],
-        &["560.870.124-9", "NIT 560.870.124-8", "NIT 56087012491"],
+        &["part 560.870.124-9", "NIT 560.870.124-8", "NIT 56087012491"],
     ),
     Detector::new(
         "pe_ruc",
@@ -146,9 +147,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(ruc)
     .words(&["ruc", "sunat", "contribuyente"], 45, 95)
     .at_most(11)
+    .alone(alone::UNNAMED)
     .examples(
         &["RUC ⟦20188810030⟧", "ruc: ⟦20854924703⟧"],
-        &["20188810030", "RUC 20188810031", "RUC 201888100301"],
+        &["part 20188810030", "RUC 20188810031", "RUC 201888100301"],
     ),
     Detector::new(
         "ec_cedula",
@@ -163,6 +165,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(ecuadorian)
     .words(&["cédula", "cedula", "c.i", "ci", "ruc", "ecuador"], 38, 90)
     .at_most(13)
+    .alone(alone::UNNAMED)
     .examples(
         &["cédula ⟦1736072859⟧", "C.I. ⟦172543479-7⟧"],
         &["1736072859", "cédula 1736072850", "cédula 17360728591"],
@@ -177,10 +180,11 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(dominican)
     .words(&["cédula", "cedula", "dominicana"], 45, 92)
     .at_most(13)
+    .alone(alone::UNNAMED)
     .examples(
         &["cédula ⟦649-1086685-0⟧", "cedula: ⟦38347828576⟧"],
         &[
-            "64910866850",
+            "part 64910866850",
             "cédula 649-1086685-1",
             "cédula 6491086685012",
         ],

@@ -7,7 +7,7 @@ use postern_types::BuiltinClass::{
 use crate::detect::checksum::{
     Digits, day_exists, ddmmyy, luhn, number, one_separator, uniform, weighted, yymmdd,
 };
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const CPR: &[&str] = &[
     "cpr",
@@ -114,6 +114,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(cpr)
         .words(CPR, 30, 92)
         .at_most(10)
+        .alone(alone::ONE_IN_23)
         .examples(
             &["cpr-nummer ⟦1202752976⟧", "CPR ⟦1801770123⟧"],
             &["1202752976", "cpr 3202752976", "cpr 12027529761"],
@@ -169,9 +170,24 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(swedish)
     .words(SWEDISH, 40, 93)
     .at_most(10)
+    .alone(alone::ONE_IN_100)
     .examples(
         &["personnummer ⟦8006115888⟧", "orgnr ⟦5552417619⟧"],
-        &["8006115888", "pnr 8006115889", "pnr 80061158881"],
+        &["part 8006115888", "pnr 8006115889", "pnr 80061158881"],
+    ),
+    Detector::new(
+        "se_personnummer_glued",
+        SePersonnummer,
+        Needs::Digits(10),
+        r"(?:18|19|20)\d{6}-?\d{4}|\d{6}-\d{4}",
+    )
+    .edges(Edges::Glued)
+    .check(swedish)
+    .sure(70)
+    .at_most(13)
+    .examples(
+        &["my code is⟦198906108413⟧."],
+        &["is198906108414", "x1is198906108413", "is1989061084131"],
     ),
     Detector::new("no_fnr", NoFnr, Needs::Digits(11), r"\d{6}[ -]?\d{5}")
         .edges(Edges::Number)
@@ -192,9 +208,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(orgnr)
     .words(ORGNR, 35, 93)
     .at_most(11)
+    .alone(alone::UNNAMED)
     .examples(
         &["Org.nr. ⟦966 580 623⟧", "orgnr ⟦928633330⟧"],
-        &["966580623", "orgnr 966580624", "orgnr 9665806231"],
+        &["part 966580623", "orgnr 966580624", "orgnr 9665806231"],
     ),
     Detector::new(
         "fi_hetu",
@@ -209,6 +226,21 @@ pub(super) const DETECTORS: &[Detector] = &[
     .examples(
         &["⟦100309-534D⟧", "hetu ⟦140347-248k⟧", "⟦010594Y9032⟧"],
         &["100309-534E", "320309-534D", "1100309-534D", "100309-534DD"],
+    ),
+    // The space before it was forgotten: the day and the check sign say enough.
+    Detector::new(
+        "fi_hetu_glued",
+        FiHetu,
+        Needs::Digits(9),
+        r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]",
+    )
+    .edges(Edges::Glued)
+    .check(hetu)
+    .sure(80)
+    .at_most(11)
+    .examples(
+        &["my code is⟦100309-534D⟧."],
+        &["is100309-534E", "a1b100309-534D", "x_is100309-534D"],
     ),
     Detector::new("fi_company", CompanyId, Needs::Digits(8), r"\d{7}-\d")
         .edges(Edges::Number)
@@ -257,9 +289,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(kennitala)
     .words(KENNITALA, 40, 94)
     .at_most(10)
+    .alone(alone::ONE_IN_100)
     .examples(
         &["kennitala ⟦1205765189⟧", "kt. ⟦1103757789⟧"],
-        &["1205765189", "kt. 1205765199", "kt. 12057651891"],
+        &["part 1205765189", "kt. 1205765199", "kt. 12057651891"],
     ),
     Detector::new(
         "ee_isikukood",
@@ -299,13 +332,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(latvian_plain)
     .words(LATVIAN, 35, 90)
     .at_most(12)
+    .alone(alone::ONE_IN_100)
     .examples(
         &[
             "personas kods ⟦11057390606⟧",
             "personas kods: ⟦321234-56789⟧",
         ],
         &[
-            "11057390606",
+            "part 11057390606",
             "personas kods 11057390607",
             "personas kods 110573906061",
         ],

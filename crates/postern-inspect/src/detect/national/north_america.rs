@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::{CaSin, UsEin, UsItin, UsMbi, UsNpi, UsSsn};
 
 use crate::detect::checksum::{Digits, luhn, luhn_sum, number, one_separator, uniform};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const SSN: &[&str] = &[
     "ssn",
@@ -76,7 +76,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         "us_ssn_plain",
         UsSsn,
         Needs::Digits(9),
-        r"\d{9}|\d{5}-\d{4}|\d{3}-\d{6}",
+        r"\d{9}|\d{5}-\d{4}",
     )
     .edges(Edges::Number)
     .check(ssn)
@@ -90,6 +90,16 @@ pub(super) const DETECTORS: &[Detector] = &[
         ],
         &["552601815", "ssn 000601815", "ssn 5526018151"],
     ),
+    Detector::new("us_ssn_one_hyphen", UsSsn, Needs::Digits(9), r"\d{3}-\d{6}")
+        .edges(Edges::Number)
+        .check(ssn)
+        .words(SSN, 15, 88)
+        .at_most(10)
+        .alone(alone::SHAPE)
+        .examples(
+            &["⟦590-830166⟧", "SSN ⟦590-830166⟧"],
+            &["part 078-051121", "666-051121", "078-0511213"],
+        ),
     Detector::new(
         "us_itin",
         UsItin,
@@ -186,10 +196,11 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(npi)
     .words(NPI, 40, 92)
     .at_most(12)
+    .alone(alone::ONE_IN_23)
     .examples(
         &["NPI ⟦1245319599⟧", "provider: ⟦1003000126⟧"],
         &[
-            "1245319599",
+            "part 1245319599",
             "NPI 1245319598",
             "NPI 12453195991",
             "npi 3245319599",
@@ -214,9 +225,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(sin)
         .words(SIN, 40, 90)
         .at_most(9)
+        .alone(alone::ONE_IN_10)
         .examples(
             &["my SIN is ⟦195959820⟧", "NAS: ⟦118229822⟧"],
-            &["195959820", "sin 195959821", "SIN 1959598201"],
+            &["part 195959820", "sin 195959821", "SIN 1959598201"],
         ),
 ];
 

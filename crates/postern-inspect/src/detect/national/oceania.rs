@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::{AuAbn, AuMedicare, AuTfn, NzIrd, OtherNationalId};
 
 use crate::detect::checksum::{Digits, number, one_separator, uniform, weighted};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const TFN: &[&str] = &["tfn", "tax file", "tax file number", "ato"];
 const ABN: &[&str] = &["abn", "australian business", "business number"];
@@ -22,8 +22,9 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(tfn)
     .words(TFN, 54, 96)
     .at_most(11)
+    .alone(alone::ONE_IN_11)
     .examples(
-        &["⟦807 587 290⟧", "TFN: ⟦807-587-290⟧"],
+        &["it is ⟦807 587 290⟧", "TFN: ⟦807-587-290⟧"],
         &["099 925 489", "099-925 488", "1 099 925 488 1"],
     ),
     Detector::new("au_tfn", AuTfn, Needs::Digits(8), r"\d{8,9}")
@@ -31,9 +32,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(tfn)
         .words(TFN, 40, 94)
         .at_most(9)
+        .alone(alone::ONE_IN_11)
         .examples(
             &["tax file number ⟦099925488⟧", "TFN ⟦234614503⟧"],
-            &["099925488", "TFN 099925489", "TFN 0999254881"],
+            &["part 099925488", "TFN 099925489", "TFN 0999254881"],
         ),
     Detector::new(
         "au_abn",
@@ -59,6 +61,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(acn)
     .words(ACN, 52, 95)
     .at_most(11)
+    .alone(alone::ONE_IN_10)
     .examples(
         &["ACN ⟦238 607 826⟧", "⟦613 663 504⟧"],
         &["238 607 827", "238 607 8261"],
@@ -68,9 +71,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(acn)
         .words(ACN, 38, 93)
         .at_most(9)
+        .alone(alone::ONE_IN_10)
         .examples(
             &["ACN ⟦238607826⟧", "acn: ⟦613663504⟧"],
-            &["238607826", "ACN 238607827", "ACN 2386078261"],
+            &["part 238607826", "ACN 238607827", "ACN 2386078261"],
         ),
     Detector::new(
         "au_medicare_grouped",
@@ -91,6 +95,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(medicare)
         .words(MEDICARE, 40, 93)
         .at_most(10)
+        .alone(alone::ONE_IN_11)
         .examples(
             &["Medicare number ⟦2123456701⟧", "medicare card ⟦3950880161⟧"],
             &["2123456701", "medicare 2123456711", "medicare 21234567011"],
@@ -105,9 +110,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(ird)
     .words(IRD, 35, 95)
     .at_most(11)
+    .alone(alone::ONE_IN_11)
     .examples(
         &["IRD ⟦86-006-057⟧", "IRD number: ⟦48356400⟧"],
-        &["86-006-057", "IRD 86-006-058", "IRD 860060571"],
+        &["part 86-006-057", "IRD 86-006-058", "IRD 860060571"],
     ),
     Detector::new(
         "nz_nhi",

@@ -5,7 +5,7 @@ use postern_types::BuiltinClass::{
 };
 
 use crate::detect::checksum::{Digits, Signs, ddmmyy, luhn, luhn_sum, number, uniform, weighted};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const SPANISH: &[&str] = &[
     "dni",
@@ -103,9 +103,14 @@ pub(super) const DETECTORS: &[Detector] = &[
         94,
     )
     .at_most(14)
+    .alone(alone::ONE_IN_100)
     .examples(
         &["Seguridad Social ⟦28/12345678/40⟧", "NUSS: ⟦281234567840⟧"],
-        &["281234567840", "NUSS 281234567841", "NUSS 2812345678401"],
+        &[
+            "part 281234567840",
+            "NUSS 281234567841",
+            "NUSS 2812345678401",
+        ],
     ),
     Detector::new(
         "pt_nif",
@@ -117,6 +122,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(portuguese)
     .words(PORTUGUESE, 40, 94)
     .at_most(11)
+    .alone(alone::ONE_IN_11)
     .examples(
         &["NIF ⟦282555870⟧", "contribuinte nº ⟦288 271 840⟧"],
         &["282555870", "NIF 282555871", "NIF 2825558701"],
@@ -141,6 +147,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         94,
     )
     .at_most(14)
+    .alone(alone::ONE_IN_10)
     .examples(
         &[
             "Cartão de Cidadão ⟦685413429ZZ4⟧",
@@ -227,6 +234,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             93,
         )
         .at_most(9)
+        .alone(alone::UNNAMED)
         .examples(
             &["ΑΦΜ ⟦395880172⟧", "AFM: ⟦318089548⟧"],
             &["395880172", "AFM 395880173", "AFM 3958801721"],

@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::{InAadhaar, InGstin, InPan, InVoterId, OtherNationalId};
 
 use crate::detect::checksum::{Digits, number, one_separator, uniform, verhoeff};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const AADHAAR: &[&str] = &[
     "aadhaar",
@@ -52,6 +52,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(aadhaar)
         .words(AADHAAR, 45, 95)
         .at_most(12)
+        .alone(alone::ONE_IN_10)
         .examples(
             &["aadhaar ⟦268310985783⟧", "UIDAI ⟦264240078088⟧"],
             &["268310985784", "2683109857831", "0683109857831"],
@@ -67,13 +68,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(virtual_id)
     .words(&["vid", "virtual id", "aadhaar", "virtual_id"], 30, 90)
     .at_most(19)
+    .alone(alone::ONE_IN_10)
     .examples(
         &[
             "VID ⟦2341234123412341⟧",
             "virtual id: ⟦9175 4126 8493 2700⟧",
         ],
         &[
-            "2341234123412341",
+            "part 2341234123412341",
             "VID 2341234123412342",
             "VID 23412341234123411",
         ],
@@ -119,9 +121,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(some)
     .words(VOTER, 45, 92)
     .at_most(10)
+    .alone(alone::SHAPE)
     .examples(
         &["voter id ⟦YHV8800732⟧", "EPIC: ⟦kes3976339⟧"],
-        &["YHV8800732", "voter YHV880073", "voter YHV88007321"],
+        &["part YHV8800732", "voter YHV880073", "voter YHV88007321"],
     ),
     Detector::new(
         "pk_cnic",
@@ -169,9 +172,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         92,
     )
     .at_most(12)
+    .alone(alone::ONE_IN_23)
     .examples(
         &["NIC ⟦853400937V⟧", "nic: ⟦198534000937⟧"],
-        &["853400937V", "NIC 854000937V", "NIC 853400937A"],
+        &["part 853400937V", "NIC 854000937V", "NIC 853400937A"],
     ),
 ];
 

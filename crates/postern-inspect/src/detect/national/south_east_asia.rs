@@ -5,7 +5,7 @@ use postern_types::BuiltinClass::{MyNric, OtherNationalId, PhTin, SgNric, SgUen,
 use crate::detect::checksum::{
     Digits, Signs, day_exists, number, one_separator, uniform, weighted, yymmdd,
 };
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const THAI: &[&str] = &[
     "เลขประจำตัวประชาชน",
@@ -54,10 +54,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(thai)
         .words(THAI, 45, 96)
         .at_most(13)
+        .alone(alone::ONE_IN_11)
         .examples(
             &["บัตรประชาชน ⟦1284468967494⟧", "Thai ID: ⟦1918235303248⟧"],
             &[
-                "1284468967494",
+                "part 1284468967494",
                 "Thai ID 1284468967495",
                 "Thai ID 11284468967494",
             ],
@@ -90,9 +91,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(NRIC, 48, 80)
     .at_most(9)
+    .alone(alone::NARROW_SHAPE)
     .examples(
         &["NRIC ⟦S1234567E⟧", "FIN ⟦G1122144L⟧"],
-        &["S1234567E", "NRIC A1234567D", "NRIC S12345678D"],
+        &["part S1234567E", "NRIC A1234567D", "NRIC S12345678D"],
     ),
     Detector::new(
         "sg_uen",
@@ -122,9 +124,14 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(malaysian)
         .words(MYKAD, 30, 90)
         .at_most(12)
+        .alone(alone::ONE_IN_23)
         .examples(
             &["MyKad ⟦770305144004⟧", "No. KP: ⟦880229015678⟧"],
-            &["770305144004", "MyKad 771305144004", "MyKad 7703051440041"],
+            &[
+                "part 770305144004",
+                "MyKad 771305144004",
+                "MyKad 7703051440041",
+            ],
         ),
     Detector::new("id_nik", OtherNationalId, Needs::Digits(16), r"[1-9]\d{15}")
         .edges(Edges::Number)
@@ -135,10 +142,11 @@ pub(super) const DETECTORS: &[Detector] = &[
             94,
         )
         .at_most(16)
+        .alone(alone::ONE_IN_23)
         .examples(
             &["NIK ⟦3173055910990001⟧", "KTP: ⟦3201014508920003⟧"],
             &[
-                "3173055910990001",
+                "part 3173055910990001",
                 "NIK 3173055913990001",
                 "NIK 31730559109900011",
             ],
@@ -212,9 +220,10 @@ pub(super) const DETECTORS: &[Detector] = &[
             92,
         )
         .at_most(12)
+        .alone(alone::UNNAMED)
         .examples(
             &["CCCD ⟦001085012345⟧", "căn cước ⟦079302001234⟧"],
-            &["001085012345", "CCCD 001", "CCCD 0010850123451"],
+            &["part 001085012345", "CCCD 001", "CCCD 0010850123451"],
         ),
 ];
 

@@ -7,7 +7,7 @@ use postern_types::BuiltinClass::{
 use crate::detect::checksum::{
     Digits, Signs, day_exists, luhn, number, one_separator, uniform, verhoeff, weighted, yyyymmdd,
 };
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const NHS: &[&str] = &[
     "nhs",
@@ -106,10 +106,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(nhs)
         .words(NHS, 40, 93)
         .at_most(10)
+        .alone(alone::ONE_IN_11)
         .examples(
             &["NHS number ⟦9718746331⟧", "patient ⟦9200826199⟧"],
             &[
-                "9718746331",
+                "part 9718746331",
                 "NHS 9718746332",
                 "NHS 97187463311",
                 "nhs 1111111111",
@@ -158,12 +159,13 @@ pub(super) const DETECTORS: &[Detector] = &[
         90,
     )
     .at_most(11)
+    .alone(alone::UNNAMED)
     .examples(
         &[
             "UTR ⟦4008599798⟧",
             "unique taxpayer reference ⟦23143 01540⟧",
         ],
-        &["4008599798", "UTR 5008599798", "UTR 40085997981"],
+        &["part 4008599798", "UTR 5008599798", "UTR 40085997981"],
     ),
     Detector::new(
         "uk_company",
@@ -245,10 +247,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         92,
     )
     .at_most(17)
+    .alone(alone::ONE_IN_100)
     .examples(
         &["numéro fiscal ⟦0504833868105⟧", "SPI : ⟦01 07 433 754 092⟧"],
         &[
-            "0504833868105",
+            "part 0504833868105",
             "numéro fiscal 0504833868106",
             "spi 05048338681051",
         ],
@@ -276,10 +279,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(siret)
         .words(SIREN, 45, 94)
         .at_most(14)
+        .alone(alone::ONE_IN_100)
         .examples(
             &["SIRET ⟦49594219581647⟧", "siret: ⟦14784202502103⟧"],
             &[
-                "49594219581647",
+                "part 49594219581647",
                 "SIRET 49594219581648",
                 "SIRET 495942195816471",
             ],
@@ -294,6 +298,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(siren)
     .words(SIREN, 35, 92)
     .at_most(11)
+    .alone(alone::UNNAMED)
     .examples(
         &["SIREN ⟦929870525⟧", "RCS Paris ⟦124 085 036⟧"],
         &["929870525", "SIREN 929870526", "SIREN 9298705251"],
@@ -308,6 +313,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(bsn)
     .words(BSN, 40, 95)
     .at_most(11)
+    .alone(alone::ONE_IN_11)
     .examples(
         &[
             "BSN ⟦331244743⟧",
@@ -315,7 +321,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "bsn ⟦981.545.282⟧",
         ],
         &[
-            "331244743",
+            "part 331244743",
             "BSN 331244744",
             "BSN 3312447431",
             "BSN 000000000",
@@ -421,9 +427,10 @@ fn spi(text: &str) -> bool {
     number(&digits[..10]) % 511 == number(&digits[10..])
 }
 
+/// Luhn's digit; the first series begins with 1 (public bodies), the others with higher digits.
 fn siren(text: &str) -> bool {
     let digits = Digits::of(text);
-    luhn(&digits) && !uniform(&digits) && one_separator(text)
+    luhn(&digits) && digits[0] != 0 && !uniform(&digits) && one_separator(text)
 }
 
 fn siret(text: &str) -> bool {

@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::{BankAccount, RoutingNumber};
 
 use crate::detect::checksum::{Digits, Signs, mod97, number, one_separator, uniform, weighted};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const ABA: &[&str] = &[
     "aba",
@@ -57,9 +57,14 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(aba)
         .words(ABA, 40, 92)
         .at_most(9)
+        .alone(alone::ONE_IN_23)
         .examples(
             &["routing number ⟦063212233⟧", "ABA: ⟦034788783⟧"],
-            &["063212233", "routing number 063212234", "aba 0632122331"],
+            &[
+                "part 063212233",
+                "routing number 063212234",
+                "aba 0632122331",
+            ],
         ),
     Detector::new(
         "uk_sort_code",
@@ -263,10 +268,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(clabe)
         .words(ACCOUNT, 45, 92)
         .at_most(18)
+        .alone(alone::ONE_IN_10)
         .examples(
             &["CLABE ⟦032180000118359719⟧", "clabe: ⟦002010077777777771⟧"],
             &[
-                "032180000118359719",
+                "part 032180000118359719",
                 "CLABE 032180000118359718",
                 "CLABE 0321800001183597191",
             ],

@@ -55,7 +55,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             ],
             &[
                 "192.168.17",
-                "192.168.17.4.5",
+                "10.168.17.4.5",
                 "v203.0.113.7",
                 "300.1.1.1",
                 "120.0.0.0",
@@ -63,6 +63,36 @@ pub(super) const DETECTORS: &[Detector] = &[
                 "01.102.3.4",
             ],
         ),
+    // No version begins like the network of a home: what follows is a port or an index.
+    Detector::new(
+        "ipv4_of_home",
+        IpAddress,
+        Needs::Digits(4),
+        r"192\.168\.\d{1,3}\.\d{1,3}",
+    )
+    .edges(Edges::Word)
+    .check(ipv4)
+    .sure(80)
+    .at_most(15)
+    .examples(
+        &["⟦192.168.1.1⟧.7", "⟦192.168.17.4⟧-9"],
+        &["192.168.300.1", "2192.168.1.1", "192.168.1"],
+    ),
+    // A range that no network has.
+    Detector::new(
+        "ipv4_before_slash",
+        IpAddress,
+        Needs::Digits(4),
+        r"((?:\d{1,3}\.){3}\d{1,3})/\d{2,6}",
+    )
+    .edges(Edges::Number)
+    .check(ipv4)
+    .sure(75)
+    .at_most(22)
+    .examples(
+        &["⟦10.0.0.0⟧/123", "http://⟦203.0.113.7⟧/2024"],
+        &["Chrome/120.0.0.0/2024", "1.2.3.4/123"],
+    ),
     // Four small numbers are more often a version.
     Detector::new("ipv4_in_context", IpAddress, Needs::Digits(4), IPV4)
         .edges(Edges::Number)

@@ -13,7 +13,7 @@ use crate::detect::{Detector, Edges, Needs};
 /// What may stand between two digits.
 macro_rules! between {
     () => {
-        r"(?:[-./() \t]|\xC2\xA0){0,2}"
+        r"[-./() \t]{0,2}"
     };
 }
 
@@ -87,6 +87,29 @@ pub(super) const DETECTORS: &[Detector] = &[
             "2026-11-26T10:00:00+01:00",
             "+999 12345678",
             "+45 123456789",
+        ],
+    ),
+    // Over the end of a line, where the length says where it ends.
+    Detector::new(
+        "phone_over_line",
+        Phone,
+        Needs::Byte(b'\n'),
+        concat!(
+            r"\+(?:(?:1|7|52|90|91)(?:[-./() \r\n]{0,3}\d){10}",
+            r"|(?:27|31|33|34|40|41|48|61|351|380|420|421|966)(?:[-./() \r\n]{0,3}\d){9}",
+            r"|(?:45|47|65|216|350|356|357|370|371|373)(?:[-./() \r\n]{0,3}\d){8})",
+        ),
+    )
+    .edges(Edges::Number)
+    .check(varied)
+    .sure(85)
+    .at_most(44)
+    .examples(
+        &["call ⟦+45 12 34\n56 78⟧ now", "⟦+1 (415)\r\n555-0132⟧"],
+        &[
+            "+45 12 34\n56",
+            "+45 12 34\n\n56 78",
+            "+45 12 34\nand 56 78",
         ],
     ),
     Detector::new(

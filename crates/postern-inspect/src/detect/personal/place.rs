@@ -2,7 +2,7 @@
 
 use postern_types::BuiltinClass::{Coordinates, PostalCode};
 
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const COORDINATES: &[&str] = &[
     "coordinates",
@@ -130,9 +130,24 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(POSTAL, 30, 80)
     .at_most(8)
+    .alone(alone::SHAPE)
     .examples(
         &["postcode ⟦dn551pt⟧", "address: 1 High Street, ⟦EC1A1BB⟧"],
-        &["EC1A1BB", "postcode EC1A1B", "postcode EC1A1BBC"],
+        &["part EC1A1BB", "postcode EC1A1B", "postcode EC1A1BBC"],
+    ),
+    Detector::new(
+        "us_zip_plus_four",
+        PostalCode,
+        Needs::Digits(9),
+        r"\d{5}-\d{4}",
+    )
+    .edges(Edges::Number)
+    .words(POSTAL, 15, 80)
+    .at_most(10)
+    .alone(alone::SHAPE)
+    .examples(
+        &["⟦20500-0003⟧", "zip code ⟦94103-1234⟧"],
+        &["part 20500-0003", "20500-00031", "120500-0003"],
     ),
     Detector::new(
         "ca_postcode",

@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::VehicleId;
 
 use crate::detect::checksum::{Signs, uniform};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const VIN: &[&str] = &[
     "vin",
@@ -98,18 +98,35 @@ pub(super) const DETECTORS: &[Detector] = &[
             "vin 12345678901234567",
         ],
     ),
+    // The second sign of the age of a car, since 2001: 02 to 29 and 51 to 79.
     Detector::new(
         "uk_plate",
         VehicleId,
         Needs::Digits(2),
-        r"(?i)[a-hj-pr-vwyz][a-hj-pr-y](?:0[1-9]|[1-7]\d) ?[a-hj-prs-z]{3}",
+        r"(?i)[a-hj-pr-vwyz][a-hj-pr-y](?:0[2-9]|[12]\d|5[1-9]|[67]\d) ?[a-hj-prs-z]{3}",
     )
     .edges(Edges::Key)
     .words(PLATE, 45, 88)
     .at_most(8)
+    .alone(alone::SHAPE)
     .examples(
         &["plate ⟦BD62XYZ⟧", "vehicles ⟦AB51 ABC⟧ and ⟦AA02 AAA⟧"],
-        &["BD62XYZ", "plate IB51ABC", "plate BD62XYZA"],
+        &["part BD62XYZ", "AB49ABC", "plate IB51ABC", "plate BD62XYZA"],
+    ),
+    // Plates of 1963 to 2001: a letter for the year before or behind.
+    Detector::new(
+        "uk_plate_of_old",
+        VehicleId,
+        Needs::Digits(1),
+        r"(?i)[a-hj-npr-tv-y]\d{1,3} ?[a-hj-pr-y]{3}|[a-hj-pr-y]{3} ?\d{1,3}[a-hj-npr-tv-y]",
+    )
+    .edges(Edges::Key)
+    .words(PLATE, 15, 80)
+    .at_most(8)
+    .alone(alone::SHAPE)
+    .examples(
+        &["⟦A123 BCD⟧", "plate ⟦ABC 1D⟧", "⟦M456DEF⟧"],
+        &["see A123 BCD", "A1234 BCD", "I123 BCD"],
     ),
     Detector::new(
         "de_plate",
@@ -123,13 +140,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(PLATE, 35, 88)
     .at_most(15)
+    .alone(alone::SHAPE)
     .examples(
         &[
             "Kennzeichen ⟦B-AB 1234⟧",
             "Kfz ⟦M XY 999⟧",
             "Kennzeichen: ⟦KA-EF 12H⟧",
         ],
-        &["B-AB 1234", "Kennzeichen B-AB", "Kfz B-AB 0123"],
+        &["part B-AB 1234", "Kennzeichen B-AB", "Kfz B-AB 0123"],
     ),
     Detector::new(
         "tr_plate",
@@ -143,9 +161,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(PLATE, 40, 90)
     .at_most(11)
+    .alone(alone::SHAPE)
     .examples(
         &["Plaka ⟦34 ABC 123⟧", "plaka: ⟦06JK567⟧"],
-        &["34 ABC 123", "Plaka 99 ABC 123", "Plaka 34 ABCD 123"],
+        &["part 34 ABC 123", "Plaka 99 ABC 123", "Plaka 34 ABCD 123"],
     ),
     Detector::new(
         "in_plate",
@@ -173,9 +192,24 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(PLATE, 52, 88)
     .at_most(9)
+    .alone(alone::SHAPE)
     .examples(
         &["plates: ⟦APP-456CV⟧ and ⟦KJA-999PZ⟧", "vehicle ⟦LSD-123AA⟧"],
         &["APP456CV", "plate APP-456C", "plate APP-4567CV"],
+    ),
+    Detector::new(
+        "ng_plate_in_one",
+        VehicleId,
+        Needs::Digits(3),
+        r"[A-Z]{3}\d{3}[A-Z]{2}",
+    )
+    .edges(Edges::Key)
+    .words(PLATE, 15, 85)
+    .at_most(8)
+    .alone(alone::SHAPE)
+    .examples(
+        &["⟦APP456CV⟧", "plate ⟦KJA999PZ⟧"],
+        &["part APP456CV", "APP456C"],
     ),
     Detector::new(
         "plate_in_context",

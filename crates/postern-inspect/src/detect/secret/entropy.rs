@@ -115,6 +115,11 @@ pub(super) fn password(value: &str) -> bool {
         && !stands_for_something(value)
 }
 
+/// Whether a value that is compared with a secret is one.
+pub(super) fn compared(value: &str) -> bool {
+    marked(value) || password(value) && (random(value) || marks(value) > 0)
+}
+
 /// Whether the value is made of words, numbers and joints: `rc0.13.0_20230412`, `getUserName`.
 fn is_worded(value: &str, is_noise: impl Fn(&str) -> bool) -> bool {
     if is_uuid(value) || is_hex(value) || marks(value) * 5 >= value.len() {

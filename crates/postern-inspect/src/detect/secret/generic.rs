@@ -183,6 +183,31 @@ pub(super) const DETECTORS: &[Detector] = &[
         &["client_secret: ⟦hq{Kq)Vx]Lm@Tz⟧"],
         &["token: someone@mail.internal", "secret: @Value(x)"],
     ),
+    // The name stands on the other side: `if ("…" == password)`.
+    Detector::new(
+        "compared_secret",
+        GenericSecret,
+        Needs::AnyCase(&["passw", "secret", "pwd", "private_key", "api_key", "token"]),
+        concat!(
+            r#"["']([^"'\s\\]{6,44})["'] [!=]={1,2} "#,
+            r"(?i:[a-z0-9_.$]{0,20}(?:passw(?:or)?d|secret|pwd|private_?key|api_?key|token))",
+        ),
+    )
+    .edges(Edges::Any)
+    .check(entropy::compared)
+    .sure(70)
+    .at_most(90)
+    .examples(
+        &[
+            "if ('⟦h7K,q2&x⟧' == password) {",
+            "\"⟦h7{Kq)2Vx]9Lm$4Tz⟧\" !== my_api_key",
+        ],
+        &[
+            "'string' == password",
+            "\"h7K,q2&x\" == title",
+            "'token' === token",
+        ],
+    ),
     Detector::new(
         "numeric_password",
         GenericSecret,

@@ -66,7 +66,7 @@ vendors! { CLOUD_VENDORS, CLOUD_LEFT:
     "fly.?io" "fly_" "gcp" "google.?cloud" "google" "hashicorp" "hcloud" "heroku" "hetzner"
     "huawei" "ibm" "iam_" "kubernetes" "linode" "mongo.?db.?atlas" "neon" "netlify" "openshift"
     "oracle.?cloud" "oci_" "ovh" "packet" "planetscale" "pulumi" "qiniu" "railway" "rackspace"
-    "render" "scaleway" "scalingo" "sl_" "softlayer" "tencent" "terraform" "tf_token" "upcloud"
+    "render" "scaleway" "scalingo" "sl[_-]" "softlayer" "tencent" "terraform" "tf_token" "upcloud"
     "vault" "vercel" "volcengine" "vultr" "wasabi" "yandex"
 }
 
@@ -136,6 +136,23 @@ pub(super) const DETECTORS: &[Detector] = &[
             "algolia_index = \"production_documents\"",
             "slack_token = get_slack_token_from_settings",
         ],
+    ),
+    Detector::new(
+        "softlayer_address",
+        CloudCredential,
+        Needs::Digits(1),
+        "[a-z0-9]{64}",
+    )
+    .left(r"softlayer\.com/soap/v3(?:\.1)?/")
+    .edges(Edges::Word)
+    .check(entropy::varied)
+    .sure(90)
+    .examples(
+        &[concat!(
+            "http://api.softlayer.com/soap/v3/",
+            "⟦3f9a1c7be02d58466af1d9e37b20c5d84e1f9a6c0b7d2835f6e9c1a47b20c5d8⟧",
+        )],
+        &["http://api.softlayer.com/soap/v3/SoftLayer_Account"],
     ),
     Detector::new(
         "discord_bot_token",
