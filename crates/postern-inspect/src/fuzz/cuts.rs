@@ -95,5 +95,5 @@ fn finish(reader: &mut ResponseReader) -> (Vec<u8>, bool) {
 
 fn is_cut(cut: usize, length: usize) -> bool {
     let every = length.div_ceil(EVERY_BYTE_MAX);
-    cut < EDGE_BYTES || length - cut < EDGE_BYTES || cut % every == 0
+    cut < EDGE_BYTES || length - cut < EDGE_BYTES || cut.is_multiple_of(every)
 }
