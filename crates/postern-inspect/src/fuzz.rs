@@ -1,6 +1,7 @@
 //! What the fuzz targets call: each takes arbitrary bytes and holds the crate to a promise. The
 //! targets themselves are one line each; ordinary tests call the same functions.
 
+mod cuts;
 mod dialects;
 mod plain;
 
@@ -13,6 +14,7 @@ use crate::clean::{Channel, TextKind};
 use crate::{CleanError, Cleaner, MaskKeys, RuleSet};
 use crate::{Dialect, ModelsFilter, RefusalText, ResponseOptions, ResponseReader, Target, locate};
 
+pub use cuts::{Cuts, cut_in_two};
 pub use dialects::{clean_answer, clean_request};
 pub use plain::plain_body;
 

@@ -13,6 +13,7 @@
 mod clean;
 mod decode;
 mod editor;
+mod fork;
 mod observe;
 mod shape;
 mod sse;

@@ -7,7 +7,7 @@ use super::text::{StringState, plain_run};
 use super::{Fault, Place, Scalar, Sink, Text};
 use crate::bounds::{DEPTH_MAX, VALUE_BYTES_MAX};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Frame<S: 'static> {
     shape: Option<&'static Shape<S>>,
     object: bool,
@@ -18,7 +18,7 @@ struct Frame<S: 'static> {
 }
 
 /// Reads one JSON document; see the module's documentation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Scanner<S: 'static> {
     root: &'static Shape<S>,
     strict: bool,

@@ -3,7 +3,7 @@
 use crate::bounds::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 
 /// A string that is being read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct StringState {
     /// Whether the string is a key.
     pub(super) key: bool,

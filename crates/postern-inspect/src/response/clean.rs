@@ -9,6 +9,7 @@ mod elements;
 mod ends;
 mod lines;
 mod queue;
+mod state;
 mod thinking;
 
 use postern_types::{Finding, Operation};

@@ -19,7 +19,7 @@ enum Verdict {
 }
 
 /// Holds the event that is being read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct EventEditor {
     /// Whether usage is taken out.
     strips: bool,
@@ -111,6 +111,12 @@ impl EventEditor {
         }
         out.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// All that what comes next can depend on.
+    pub(super) fn state(&self) -> impl std::fmt::Debug + '_ {
+        let cleaner = self.cleaner.as_ref().map(|cleaner| cleaner.state());
+        ((&self.held, self.released, self.dropped), cleaner)
     }
 
     /// Whether no byte of an unfinished event went on.

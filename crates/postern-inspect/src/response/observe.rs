@@ -10,7 +10,7 @@ use crate::bounds::CREATED_MAX;
 use crate::json::{Fault, Place, Scalar, Sink};
 
 /// What was learnt so far.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Observer {
     dialect: Dialect,
     keeps_answer: bool,
@@ -29,7 +29,7 @@ pub(super) struct Observer {
 }
 
 /// An item of a response.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Item {
     id: Option<String>,
     /// Whether later requests carry the item whole, so that its id is never looked up.
@@ -37,7 +37,7 @@ struct Item {
 }
 
 /// An entry of a list of figures by modality.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Modal {
     kind: ModalKind,
     count: u64,

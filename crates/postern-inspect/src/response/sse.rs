@@ -23,7 +23,7 @@ enum Line {
 }
 
 /// Where in the stream the next byte stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Sse {
     line: Line,
     /// The last byte was a CR, so that an LF now belongs to it.

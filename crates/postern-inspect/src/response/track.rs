@@ -37,7 +37,7 @@ impl Framing {
 }
 
 /// Reads the decoded bytes of an answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Track {
     framing: Framing,
     sse: Sse,
@@ -51,7 +51,7 @@ pub(super) struct Track {
 }
 
 /// Recognises `[DONE]`, the end of a stream of chat completions.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct DoneMark {
     seen: [u8; DONE.len()],
     len: usize,
@@ -67,6 +67,11 @@ impl DoneMark {
             }
             self.len = self.len.saturating_add(1);
         }
+    }
+
+    /// What can still become the mark; how long data is that cannot, depends on its cuts.
+    fn state(&self) -> Option<&[u8]> {
+        self.seen.get(..self.len)
     }
 
     fn take(&mut self) -> bool {
@@ -231,6 +236,22 @@ impl Track {
     /// What came and had no framing.
     pub(super) fn take_lead(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.lead)
+    }
+
+    /// All that what comes next can depend on. Strings and numbers of the scanner are left out:
+    /// they begin anew, and what they kept of the last one depends on where it was cut.
+    pub(super) fn state(&self) -> impl std::fmt::Debug + '_ {
+        (
+            (
+                self.framing,
+                &self.sse,
+                self.lost,
+                self.done.state(),
+                &self.lead,
+            ),
+            (self.scanner.is_done(), self.scanner.between_elements()),
+            &self.observer,
+        )
     }
 
     /// Whether a new event may begin here.

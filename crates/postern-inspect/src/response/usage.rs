@@ -32,7 +32,7 @@ pub(super) enum Counter {
 const COUNTERS: usize = Counter::Searches as usize + 1;
 
 /// The figures of one answer so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Counters {
     figures: [Option<u64>; COUNTERS],
 }

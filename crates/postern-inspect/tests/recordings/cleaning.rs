@@ -95,8 +95,8 @@ impl Choice {
     }
 }
 
-/// The recorded streams in which nothing is found, with what is known of them.
-fn streams() -> Option<Vec<(Exchange, Stream)>> {
+/// The recorded streams that are whole, taken apart.
+pub(crate) fn streams() -> Option<Vec<(Exchange, Stream)>> {
     let mut all = Vec::new();
     for exchange in corpus::exchanges()? {
         let Ok(text) = String::from_utf8(exchange.answer.clone()) else {
@@ -133,7 +133,12 @@ fn replaced(value: &Value, from: &str, to: &str) -> Value {
 }
 
 /// Holds what came out against the stream that went in and the texts that are expected.
-fn check(sent: &Stream, out: &str, texts: &BTreeMap<String, String>, planted: (&str, &str)) {
+pub(crate) fn check(
+    sent: &Stream,
+    out: &str,
+    texts: &BTreeMap<String, String>,
+    planted: (&str, &str),
+) {
     let given = Stream::parse(sent.dialect, sent.operation, out);
     assert_eq!(&given.texts(), texts, "a text is not as expected");
     let mut left = sent.events.iter().peekable();
@@ -234,7 +239,12 @@ fn values_of(text: &str) -> Vec<usize> {
 }
 
 /// A text with a value planted in it, and the same with what stands for the value.
-fn planted(key: &str, text: &str, value: (&str, &str), choice: &mut Choice) -> Option<[String; 2]> {
+pub(crate) fn planted(
+    key: &str,
+    text: &str,
+    value: (&str, &str),
+    choice: &mut Choice,
+) -> Option<[String; 2]> {
     let at = if is_json(key) {
         let places = values_of(text);
         *places.get(choice.below(places.len()))?
@@ -300,7 +310,19 @@ fn repeat(value: &mut Value, old: &str, new: &str) {
 }
 
 /// Cuts one text into events of one character each, made after an event that carries nothing else.
-fn letter_by_letter(stream: &Stream, key: &str, new: &str) -> Option<Stream> {
+pub(crate) fn letter_by_letter(stream: &Stream, key: &str, new: &str) -> Option<Stream> {
+    let letters: Vec<String> = new.chars().map(String::from).collect();
+    piece_by_piece(stream, key, new, &letters)
+}
+
+/// Puts a text in place of another, in events of these pieces made after one that carries nothing
+/// else.
+pub(crate) fn piece_by_piece(
+    stream: &Stream,
+    key: &str,
+    new: &str,
+    pieces: &[String],
+) -> Option<Stream> {
     let count = stream.texts().len();
     let mut changed = rewrite(stream, key, new, &[]);
     let alone = |data: &Value| {
@@ -323,13 +345,13 @@ fn letter_by_letter(stream: &Stream, key: &str, new: &str) -> Option<Stream> {
     let model = changed.events.remove(at);
     let data = model.data.as_ref()?;
     let place = stream.pieces(data).pop()?.place;
-    let letters = new.chars().map(|letter| {
+    let pieces = pieces.iter().map(|piece| {
         let mut data = data.clone();
-        *data.pointer_mut(&place).unwrap() = letter.to_string().into();
+        *data.pointer_mut(&place).unwrap() = piece.clone().into();
         model.with(stream.array, data)
     });
-    let letters: Vec<Event> = letters.collect();
-    changed.events.splice(at..at, letters);
+    let pieces: Vec<Event> = pieces.collect();
+    changed.events.splice(at..at, pieces);
     Some(changed)
 }
 
@@ -423,7 +445,7 @@ fn planted_values_do_not_get_through_streams() {
 }
 
 /// The texts of a second stream, moved so that they are none of the first one's.
-fn moved(stream: &Stream) -> Stream {
+pub(crate) fn moved(stream: &Stream) -> Stream {
     const FAR: u64 = 50;
     let far = |value: &mut Value| *value = (value.as_u64().unwrap_or(0) + FAR).into();
     let mut moved = stream.clone();
@@ -454,7 +476,7 @@ fn moved(stream: &Stream) -> Stream {
 }
 
 /// Puts the events of one stream between those of another, from its first text to its last.
-fn between(first: &Stream, second: &Stream) -> Option<Stream> {
+pub(crate) fn between(first: &Stream, second: &Stream) -> Option<Stream> {
     let has_text = |event: &Event| {
         let data = event.data.as_ref();
         data.is_some_and(|data| !first.pieces(data).is_empty())
@@ -522,6 +544,14 @@ fn texts_that_come_between_each_other_do_not_mix() {
         mixed += 1;
     }
     assert!(mixed >= 30, "{mixed}");
+}
+
+/// A stream with a value planted in one of its texts; `None` where it has no place for one.
+pub(crate) fn planted_stream(stream: &Stream, value: (&str, &str), seed: u64) -> Option<Stream> {
+    let mut choice = Choice(seed);
+    // A text of choice may be JSON without a place for a value.
+    let planted = (0..8).find_map(|_| spread(stream, value, &mut choice));
+    planted.map(|[with, _]| with)
 }
 
 /// A stream with a value spread over one of its texts, and the same with what stands for it.

@@ -9,6 +9,8 @@
 mod bodies;
 mod cleaning;
 mod corpus;
+mod cuts;
+mod deltas;
 mod json_suite;
 mod streams;
 

@@ -73,6 +73,17 @@ impl Event<'_> {
         }
     }
 
+    /// The index of an answer among several. JSON of protobuf leaves a zero out, and an end without
+    /// an index must not be one of all the others.
+    fn index(&self, id: NodeId) -> Vec<u8> {
+        let index = self.id(id, &["index"]);
+        if index.is_empty() {
+            b"0".to_vec()
+        } else {
+            index
+        }
+    }
+
     fn elements(&self, id: NodeId, name: &str) -> Vec<NodeId> {
         let list = self.tree.member(id, name);
         let list = list.filter(|id| self.tree.node(*id).kind == Kind::Array);
@@ -85,7 +96,7 @@ impl Event<'_> {
             .filter(|choice| self.says(*choice, &["finish_reason"]).is_some())
             .map(|choice| End {
                 doubtful: true,
-                ..End::of(vec![self.id(choice, &["index"])])
+                ..End::of(vec![self.index(choice)])
             })
             .collect()
     }
@@ -128,7 +139,7 @@ impl Event<'_> {
     fn gemini(&self) -> Vec<End> {
         let mut ends = Vec::new();
         for candidate in self.elements(Tree::ROOT, "candidates") {
-            let ids = vec![self.id(candidate, &["index"])];
+            let ids = vec![self.index(candidate)];
             let ends_of = |name| End {
                 name: Some(name),
                 ..End::of(ids.clone())

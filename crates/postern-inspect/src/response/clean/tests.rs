@@ -601,3 +601,27 @@ fn an_end_that_was_none_is_not_believed_again() {
     let out = cleaned(Dialect::OpenAi, Operation::ChatCompletions, &stream);
     assert_eq!(chat_text(&out, 0, "/delta/content"), "Dear [EMAIL] bye");
 }
+
+#[test]
+fn the_end_of_an_answer_without_an_index_is_that_of_the_first() {
+    // Goal: JSON of protobuf leaves the index of the first answer out; what ends its text must not
+    // release what another answer holds. Method: a call of the first one amid a value of the
+    // second.
+    let second = |text: &str| {
+        let part = json!({ "content": { "parts": [{ "text": text }] }, "index": 1 });
+        format!("data: {}\n\n", json!({ "candidates": [part] }))
+    };
+    let call = json!({ "functionCall": { "name": "f", "args": {} } });
+    let call = json!({ "candidates": [{ "content": { "parts": [call] } }] });
+    let body = [
+        second("to jane.doe@exam"),
+        format!("data: {call}\n\n"),
+        second("ple.com now"),
+    ];
+    let operation = Operation::StreamGenerateContent;
+    let out = cleaned(Dialect::Gemini, operation, &body.concat());
+    assert!(
+        out.contains("[EMAIL]") && !out.contains("jane") && !out.contains("ple.com"),
+        "{out}"
+    );
+}
