@@ -168,6 +168,7 @@ impl Guard {
             owned,
         };
         if let Some(left) = left_open {
+            guard.recover_rates(&left)?;
             let count = guard.close_abandoned(&left).await?;
             if count > 0 {
                 let detail = format!("{count} requests had an intent and no outcome");
