@@ -53,8 +53,8 @@ impl Window {
         }
     }
 
-    /// Starts with what was used before a restart. It may have been kept in coarser grains than this
-    /// window's: then it comes back late by one of them, and never early.
+    /// Starts with what was used before a restart. It may have been kept in coarser grains than
+    /// this window's: then it comes back late by one of them, and never early.
     pub(super) fn recover(&mut self, earlier: &Self) {
         self.uses.clone_from(&earlier.uses);
         self.used = earlier.used;
