@@ -22,6 +22,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("config", "config.md"),
     ("data-classes", "data-classes.md"),
     (FACES, "faces.md"),
+    ("metrics", "metrics.md"),
     ("openapi", "openapi.json"),
     ("records", "records.md"),
     ("refusals", "refusals.md"),

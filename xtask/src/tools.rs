@@ -8,6 +8,7 @@
 mod cargo_deny;
 mod debian;
 mod node;
+mod promtool;
 mod python;
 
 use anyhow::Result;
@@ -60,6 +61,13 @@ impl Toolbox {
             node::install(root, &folder),
             |toolbox, modules| {
                 toolbox.export("POSTERN_TOOLS_NODE_MODULES", &modules);
+            },
+        );
+        toolbox.keep(
+            "promtool",
+            promtool::install(&folder),
+            |toolbox, program| {
+                toolbox.export("POSTERN_TOOLS_PROMTOOL", &program);
             },
         );
         toolbox.keep(

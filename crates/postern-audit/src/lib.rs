@@ -72,7 +72,7 @@ pub use frame::FrameFault;
 pub use leaf::LogNote;
 pub use log::Log;
 pub use note::{NoteError, ParseKeyError, SigningKey, VerifyingKey};
-pub use options::{LogOptions, OpenLogError, RecoveryReport, TailCut};
+pub use options::{LogOptions, OnSync, OpenLogError, RecoveryReport, TailCut};
 pub use reader::{Entries, ReadEntry, ReadError, Reader, SealedReason};
 pub use seal::{DomainKey, KeyError, SealingKeys};
 pub use verify::{Bad, Report, SegmentCheck, Witness, WitnessKind, check_segment, verify};

@@ -194,6 +194,12 @@ impl Log {
         self.inner.commit.queued_bytes().is_ok()
     }
 
+    /// How many entries of the log are on stable storage.
+    #[must_use]
+    pub fn durable_size(&self) -> u64 {
+        self.inner.commit.shelf.durable.lock().size
+    }
+
     /// The newest signed checkpoint.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {

@@ -40,7 +40,12 @@ pub struct LogOptions {
     pub signed_size_file: Option<PathBuf>,
     /// Where the log writes; tests put in a disk that fails.
     pub disk: Arc<dyn Disk>,
+    /// Is told how long each sync of entries took, for whoever watches. It must not block.
+    pub on_sync: Option<OnSync>,
 }
+
+/// What is told how long a sync took.
+pub type OnSync = Arc<dyn Fn(Duration) + Send + Sync>;
 
 impl Default for LogOptions {
     fn default() -> Self {
@@ -57,6 +62,7 @@ impl Default for LogOptions {
             checkpoint_interval: bounds::CHECKPOINT_INTERVAL,
             signed_size_file: None,
             disk: Arc::new(RealDisk),
+            on_sync: None,
         }
     }
 }

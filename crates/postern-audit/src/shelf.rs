@@ -3,11 +3,13 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
 use crate::checkpoint::FrameMark;
 use crate::disk::{self, Disk, DiskFile};
+use crate::options::OnSync;
 use crate::segment::Layout;
 use crate::tile::{self, Tile};
 use crate::tree::Hash;
@@ -38,6 +40,7 @@ pub(crate) struct Shelf {
     pub(crate) errand_wake: Condvar,
     /// Held while a segment is synced; true when that failed.
     pub(crate) sync_failed: Mutex<bool>,
+    pub(crate) on_sync: Option<OnSync>,
 }
 
 /// What the publisher thread is asked for.
@@ -65,7 +68,11 @@ impl Shelf {
         if *failed {
             return Err(io::Error::other("an earlier sync failed"));
         }
+        let started = Instant::now();
         file.sync().inspect_err(|_| *failed = true)?;
+        if let Some(told) = &self.on_sync {
+            told(started.elapsed());
+        }
         let mut durable = self.durable.lock();
         // Another thread may already have moved it farther. INVARIANT: a mark names the frame that
         // ends at its size, never the header of a segment that was begun at the same size.

@@ -175,7 +175,9 @@ impl Guard {
         self.append_at(&mut slots, act.record(None), Durability::Durable)
             .await?;
         let done = work.await;
-        let record = act.record(Some(status(&done)));
+        let status = status(&done);
+        self.meters.acted(act.action, status < 400);
+        let record = act.record(Some(status));
         self.append_at(&mut slots, record, Durability::Durable)
             .await?;
         Ok(done)
@@ -187,6 +189,7 @@ impl Guard {
     /// # Errors
     /// `overloaded` or `audit_unavailable`.
     pub async fn look(&self, act: &AdminAct, status: u16) -> Result<(), Refusal> {
+        self.meters.acted(act.action, status < 400);
         let mut slots = self.slots(SlotPool::Control, 1)?;
         self.append_at(&mut slots, act.record(Some(status)), Durability::Durable)
             .await

@@ -61,6 +61,43 @@ pub(crate) const RECORD_QUERY_NAMES_MAX: usize = 32;
 /// KiB with them.
 pub(crate) const RECORD_FINDINGS_MAX: usize = 64;
 
+/// Kinds of findings counted apart: the built-in classes with some actions each, and room for those
+/// that rules define. Each is a line for whoever watches.
+pub(crate) const FINDING_KINDS_MAX: usize = 2_048;
+/// Models of one upstream counted apart, of those that grants spell out.
+pub(crate) const MODELS_COUNTED_MAX: usize = 64;
+/// Lanes in which threads count apart: as many cores as a node of the usual size has. A lane takes
+/// about a kilobyte for each upstream.
+pub(crate) const COUNT_LANES: usize = 8;
+/// Bounds of the histogram of whole requests, in microseconds: from an answer of a backend nearby
+/// to a long stream.
+pub(crate) const REQUEST_BOUNDS_US: &[u64] = &[
+    500,
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    30_000_000,
+    60_000_000,
+    120_000_000,
+    300_000_000,
+    600_000_000,
+];
+/// Bounds of the histogram of what the gateway adds before it forwards, in microseconds: the aim is
+/// 150; the arrival of a slow body is in it too.
+pub(crate) const BEFORE_FORWARD_BOUNDS_US: &[u64] = &[
+    50, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 100_000, 1_000_000, 10_000_000,
+];
+
 /// Cuts a text at a byte limit, on a character boundary.
 pub(crate) fn cut(text: &str, max: usize) -> String {
     let mut end = text.len().min(max);

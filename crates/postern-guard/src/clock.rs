@@ -6,6 +6,10 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+/// How far back from its beginning a clock's monotonic time can tell: what was used of a window
+/// before a restart lies before the clock was made. Two of the longest windows, in microseconds.
+const HEAD_START_US: u64 = 2 * 60 * 1_000_000;
+
 /// Wall time for records and expiry, monotonic time for durations and limits.
 #[derive(Clone)]
 pub enum Clock {
@@ -50,14 +54,18 @@ impl Clock {
         }
     }
 
-    /// Microseconds since the clock was made; never goes back.
+    /// Monotonic time in microseconds: it was two minutes when the clock was made, and never goes
+    /// back.
     #[must_use]
     pub fn micros(&self) -> u64 {
         match self {
             Self::System(clock) => {
-                u64::try_from(clock.started.elapsed().as_micros()).unwrap_or(u64::MAX)
+                let elapsed = u64::try_from(clock.started.elapsed().as_micros());
+                HEAD_START_US.saturating_add(elapsed.unwrap_or(u64::MAX))
             }
-            Self::Manual(clock) => clock.unix_us.load(Ordering::SeqCst) - clock.start_us,
+            Self::Manual(clock) => {
+                HEAD_START_US + clock.unix_us.load(Ordering::SeqCst) - clock.start_us
+            }
         }
     }
 }

@@ -26,7 +26,8 @@ use crate::bounds::{
 };
 use crate::closer::Place;
 use crate::limit::Reservation;
-use crate::{Guard, limit};
+use crate::meters::{ModelCounts, RequestCounts, Settled};
+use crate::{Guard, Upstream, limit};
 
 /// What is known of a request when it arrives.
 #[derive(Debug)]
@@ -88,6 +89,10 @@ pub(crate) struct State {
     started_us: u64,
     slots: Option<Slots>,
     reservation: Option<Reservation>,
+    /// Where the request is counted, once its upstream is known.
+    counts: Option<Arc<RequestCounts>>,
+    /// Where its model is counted, once it may be forwarded.
+    model: Option<Arc<ModelCounts>>,
     /// The entry of the intent, until its outcome is on its way.
     intent: Option<u64>,
     forwarded_us: Option<u64>,
@@ -132,6 +137,8 @@ impl Flight {
             started_us: guard.clock.micros(),
             slots: None,
             reservation: None,
+            counts: None,
+            model: None,
             intent: None,
             forwarded_us: None,
             first_byte_us: None,
@@ -194,6 +201,14 @@ impl Flight {
     /// is recorded with it.
     pub fn note(&mut self, note: impl FnOnce(&mut RequestSummary)) {
         note(&mut self.state().summary);
+    }
+
+    /// Takes note of the upstream that was resolved: there the request is recorded and counted.
+    pub fn toward(&mut self, upstream: &Upstream) {
+        let state = self.state();
+        state.summary.upstream = Some(upstream.row.name.clone());
+        state.summary.upstream_kind = Some(upstream.row.kind);
+        state.counts = Some(Arc::clone(&upstream.counts));
     }
 
     /// *authorize*: asks every layer of policy, and which data may pass unmasked.
@@ -287,6 +302,11 @@ impl Flight {
             return Err(Refusal::new(RefusalCode::Revoked, cause));
         }
         state.forwarded_us = Some(state.guard.clock.micros());
+        let model = context.ai.as_ref().and_then(|ai| ai.model.as_deref());
+        if let (Some(model), Some(counts)) = (model, &state.counts) {
+            let grants = caller.live.grants.grants();
+            state.model = Some(counts.model(model, &context.upstream, grants));
+        }
         let subject = caller.subject();
         state
             .guard
@@ -310,6 +330,9 @@ impl Flight {
     /// Remembers the refusal that ends, or cuts off, this request.
     pub fn refused(&mut self, refusal: &Refusal) {
         let state = self.state();
+        if let Some(notice) = refusal.limit() {
+            state.guard.meters.limit_refused(notice.limit);
+        }
         state.observed.status.get_or_insert(refusal.code().status());
         state.refusal = Some((refusal.code(), cut(refusal.cause(), RECORD_PATH_MAX)));
     }
@@ -344,6 +367,7 @@ impl State {
     pub(crate) fn settle(mut self: Box<Self>, end: End) {
         let total_us = self.guard.clock.micros().saturating_sub(self.started_us);
         drop(self.reservation.take());
+        self.count(end, total_us);
         let Some(mut slots) = self.slots.take() else {
             // Nobody was authenticated: counted for the record of strangers.
             let code = self
@@ -392,6 +416,37 @@ impl State {
                 tracing::error!(%error, "the outcome of a request could not be recorded");
             }
         }
+    }
+}
+
+impl State {
+    /// Counts the request for whoever watches.
+    fn count(&self, end: End, total_us: u64) {
+        let meters = &self.guard.meters;
+        let observed = &self.observed;
+        let since = |at: u64| at.saturating_sub(self.started_us);
+        let settled = Settled {
+            end,
+            refusal: self.refusal.as_ref().map(|(code, _)| *code),
+            upstream_status: observed.upstream_status,
+            request_bytes: observed.request_bytes,
+            response_bytes: observed.response_bytes,
+            total_us,
+            forwarded_us: self.forwarded_us.map(since),
+        };
+        if let Some(counts) = &self.counts {
+            counts.settle(&settled);
+        } else if let Some(name) = &self.summary.environment
+            && let Some(environment) = self.guard.world.load().environments.get(name)
+        {
+            environment.counts.settle(&settled);
+        } else {
+            meters.strangers.settle(&settled);
+        }
+        if let (Some(model), Some(usage)) = (&self.model, &observed.usage) {
+            model.add(usage);
+        }
+        meters.findings.add(&observed.findings);
     }
 }
 

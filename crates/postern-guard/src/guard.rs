@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::closer::Closer;
 use crate::flight::{self, Flight, Opening};
 use crate::limit::Counters;
+use crate::meters::{self, Counted, Meters};
 use crate::owned::Owned;
 use crate::random::Random;
 use crate::recover::{LeftOpen, OpenIntents};
@@ -117,6 +118,7 @@ pub struct Guard {
     newly_owned: Mutex<Option<mpsc::Receiver<Made>>>,
     pub(crate) closer: Closer,
     pub(crate) open_intents: OpenIntents,
+    pub(crate) meters: Meters,
     purged_us: AtomicU64,
     stopping: AtomicBool,
 }
@@ -153,6 +155,7 @@ impl Guard {
             rehashes: Rehashes::default(),
             newly_owned: Mutex::new(Some(newly_owned)),
             open_intents: OpenIntents::default(),
+            meters: Meters::default(),
             purged_us: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             random: Random::default(),
@@ -165,6 +168,7 @@ impl Guard {
             owned,
         };
         if let Some(left) = left_open {
+            guard.recover_rates(&left)?;
             let count = guard.close_abandoned(&left).await?;
             if count > 0 {
                 let detail = format!("{count} requests had an intent and no outcome");
@@ -211,7 +215,20 @@ impl Guard {
     /// `shutting_down`, `audit_unavailable` or `overloaded`: nothing is decided without room to
     /// record the decision.
     pub fn arrive(self: &Arc<Self>, opening: &Opening<'_>) -> Result<Flight, Refusal> {
-        Flight::open(self, opening)
+        Flight::open(self, opening).inspect_err(|it| self.meters.turned_away(it.code()))
+    }
+
+    /// What is counted while requests are served.
+    #[must_use]
+    pub fn meters(&self) -> &Meters {
+        &self.meters
+    }
+
+    /// The requests of each upstream and environment there is now, in the order of their names:
+    /// first those whose token was not known, which belong to none.
+    #[must_use]
+    pub fn counted(&self) -> Vec<Counted> {
+        meters::counted(&self.meters, &self.world.load())
     }
 
     pub(crate) fn accepts(&self) -> Result<(), Refusal> {

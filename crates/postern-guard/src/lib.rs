@@ -20,6 +20,7 @@ mod flight;
 mod guard;
 mod keys;
 mod limit;
+mod meters;
 mod owned;
 mod placeholders;
 mod random;
@@ -38,6 +39,9 @@ pub use flight::{Clearance, Flight, Observed, Opening};
 pub use guard::{Guard, GuardParts, OpenGuardError, Status, TokenChange};
 pub use keys::RingKeys;
 pub use limit::Reservation;
+pub use meters::{
+    Counted, FindingKey, Histogram, HistogramReading, Meters, ModelUse, Place, RequestCounts,
+};
 pub use postern_policy::Permit;
 pub use postern_store::UpstreamId;
 pub use random::Random;

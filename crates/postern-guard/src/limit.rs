@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use postern_types::{Limit, RateNotice, Refusal, RefusalCode, TokenId};
 
-pub(crate) use counters::Counters;
+pub(crate) use counters::{Counters, Earlier};
 use counters::{InProgress, RateVerdict, TokenCounters};
 
 /// Proof that the limits let the request through. Holds its place among the requests in progress

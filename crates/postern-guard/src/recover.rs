@@ -8,11 +8,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use postern_audit::{Durability, ReadEntry, Reader, SlotPool};
+use postern_audit::{Durability, ReadEntry, ReadError, Reader, SlotPool};
 use postern_types::{AuditRecord, End, OutcomeRecord, RecordHeader, RecordKind, RequestId, Timing};
 
 use crate::Guard;
 use crate::guard::OpenGuardError;
+use crate::limit::Earlier;
 
 /// Where to look for what was left open.
 pub struct LeftOpen {
@@ -57,17 +58,83 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// Reads what tokens used of their rates just before the process started: a window that was
+    /// half used before a restart is half used after it.
+    ///
+    /// A request counts where its intent is in the log; what was refused after it had passed the
+    /// limits was forwarded nowhere.
+    pub(crate) fn recover_rates(&self, left: &LeftOpen) -> Result<(), OpenGuardError> {
+        let now_ms = self.clock.now().as_millisecond();
+        let now_us = self.clock.micros();
+        let oldest_ms = now_ms.saturating_sub(LONGEST_WINDOW_MS);
+        let mut earlier = Earlier::default();
+        let from = entry_before(left, self.log.durable_size(), oldest_ms)?;
+        for entry in left.reader.entries_from(from).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let header = RecordHeader::decode(&entry.header);
+            let Some(header) = header.ok().filter(|it| it.kind == RecordKind::Intent) else {
+                continue;
+            };
+            // The end of its millisecond, and not later than now should the wall clock have gone
+            // back: what comes back late is on the safe side.
+            let age_ms = now_ms.saturating_sub(header.at_ms + 1).max(0);
+            let body = entry.body.as_deref().ok().map(AuditRecord::decode);
+            if age_ms < LONGEST_WINDOW_MS
+                && let Some(Ok(AuditRecord::Intent(intent))) = body
+                && let Some(token) = intent.summary.token
+            {
+                let age_us = u64::try_from(age_ms).unwrap_or(0) * 1_000;
+                earlier.add(token, now_us.saturating_sub(age_us));
+            }
+        }
+        self.counters.recover(earlier);
+        Ok(())
+    }
+}
+
+/// The longest window of a rate, in milliseconds.
+const LONGEST_WINDOW_MS: i64 = 60_000;
+/// Entries that are looked back at first; each further look goes back twice as far.
+const LOOK_BACK_ENTRIES: u64 = 1_024;
+
+/// A place in the log before which everything is older than `oldest_ms`. The log's end is looked
+/// at in steps that double, so that at most twice the entries that matter are read.
+fn entry_before(left: &LeftOpen, size: u64, oldest_ms: i64) -> Result<u64, OpenGuardError> {
+    let mut back = LOOK_BACK_ENTRIES;
+    while back < size {
+        let from = size - back;
+        for entry in left.reader.entries_from(from).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            // Entries of the log itself are not records, and have no time.
+            let Ok(header) = RecordHeader::decode(&entry.header) else {
+                continue;
+            };
+            if header.at_ms < oldest_ms {
+                return Ok(from);
+            }
+            break;
+        }
+        back = back.saturating_mul(2);
+    }
+    Ok(0)
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands in the place of a closure"
+)]
+fn unreadable(error: ReadError) -> OpenGuardError {
+    OpenGuardError::Audit(error.to_string())
+}
+
 fn intents_without_outcome(
     left: &LeftOpen,
 ) -> Result<HashMap<RequestId, ReadEntry>, OpenGuardError> {
-    let unreadable = |error: &dyn std::fmt::Display| OpenGuardError::Audit(error.to_string());
     let mut open = HashMap::new();
-    let entries = left
-        .reader
-        .entries_from(left.from)
-        .map_err(|error| unreadable(&error))?;
+    let entries = left.reader.entries_from(left.from).map_err(unreadable)?;
     for entry in entries {
-        let entry = entry.map_err(|error| unreadable(&error))?;
+        let entry = entry.map_err(unreadable)?;
         // Entries of the log itself are not records.
         let Ok(header) = RecordHeader::decode(&entry.header) else {
             continue;

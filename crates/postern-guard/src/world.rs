@@ -13,6 +13,7 @@ use postern_types::{EnvName, Secret, UpstreamName};
 use serde::{Deserialize, Serialize};
 
 use crate::OpenGuardError;
+use crate::meters::RequestCounts;
 
 /// What an upstream is set to, beside its address and credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +59,7 @@ pub struct Upstream {
     pub settings: UpstreamSettings,
     /// The data rules of the environment that name it, or name no upstream.
     pub rules: UpstreamRules,
+    pub(crate) counts: Arc<RequestCounts>,
     /// The credential; or why it cannot be had, in which case nothing is forwarded.
     credential: Result<Option<Secret>, String>,
 }
@@ -80,6 +82,8 @@ pub(crate) struct Environment {
     pub(crate) name: EnvName,
     pub(crate) rails: GuardRails,
     pub(crate) upstreams: HashMap<UpstreamName, Arc<Upstream>>,
+    /// Requests of the environment's tokens that reached none of its upstreams.
+    pub(crate) counts: Arc<RequestCounts>,
     /// All peppers that a live secret may have been stored under.
     pub(crate) peppers: Arc<Peppers>,
 }
@@ -105,7 +109,7 @@ impl World {
     pub(crate) async fn load(store: &Store, keys: &KeyRing) -> Result<Self, OpenGuardError> {
         let mut world = Self::default();
         for row in store.environments().list().await? {
-            let environment = load_environment(store, keys, &row.name).await?;
+            let environment = load_environment(store, keys, &row.name, None).await?;
             world
                 .environments
                 .insert(row.name.clone(), Arc::new(environment));
@@ -128,7 +132,8 @@ impl World {
             .iter()
             .any(|row| row.name == *name);
         if known {
-            let environment = load_environment(store, keys, name).await?;
+            let earlier = self.environments.get(name).map(Arc::as_ref);
+            let environment = load_environment(store, keys, name, earlier).await?;
             world
                 .environments
                 .insert(name.clone(), Arc::new(environment));
@@ -143,6 +148,7 @@ async fn load_environment(
     store: &Store,
     keys: &KeyRing,
     name: &EnvName,
+    earlier: Option<&Environment>,
 ) -> Result<Environment, OpenGuardError> {
     let sources: Vec<PolicySource> = store
         .policies()
@@ -160,7 +166,11 @@ async fn load_environment(
     let mut upstreams = HashMap::new();
     for row in store.upstreams().list(name).await? {
         let rules = rules_at(&rules, &row.name);
-        let upstream = ready(store, name, row, rules).await?;
+        let mut upstream = ready(store, name, row, rules).await?;
+        // What was counted is not forgotten by a change of settings.
+        if let Some(before) = earlier.and_then(|it| it.upstreams.get(&upstream.row.name)) {
+            upstream.counts = Arc::clone(&before.counts);
+        }
         upstreams.insert(upstream.row.name.clone(), Arc::new(upstream));
     }
     let peppers = keys.peppers(name)?;
@@ -168,6 +178,7 @@ async fn load_environment(
         name: name.clone(),
         rails,
         upstreams,
+        counts: earlier.map_or_else(Arc::default, |it| Arc::clone(&it.counts)),
         peppers,
     })
 }
@@ -205,6 +216,7 @@ async fn ready(
         row,
         settings,
         rules,
+        counts: Arc::default(),
         credential,
     })
 }

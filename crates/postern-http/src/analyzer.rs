@@ -18,6 +18,7 @@ use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
 use parking_lot::Mutex;
+use postern_guard::{Histogram, HistogramReading};
 use postern_inspect::AnalyzedSpan;
 use postern_types::{BuiltinClass, Refusal, RefusalCode};
 use serde_json::{Value, json};
@@ -25,8 +26,8 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 use crate::bounds::{
-    ANALYZER_ANSWER_BYTES_MAX, ANALYZER_CALLS_MAX, ANALYZER_CORE_CALLS_MAX, ANALYZER_TOTAL,
-    UpstreamBounds,
+    ANALYZER_ANSWER_BYTES_MAX, ANALYZER_BOUNDS_US, ANALYZER_CALLS_MAX, ANALYZER_CORE_CALLS_MAX,
+    ANALYZER_TOTAL, UpstreamBounds,
 };
 use crate::connect::{Connected, Endpoint};
 use crate::forward::OutboundBody;
@@ -47,18 +48,26 @@ pub struct AnalyzerSettings {
 }
 
 /// What became of the questions to an analyzer, since the start.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AnalyzerCounts {
-    calls: AtomicU64,
     failures: AtomicU64,
-    micros: AtomicU64,
+    took: Histogram,
+}
+
+impl Default for AnalyzerCounts {
+    fn default() -> Self {
+        Self {
+            failures: AtomicU64::new(0),
+            took: Histogram::new(ANALYZER_BOUNDS_US),
+        }
+    }
 }
 
 impl AnalyzerCounts {
     /// Questions that were asked.
     #[must_use]
     pub fn calls(&self) -> u64 {
-        self.calls.load(Ordering::Relaxed)
+        self.took().count()
     }
 
     /// Questions that were not answered, not in time, or not readably.
@@ -70,7 +79,13 @@ impl AnalyzerCounts {
     /// The time that all questions took together, in microseconds.
     #[must_use]
     pub fn micros(&self) -> u64 {
-        self.micros.load(Ordering::Relaxed)
+        self.took().sum_us
+    }
+
+    /// How long questions took, failed ones among them.
+    #[must_use]
+    pub fn took(&self) -> HistogramReading {
+        self.took.read()
     }
 }
 
@@ -134,8 +149,7 @@ impl Analyzer {
             answered = Err("its answer is not of this text".to_owned());
         }
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        counts.calls.fetch_add(1, Ordering::Relaxed);
-        counts.micros.fetch_add(micros, Ordering::Relaxed);
+        counts.took.add_us(micros);
         if answered.is_err() {
             counts.failures.fetch_add(1, Ordering::Relaxed);
         }

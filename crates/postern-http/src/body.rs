@@ -142,6 +142,7 @@ impl GuardedBody {
     /// Puts an answer under guard. When the token ended already, the answer ends at once.
     pub(crate) fn new(course: Course, flight: Flight, hang_up: CancellationToken) -> Self {
         let caller = course.caller.clone();
+        course.guard.meters().answer_begins();
         let inner = Inner {
             guard: course.guard,
             caller: course.caller,
@@ -198,6 +199,7 @@ impl Drop for GuardedBody {
     fn drop(&mut self) {
         self.running.left.store(true, Ordering::Release);
         let mut inner = self.running.inner.lock();
+        inner.guard.meters().answer_ends();
         drop(inner.source.take());
         // Dropping the flight signals the closer: the client went away, or the gateway is ending.
         if let Some(mut flight) = inner.flight.take() {

@@ -30,6 +30,11 @@ pub(crate) const ANALYZER_CORE_CALLS_MAX: usize = 32;
 /// How long all questions about what a request or an answer brought at once may take. A model takes
 /// some ten milliseconds for a sentence, so that this is a text of some thousand.
 pub(crate) const ANALYZER_TOTAL: Duration = Duration::from_secs(30);
+/// Bounds of the histogram of questions to an analyzer, in microseconds.
+pub(crate) const ANALYZER_BOUNDS_US: &[u64] = &[
+    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    5_000_000,
+];
 
 /// Bytes of the analyzer's answer about one piece of text: each name in it takes some 150.
 pub(crate) const ANALYZER_ANSWER_BYTES_MAX: usize = 256 * 1024;

@@ -71,10 +71,7 @@ impl Plane {
         let upstream = caller.upstream(&name)?;
         let kind = upstream.row.kind;
         journey.dialect = Dialect::from(kind);
-        journey.flight.note(|summary| {
-            summary.upstream = Some(upstream.row.name.clone());
-            summary.upstream_kind = Some(kind);
-        });
+        journey.flight.toward(&upstream);
         let mut context = RequestContext {
             now: journey.flight.arrived(),
             subject: caller.subject().clone(),

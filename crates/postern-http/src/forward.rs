@@ -7,11 +7,13 @@
 
 mod inbound;
 mod outbound;
+mod uncoded;
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use postern_types::{Refusal, RefusalCode};
@@ -19,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::bounds::{Bounds, Timeouts, UpstreamBounds};
 use crate::connect::Connected;
-use crate::headers::{Scrubber, UpstreamCredential};
+use crate::headers::{Scrubber, UpstreamCredential, forget_bytes};
 use crate::pool::{Pool, Seat};
 
 pub(crate) use crate::connect::Endpoint;
@@ -238,7 +240,19 @@ fn receive(
         upload,
     };
     let scrubber = Some(scrubber).filter(Scrubber::looks);
-    let body = InboundBody::new(body, scrubber, lease, &to.timeouts, started);
+    // No body, or the head of one that a HEAD request asked for: nothing to look through.
+    let decoder = if scrubber.is_none() || body.is_end_stream() {
+        None
+    } else {
+        let read = uncoded::decoder(&headers);
+        read.map_err(|cause| Refusal::new(RefusalCode::UpstreamProtocol, cause))?
+    };
+    if decoder.is_some() {
+        headers.remove(CONTENT_ENCODING);
+        forget_bytes(&mut headers);
+    }
+    let scrubbing = scrubber.map(|scrubber| (scrubber, decoder));
+    let body = InboundBody::new(body, scrubbing, lease, &to.timeouts, started);
     Ok(Inbound {
         status: head.status,
         headers,

@@ -190,8 +190,13 @@ impl Plane {
             _ => Challenge::None,
         };
         let request = flight.request();
-        flight.refused(&refusal);
-        flight.close(end_of(refusal.code()));
+        if refusal.is_client_gone() {
+            // Nobody was refused: the answer below goes to a connection that is not there any more.
+            flight.close(End::ClientGone);
+        } else {
+            flight.refused(&refusal);
+            flight.close(end_of(refusal.code()));
+        }
         let answer = refusal::render(&refusal, challenge, dialect, &request, head_only);
         let answer = answer.map(AnswerBody::from);
         if body_read { answer } else { closing(answer) }

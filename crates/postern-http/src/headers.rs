@@ -10,7 +10,10 @@ mod scrub;
 
 use std::sync::Arc;
 
-use http::header::{ACCEPT_ENCODING, CONNECTION, HeaderMap, HeaderName, HeaderValue, TE, TRAILER};
+use http::header::{
+    ACCEPT_ENCODING, ACCEPT_RANGES, CONNECTION, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName,
+    HeaderValue, LAST_MODIFIED, TE, TRAILER,
+};
 use postern_types::UpstreamKind;
 
 use crate::arrival::takes_trailers;
@@ -112,6 +115,9 @@ const ACCOUNT_FIELDS: &[&str] = &[
     "anthropic-organization-id",
 ];
 
+/// Fields that describe the bytes of a body, or parts of it.
+const OF_THE_BYTES: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-digest"];
+
 /// The further fields that clients of a kind of API send.
 fn fields_of(kind: UpstreamKind) -> &'static [&'static str] {
     match kind {
@@ -202,6 +208,17 @@ pub(crate) fn inbound(kind: UpstreamKind, headers: &mut HeaderMap, wants_trailer
     }
     for value in trailers {
         headers.append(TRAILER, value);
+    }
+}
+
+/// Takes out what no longer holds once the bytes of a body may have changed: its length, its
+/// validators, its digests, and the offer of parts of it.
+pub(crate) fn forget_bytes(headers: &mut HeaderMap) {
+    for name in [CONTENT_LENGTH, ETAG, LAST_MODIFIED, ACCEPT_RANGES] {
+        headers.remove(name);
+    }
+    for name in OF_THE_BYTES {
+        headers.remove(name);
     }
 }
 

@@ -28,5 +28,5 @@ pub use bounds::{Bounds, DownstreamBounds, Http2Bounds, Timeouts, UpstreamBounds
 pub use connect::{Endpoint, EndpointError};
 pub use gateway::{Gateway, GatewayParts};
 pub use headers::{CredentialError, HeaderTemplate, UpstreamCredential};
-pub use listener::{ListenError, ListenOptions, Listener, Serving, check_plain};
+pub use listener::{Connections, ListenError, ListenOptions, Listener, Serving, check_plain};
 pub use tls::{TlsError, TlsFiles};

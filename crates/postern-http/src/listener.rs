@@ -29,6 +29,7 @@ use crate::bounds::{BACKLOG, Bounds};
 use crate::connection::{self, Accepted, BoxError, ConnectionFacts, Shared};
 use crate::strict::Version;
 use crate::tls::{self, TlsError, TlsFiles};
+pub use guest_list::Connections;
 use guest_list::{GuestList, Place};
 
 /// A pause after the kernel could not accept (no file descriptors left), so that the loop does not
@@ -151,6 +152,7 @@ impl Listener {
         B::Error: Into<BoxError>,
     {
         let guests = Arc::new(GuestList::new(&bounds.downstream, Arc::clone(proxies)));
+        let connections = Connections(Arc::clone(&guests));
         let door = Door {
             guests,
             tls: self.tls.map(TlsAcceptor::from),
@@ -172,7 +174,10 @@ impl Listener {
             let thread = std::thread::Builder::new().name(format!("postern-core-{core}"));
             threads.push(thread.spawn(run).map_err(ListenError::Thread)?);
         }
-        Ok(Serving { threads })
+        Ok(Serving {
+            threads,
+            connections,
+        })
     }
 }
 
@@ -180,9 +185,16 @@ impl Listener {
 #[derive(Debug)]
 pub struct Serving {
     threads: Vec<JoinHandle<io::Result<()>>>,
+    connections: Connections,
 }
 
 impl Serving {
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        self.connections.clone()
+    }
+
     /// Waits until every core has drained after the shutdown.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The plumbing over real sockets: a server whose service answers by itself, without the line.
 
+mod coded;
 mod corpus;
 mod http2;
 mod limits;

@@ -26,6 +26,7 @@ use crate::InspectError;
 use crate::bounds::{BODY_HELD_BYTES_MAX, QUEUED_BYTES_MAX};
 use crate::clean::{AnalyzedSpan, Attempt, Cleaner, attempt};
 use coding::Decoder;
+pub use coding::Decoder as ContentDecoder;
 use events::Events;
 pub(crate) use fields::FieldPath;
 use lines::Lines;

@@ -59,7 +59,7 @@ mod segment;
 mod testing;
 mod text;
 
-pub use body::{BodyCleaner, BodyKind};
+pub use body::{BodyCleaner, BodyKind, ContentDecoder};
 pub use clean::{
     AnalyzedSpan, CleanError, Cleaner, KeptPseudonyms, MaskKeys, Pseudonyms, RuleError, RuleSet,
 };

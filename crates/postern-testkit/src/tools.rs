@@ -64,6 +64,15 @@ pub fn curl() -> Option<PathBuf> {
         .or_else(|| missing("no curl: POSTERN_TOOLS_CURL or on the path"))
 }
 
+/// promtool, which checks metrics.
+#[must_use]
+pub fn promtool() -> Option<PathBuf> {
+    let unpacked = "target/tools/promtool/unpacked/usr/bin/promtool";
+    found("POSTERN_TOOLS_PROMTOOL", &[unpacked])
+        .or_else(|| on_path("promtool"))
+        .or_else(|| missing("no promtool: POSTERN_TOOLS_PROMTOOL or on the path"))
+}
+
 /// The folder with PostgreSQL's `initdb` and `postgres`.
 #[must_use]
 pub fn postgres_bin() -> Option<PathBuf> {

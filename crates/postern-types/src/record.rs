@@ -138,6 +138,19 @@ pub enum End {
 }
 
 impl End {
+    /// Every end, in the order of their declaration.
+    pub const ALL: &'static [Self] = &[
+        Self::Done,
+        Self::Refused,
+        Self::UpstreamReset,
+        Self::UpstreamTimedOut,
+        Self::ClientGone,
+        Self::Revoked,
+        Self::Shutdown,
+        Self::Panic,
+        Self::Abandoned,
+    ];
+
     /// The word used in tables.
     #[must_use]
     pub fn as_str(self) -> &'static str {

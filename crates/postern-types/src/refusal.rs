@@ -153,6 +153,7 @@ pub struct Refusal {
     cause: String,
     retry_after: Option<Duration>,
     limit: Option<RateNotice>,
+    client_gone: bool,
 }
 
 /// What a limit has to say to the client: the figures of the `RateLimit` fields
@@ -176,7 +177,22 @@ impl Refusal {
             cause: cause.into(),
             retry_after: None,
             limit: None,
+            client_gone: false,
         }
+    }
+
+    /// Says that the client went away before this came about: nobody reads it, and the request did
+    /// not end by being refused.
+    #[must_use]
+    pub fn client_gone(mut self) -> Self {
+        self.client_gone = true;
+        self
+    }
+
+    /// Whether the client went away first.
+    #[must_use]
+    pub fn is_client_gone(&self) -> bool {
+        self.client_gone
     }
 
     /// Adds when it makes sense to try again.

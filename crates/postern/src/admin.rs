@@ -12,6 +12,7 @@ mod data_rules;
 mod desk;
 mod environments;
 mod listener;
+mod metrics;
 mod openapi;
 mod origin;
 mod policies;
@@ -31,8 +32,9 @@ use axum::routing::{get, patch, post};
 use jiff::Timestamp;
 use postern_audit::{Reader, VerifyingKey};
 use postern_guard::Guard;
-use postern_http::AnalyzerCounts;
 use tokio_util::task::TaskTracker;
+
+use crate::metrics::Sources;
 
 pub use environments::BASELINE;
 pub use listener::{AdminListener, AdminListenerOptions};
@@ -61,8 +63,8 @@ pub struct AdminState {
     pub hosts: Vec<String>,
     /// Whether upstreams beyond loopback may be plain HTTP.
     pub plain_http_upstreams: bool,
-    /// What became of the questions to the analyzer, if there is one.
-    pub analyzer: Option<Arc<AnalyzerCounts>>,
+    /// What is counted, for whoever watches.
+    pub metrics: Sources,
     /// The user who owns the data, and therefore the socket.
     pub owner: u32,
     /// Requests under way. They go on when their client hangs up, and a stop waits for them.
@@ -91,6 +93,7 @@ pub fn router(state: Arc<AdminState>) -> Router {
         .fallback(problem::no_such_route);
     Router::new()
         .nest("/api/v1", api)
+        .route("/metrics", get(metrics::serve))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_route)
         .layer(middleware::from_fn_with_state(

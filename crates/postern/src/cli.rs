@@ -20,6 +20,7 @@ mod prompt;
 mod records;
 mod reference;
 mod serve;
+mod status;
 pub mod table;
 mod token;
 mod upstream;
@@ -153,6 +154,8 @@ enum Command {
     Init(init::Init),
     /// Run the gateway and its admin API
     Serve(serve::Serve),
+    /// How the running gateway is doing
+    Status(status::Status),
     /// Report every mistake in the configuration and the installation at once
     Check(check::Check),
     /// Environments: isolation boundaries with keys and names of their own
@@ -260,6 +263,7 @@ async fn run(cli: Cli, out: &mut Out) -> Outcome {
         Command::Demo(command) => Box::pin(command.run(out)).await,
         Command::Init(command) => command.run(&globals, out).await,
         Command::Serve(command) => command.run(&globals).await,
+        Command::Status(command) => command.run(&globals, out).await,
         Command::Check(command) => command.run(&globals, out).await,
         Command::Env(command) => command.run(&globals, out).await,
         Command::Principal(command) => command.run(&globals, out).await,

@@ -16,10 +16,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use postern_audit::{Log, LogOptions, Reader, RecoveryReport, SealingKeys, SigningKey};
-use postern_guard::{Clock, Guard, GuardBounds, GuardParts, LeftOpen, RingKeys};
+use postern_guard::{Clock, Guard, GuardBounds, GuardParts, Histogram, LeftOpen, RingKeys};
 use postern_store::{KeyRing, Store, StoreUrl, SystemRandom};
 
 use crate::config::Config;
+use crate::metrics;
 
 /// Names the log in checkpoints, before the installation's id.
 const ORIGIN: &str = "postern.audit";
@@ -112,6 +113,8 @@ pub struct Installation {
     pub reader: Reader,
     /// What opening the audit log found.
     pub recovery: RecoveryReport,
+    /// How long syncs of the audit log took.
+    pub audit_syncs: Arc<Histogram>,
 }
 
 impl Installation {
@@ -156,7 +159,10 @@ impl Installation {
         keys: Arc<KeyRing>,
         create: bool,
     ) -> Result<Self> {
+        let audit_syncs = Arc::new(metrics::sync_histogram());
+        let syncs = Arc::clone(&audit_syncs);
         let options = LogOptions {
+            on_sync: Some(Arc::new(move |took| syncs.add(took))),
             durability: config.audit.durability,
             create,
             segment_bytes: config.audit.segment_bytes,
@@ -194,6 +200,7 @@ impl Installation {
             guard,
             reader,
             recovery,
+            audit_syncs,
         })
     }
 

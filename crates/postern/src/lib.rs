@@ -10,6 +10,7 @@ pub mod config;
 pub mod data_rules;
 pub mod demo;
 pub mod installation;
+pub mod metrics;
 pub mod running;
 pub mod search;
 pub mod shapes;

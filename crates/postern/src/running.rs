@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use postern_audit::RecoveryReport;
 use postern_http::{
     AnalyzerSettings, Bounds, Endpoint, Gateway, GatewayParts, ListenOptions, Listener, Serving,
     TlsFiles,
@@ -22,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::admin::{self, AdminListener, AdminListenerOptions, AdminState};
 use crate::config::Config;
 use crate::installation::{Installation, Paths, now, private_dir, signing_key, write_private};
+use crate::metrics::Sources;
 
 /// Where a running gateway listens, as `run/addresses.json` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,32 +92,11 @@ impl Running {
         };
         let analyzer = analyzer(config)?;
         let guard = &installation.guard;
-        let started = format!(
-            "release {}, data plane {}, admin API {}, log {}",
-            env!("CARGO_PKG_VERSION"),
-            addresses.data,
-            addresses.admin,
-            if installation.recovery.clean || installation.recovery.created {
-                "was closed in good order"
-            } else {
-                "was recovered"
-            },
-        );
+        let started = what_started(addresses, &installation.recovery);
         guard.record_system("start", started).await?;
-        let state = AdminState {
-            guard: Arc::clone(guard),
-            reader: installation.reader.clone(),
-            verifying: signing_key(guard.keys())?.verifying_key(),
-            started_at: now(),
-            data_address: addresses.data.to_string(),
-            admin_address: addresses.admin.to_string(),
-            hosts: config.listen.admin_hosts.clone(),
-            plain_http_upstreams: config.trust.plain_http_upstreams,
-            analyzer: analyzer.as_ref().map(|it| Arc::clone(&it.counts)),
-            owner: admin_listener.owner()?,
-            under_way: TaskTracker::new(),
-            store_ready: tokio::sync::Mutex::default(),
-        };
+        let verifying = signing_key(guard.keys())?.verifying_key();
+        let owner = admin_listener.owner()?;
+        let counts = analyzer.as_ref().map(|it| Arc::clone(&it.counts));
         let gateway = Gateway::new(GatewayParts {
             guard: Arc::clone(guard),
             bounds: bounds(config),
@@ -126,6 +107,27 @@ impl Running {
         write_private(&addresses_file, &serde_json::to_vec(&addresses)?)?;
         let stop_data = CancellationToken::new();
         let serving = gateway.serve(listener, &stop_data)?;
+        let started_at = now();
+        let state = AdminState {
+            guard: Arc::clone(guard),
+            reader: installation.reader.clone(),
+            verifying,
+            started_at,
+            data_address: addresses.data.to_string(),
+            admin_address: addresses.admin.to_string(),
+            hosts: config.listen.admin_hosts.clone(),
+            plain_http_upstreams: config.trust.plain_http_upstreams,
+            metrics: Sources {
+                guard: Arc::clone(guard),
+                connections: serving.connections(),
+                analyzer: counts,
+                audit_syncs: Arc::clone(&installation.audit_syncs),
+                started_at,
+            },
+            owner,
+            under_way: TaskTracker::new(),
+            store_ready: tokio::sync::Mutex::default(),
+        };
         Ok(Planes {
             addresses,
             addresses_file,
@@ -213,6 +215,21 @@ impl Planes {
             housekeeping,
         }
     }
+}
+
+/// The record of the start, in words.
+fn what_started(addresses: Addresses, recovery: &RecoveryReport) -> String {
+    let log = if recovery.clean || recovery.created {
+        "was closed in good order"
+    } else {
+        "was recovered"
+    };
+    format!(
+        "release {}, data plane {}, admin API {}, log {log}",
+        env!("CARGO_PKG_VERSION"),
+        addresses.data,
+        addresses.admin,
+    )
 }
 
 /// The data plane's sockets share their port with each other (`SO_REUSEPORT`), and would share it

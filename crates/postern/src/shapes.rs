@@ -275,6 +275,9 @@ pub struct Status {
     pub audit_durability: String,
     /// Requests in progress.
     pub requests_in_progress: usize,
+    /// Bytes of request bodies held in memory.
+    #[serde(default)]
+    pub body_bytes: u64,
     /// Tokens in memory.
     pub tokens_cached: usize,
     /// Environments served.

@@ -87,6 +87,7 @@ pub(crate) fn begin(
         errand: Mutex::default(),
         errand_wake: Condvar::new(),
         sync_failed: Mutex::new(false),
+        on_sync: options.on_sync.clone(),
     });
     let writer = first_entries(&shelf, keys, from, &report)?;
     // Only now that the entries about it are durable may anything be cut off.

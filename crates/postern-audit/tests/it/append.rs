@@ -2,11 +2,12 @@
 //! final.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use postern_audit::{
-    AppendError, Durability, Entry, LogNote, LogOptions, OpenLogError, ReserveError, SlotPool,
-    bounds,
+    AppendError, Durability, Entry, LogNote, LogOptions, OnSync, OpenLogError, ReserveError,
+    SlotPool, bounds,
 };
 
 use crate::support::{
@@ -365,5 +366,33 @@ fn a_checkpoint_between_two_segments_names_the_last_frame() {
         let report = check(copy.path(), None);
         assert!(report.is_sound(), "{report}");
         drop(open_with(copy.path(), options.clone()).expect("opens as a crash left it"));
+    }
+}
+
+#[test]
+fn whoever_watches_is_told_of_each_sync() {
+    // Goal: the time of syncs can be watched, and so can how far the log is durable. Method: count
+    // what is told while entries are appended durably.
+    let dir = temp_dir();
+    let syncs = Arc::new(AtomicU64::new(0));
+    let told = Arc::clone(&syncs);
+    let on_sync: OnSync = Arc::new(move |_took| {
+        told.fetch_add(1, Ordering::SeqCst);
+    });
+    let (log, _) = open_with(
+        dir.path(),
+        LogOptions {
+            on_sync: Some(on_sync),
+            ..options()
+        },
+    )
+    .expect("opens");
+    let mut before = syncs.load(Ordering::SeqCst);
+    for number in 0..3 {
+        let position = append(&log, entry("dev", number), Durability::Durable);
+        let after = syncs.load(Ordering::SeqCst);
+        assert!(after > before, "{after} syncs after entry {number}");
+        assert!(log.durable_size() > position.seq);
+        before = after;
     }
 }

@@ -53,6 +53,15 @@ impl TokenCounters {
         }
     }
 
+    /// The counters of a token that was used before a restart.
+    fn recovered(limits: &[Limit], earlier: &Window) -> Self {
+        let new = Self::new(limits, Arc::default());
+        for rate in new.rates.lock().iter_mut() {
+            rate.window.recover(earlier);
+        }
+        new
+    }
+
     /// The counters of the same token whose limits were edited.
     fn edited(&self, limits: &[Limit]) -> Self {
         let new = Self::new(limits, Arc::clone(&self.in_progress));
@@ -135,6 +144,26 @@ impl Rate {
 #[derive(Default)]
 pub(crate) struct Counters {
     by_token: Mutex<HashMap<TokenId, Arc<TokenCounters>>>,
+    earlier: Mutex<Earlier>,
+}
+
+/// What tokens used in the last minute before a restart, until they are used again.
+#[derive(Default)]
+pub(crate) struct Earlier {
+    by_token: HashMap<TokenId, Window>,
+    newest_us: u64,
+}
+
+/// The longest window, in microseconds.
+const LONGEST_US: u64 = 60 * SECOND_US;
+
+impl Earlier {
+    /// A request passed its limits then. To be called in the order of time.
+    pub(crate) fn add(&mut self, token: TokenId, at_us: u64) {
+        let all = || Window::new(u32::MAX, LONGEST_US);
+        self.by_token.entry(token).or_insert_with(all).take(at_us);
+        self.newest_us = self.newest_us.max(at_us);
+    }
 }
 
 impl Counters {
@@ -148,15 +177,28 @@ impl Counters {
         }
         let counters = Arc::new(match known {
             Some(earlier) => earlier.edited(limits),
-            None => TokenCounters::new(limits, Arc::default()),
+            None => match self.earlier.lock().by_token.remove(&token) {
+                Some(earlier) => TokenCounters::recovered(limits, &earlier),
+                None => TokenCounters::new(limits, Arc::default()),
+            },
         });
         by_token.insert(token, Arc::clone(&counters));
         counters
     }
 
+    /// Takes over what was used before a restart.
+    pub(crate) fn recover(&self, earlier: Earlier) {
+        *self.earlier.lock() = earlier;
+    }
+
     /// Forgets counters that are full again: unused for longer than the longest window.
     pub(crate) fn purge(&self, now_us: u64) {
         let before_us = now_us.saturating_sub(2 * 60 * SECOND_US);
+        let mut earlier = self.earlier.lock();
+        if !earlier.by_token.is_empty() && earlier.newest_us + LONGEST_US <= now_us {
+            *earlier = Earlier::default();
+        }
+        drop(earlier);
         self.by_token.lock().retain(|_, counters| {
             Arc::strong_count(counters) > 1 || !counters.idle_since(before_us)
         });

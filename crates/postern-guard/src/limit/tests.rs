@@ -35,6 +35,66 @@ fn a_rate_lets_its_count_through_and_says_when_to_come_back() {
 }
 
 #[test]
+fn what_was_used_before_a_restart_counts() {
+    // Goal: a restart in the middle of a window lets no more through than the window has. Method:
+    // uses of before it, some too old to count, and the limits of each length after it.
+    let minute = 60 * SECOND_US;
+    let now = 2 * minute;
+    let recovered = || {
+        let mut earlier = Earlier::default();
+        for ago in [
+            minute + 5 * SECOND_US,
+            50 * SECOND_US,
+            SECOND_US / 2,
+            SECOND_US / 4,
+        ] {
+            earlier.add(token(), now - ago);
+        }
+        let counters = Counters::default();
+        counters.recover(earlier);
+        counters
+    };
+    let passes = |counters: &Counters, limit: &str, at: u64| {
+        let limits = limits(&[limit]);
+        (0..100)
+            .take_while(|_| reserve(counters, token(), &limits, at).is_ok())
+            .count()
+    };
+    assert_eq!(
+        passes(&recovered(), "requests=10/minute", now),
+        7,
+        "three were used"
+    );
+    assert_eq!(passes(&recovered(), "requests=90/minute", now), 87);
+    assert_eq!(
+        passes(&recovered(), "requests=10/second", now),
+        8,
+        "two of them just now"
+    );
+    assert_eq!(passes(&recovered(), "requests=2/minute", now), 0);
+    assert_eq!(
+        passes(&recovered(), "requests=10/second", now + 2 * SECOND_US),
+        10
+    );
+    let counters = recovered();
+    counters.purge(now);
+    assert_eq!(
+        passes(&counters, "requests=10/minute", now),
+        7,
+        "it is too soon to forget"
+    );
+    let counters = recovered();
+    counters.purge(now + minute);
+    assert_eq!(passes(&counters, "requests=10/minute", now + minute), 10);
+    // Only once: what the token used since is not added to it again.
+    let (counters, other) = (recovered(), TokenId::parse("fedcba9876543210").unwrap());
+    let limits = limits(&["requests=10/minute"]);
+    assert!(reserve(&counters, other, &limits, now).is_ok());
+    assert_eq!(passes(&counters, "requests=10/minute", now), 7);
+    assert_eq!(passes(&counters, "requests=11/minute", now), 1, "edited");
+}
+
+#[test]
 fn concurrency_counts_what_is_in_progress() {
     let counters = Counters::default();
     let limits = limits(&["concurrency=1", "requests=100/minute"]);

@@ -53,6 +53,13 @@ impl Window {
         }
     }
 
+    /// Starts with what was used before a restart. It may have been kept in coarser grains than
+    /// this window's: then it comes back late by one of them, and never early.
+    pub(super) fn recover(&mut self, earlier: &Self) {
+        self.uses.clone_from(&earlier.uses);
+        self.used = earlier.used;
+    }
+
     /// How long from now until one more fits; `None` if it fits now.
     pub(super) fn wait_us(&mut self, now_us: u64) -> Option<u64> {
         let now_us = self.advance(now_us);

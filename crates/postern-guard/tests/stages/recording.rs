@@ -1,6 +1,7 @@
 //! Recorded: what stands in the log after each way to end.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use postern_types::{AuditRecord, End, OutcomeRecord, Refusal, RefusalCode};
 
@@ -164,6 +165,40 @@ async fn what_a_crash_left_open_is_closed_as_abandoned() {
         (outcomes[1].end, outcomes[1].summary.request),
         (End::Abandoned, request)
     );
+}
+
+#[tokio::test]
+async fn a_crash_gives_no_rate_back() {
+    // Goal: twice the count does not pass because the process died in between. Method: a limit of
+    // three, two requests before a crash, and tries after it until the window is over.
+    let fixture = Fixture::new().await;
+    let limit = ["requests=3/minute"];
+    let token = fixture
+        .token("dev", "openai:invoke:gpt-4o-mini", &limit)
+        .await;
+    let text = token.token.expose();
+    let mut done = fixture.arrive();
+    fixture.clear(&mut done, text).await.unwrap();
+    done.close(End::Done);
+    fixture.clock.advance(Duration::from_secs(20));
+    let mut lost = fixture.arrive();
+    fixture.clear(&mut lost, text).await.unwrap();
+    let fixture = fixture.crash(lost).await;
+    fixture.clock.advance(Duration::from_secs(30));
+    let mut third = fixture.arrive();
+    fixture.clear(&mut third, text).await.unwrap();
+    let mut fourth = fixture.arrive();
+    let refusal = fixture.clear(&mut fourth, text).await.err().unwrap();
+    assert_eq!(refusal.code(), RefusalCode::RateLimited);
+    let wait = refusal.retry_after_value().unwrap();
+    let expected = Duration::from_secs(10);
+    assert!(
+        wait >= expected && wait < expected + Duration::from_secs(2),
+        "{wait:?}"
+    );
+    fixture.clock.advance(wait);
+    let mut again = fixture.arrive();
+    assert!(fixture.clear(&mut again, text).await.is_ok());
 }
 
 #[tokio::test]

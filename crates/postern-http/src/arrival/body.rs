@@ -40,7 +40,11 @@ impl ReceiveError {
             Self::TooLarge => RefusalCode::BodyTooLarge,
             Self::Malformed(_) | Self::TooSlow | Self::Gone => RefusalCode::BadRequest,
         };
-        Refusal::new(code, self.to_string())
+        let refusal = Refusal::new(code, self.to_string());
+        match self {
+            Self::Gone => refusal.client_gone(),
+            _ => refusal,
+        }
     }
 }
 

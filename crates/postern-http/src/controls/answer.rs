@@ -19,6 +19,7 @@ use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::refuse;
 use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
+use crate::headers::forget_bytes;
 use crate::inspect::Sent;
 
 /// A reader, what it gave, and how far it came.
@@ -60,7 +61,7 @@ impl Plane {
             inbound.headers.remove(CONTENT_ENCODING);
         }
         if reading.reader.changes_length() {
-            fields::forget_bytes(&mut inbound.headers);
+            forget_bytes(&mut inbound.headers);
         }
         Ok(reading)
     }

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use http::header::{
-    ACCEPT_RANGES, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE,
-    LAST_MODIFIED, RANGE,
-};
+use http::header::{HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
 use postern_inspect::{Cleaner, InspectError};
 use postern_types::{Finding, Refusal};
 
@@ -18,9 +15,6 @@ const FINDINGS: HeaderName = HeaderName::from_static("postern-findings");
 /// What the counts are of: `request`, or `request, response`. A stream's own findings are not known
 /// when its head goes out.
 const FINDINGS_OF: HeaderName = HeaderName::from_static("postern-findings-of");
-
-/// Fields that describe the bytes of a body, or parts of it.
-const OF_THE_BYTES: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-digest"];
 
 /// Classes named in the field at most.
 const CLASSES_TOLD_MAX: usize = 32;
@@ -87,17 +81,6 @@ pub(super) fn clean_query(
     })
 }
 
-/// Takes out what no longer holds once the bytes of a body may have changed: its length, its
-/// validators, its digests, and the offer of parts of it.
-pub(super) fn forget_bytes(headers: &mut HeaderMap) {
-    for name in [CONTENT_LENGTH, ETAG, LAST_MODIFIED, ACCEPT_RANGES] {
-        headers.remove(name);
-    }
-    for name in OF_THE_BYTES {
-        headers.remove(name);
-    }
-}
-
 /// Takes out what asks for a part of a body: a part of a value cannot be recognised.
 pub(super) fn ask_for_the_whole(headers: &mut HeaderMap) {
     headers.remove(RANGE);
@@ -151,26 +134,5 @@ mod tests {
         tell_findings(&[], false, &mut headers);
         assert_eq!(headers["postern-findings"], "");
         assert_eq!(headers["postern-findings-of"], "request");
-    }
-
-    #[test]
-    fn nothing_that_describes_the_old_bytes_stays() {
-        let names = [
-            "content-length",
-            "etag",
-            "last-modified",
-            "accept-ranges",
-            "digest",
-            "content-digest",
-            "repr-digest",
-            "content-md5",
-        ];
-        let mut headers = HeaderMap::new();
-        for name in names {
-            headers.insert(name, HeaderValue::from_static("1"));
-        }
-        headers.insert("content-type", HeaderValue::from_static("text/plain"));
-        forget_bytes(&mut headers);
-        assert_eq!(headers.len(), 1);
     }
 }

@@ -14,6 +14,7 @@ use crate::arrival::Query;
 use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::{ExchangeBody, refuse};
 use crate::gateway::{Journey, Plane};
+use crate::headers::forget_bytes;
 
 /// What of a request may be changed by a rule.
 pub(crate) struct CleanRequest<'a> {
@@ -164,7 +165,7 @@ impl Plane {
         let clean = result.map_err(|error| refuse(&error))?;
         if !clean.passes {
             headers.remove(CONTENT_ENCODING);
-            fields::forget_bytes(headers);
+            forget_bytes(headers);
         }
         Ok(clean.outgoing)
     }

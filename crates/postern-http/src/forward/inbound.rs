@@ -8,11 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use postern_inspect::ContentDecoder;
 use postern_types::{End, Refusal, RefusalCode};
 use thiserror::Error;
 use tokio::time::Instant;
 
 use super::outbound::Upload;
+use super::uncoded::{Uncoded, UncodedError};
 use crate::bounds::Timeouts;
 use crate::connect::Connected;
 use crate::headers::{Scrubbed, Scrubber};
@@ -74,6 +76,8 @@ impl Lease {
 enum Source {
     Plain(Incoming),
     Scrubbed(Box<Scrubbed<Incoming>>),
+    /// Its coding is taken off first.
+    Uncoded(Box<Scrubbed<Uncoded<Incoming>>>),
     Ended,
 }
 
@@ -91,13 +95,17 @@ pub(crate) struct InboundBody {
 impl InboundBody {
     pub(super) fn new(
         body: Incoming,
-        scrubber: Option<Scrubber>,
+        scrubbing: Option<(Scrubber, Option<ContentDecoder>)>,
         lease: Lease,
         timeouts: &Timeouts,
         started: Instant,
     ) -> Self {
-        let source = match scrubber {
-            Some(scrubber) => Source::Scrubbed(Box::new(scrubber.body(body))),
+        let source = match scrubbing {
+            Some((scrubber, None)) => Source::Scrubbed(Box::new(scrubber.body(body))),
+            Some((scrubber, Some(decoder))) => {
+                let uncoded = Uncoded::new(body, decoder);
+                Source::Uncoded(Box::new(scrubber.body(uncoded)))
+            }
             None => Source::Plain(body),
         };
         let mut this = Self {
@@ -126,6 +134,7 @@ impl InboundBody {
         match &self.source {
             Source::Plain(body) => body.is_end_stream(),
             Source::Scrubbed(body) => body.is_end_stream(),
+            Source::Uncoded(body) => body.is_end_stream(),
             Source::Ended => true,
         }
     }
@@ -148,8 +157,15 @@ impl Body for InboundBody {
     ) -> Poll<Option<Result<Frame<Bytes>, InboundError>>> {
         let this = &mut *self;
         let polled = match &mut this.source {
-            Source::Plain(body) => Pin::new(body).poll_frame(cx),
-            Source::Scrubbed(body) => Pin::new(body.as_mut()).poll_frame(cx),
+            Source::Plain(body) => broken(Pin::new(body).poll_frame(cx)),
+            Source::Scrubbed(body) => broken(Pin::new(body.as_mut()).poll_frame(cx)),
+            Source::Uncoded(body) => {
+                let polled = Pin::new(body.as_mut()).poll_frame(cx);
+                polled.map_err(|error| match error {
+                    UncodedError::Body(error) => classify(&error),
+                    UncodedError::Coding => InboundError::Malformed,
+                })
+            }
             Source::Ended => return Poll::Ready(None),
         };
         match polled {
@@ -162,7 +178,7 @@ impl Body for InboundBody {
                 this.put_back_at_end();
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(error))) => this.fail(classify(&error)),
+            Poll::Ready(Some(Err(error))) => this.fail(error),
             Poll::Ready(None) => {
                 this.source = Source::Ended;
                 if let Some(lease) = this.lease.take() {
@@ -187,6 +203,7 @@ impl Body for InboundBody {
         match &self.source {
             Source::Plain(body) => body.size_hint(),
             Source::Scrubbed(body) => body.size_hint(),
+            Source::Uncoded(body) => body.size_hint(),
             Source::Ended => SizeHint::with_exact(0),
         }
     }
@@ -196,6 +213,12 @@ impl Drop for InboundBody {
     fn drop(&mut self) {
         self.put_back_at_end();
     }
+}
+
+type Polled<E> = Poll<Option<Result<Frame<Bytes>, E>>>;
+
+fn broken(polled: Polled<hyper::Error>) -> Polled<InboundError> {
+    polled.map_err(|error| classify(&error))
 }
 
 fn classify(error: &hyper::Error) -> InboundError {

@@ -278,3 +278,24 @@ fn answers_lose_what_is_not_for_the_client() {
     ];
     assert_eq!(names(&headers), kept);
 }
+
+#[test]
+fn nothing_that_describes_the_old_bytes_stays() {
+    let names = [
+        "content-length",
+        "etag",
+        "last-modified",
+        "accept-ranges",
+        "digest",
+        "content-digest",
+        "repr-digest",
+        "content-md5",
+    ];
+    let mut headers = HeaderMap::new();
+    for name in names {
+        headers.insert(name, HeaderValue::from_static("1"));
+    }
+    headers.insert("content-type", HeaderValue::from_static("text/plain"));
+    forget_bytes(&mut headers);
+    assert_eq!(headers.len(), 1);
+}

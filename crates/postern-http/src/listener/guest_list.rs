@@ -12,16 +12,36 @@ use crate::source;
 
 /// Open connections of all cores.
 #[derive(Debug)]
-pub(super) struct GuestList {
+pub(crate) struct GuestList {
     total_max: usize,
     per_address_max: usize,
     proxies: Arc<[IpNet]>,
     open: Mutex<Open>,
 }
 
+/// How many connections a listener has, for whoever watches.
+#[derive(Debug, Clone)]
+pub struct Connections(pub(super) Arc<GuestList>);
+
+impl Connections {
+    /// Connections that are open now.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.0.open.lock().total
+    }
+
+    /// Connections that were dropped as they came, because too many were open, in all or of their
+    /// address.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.0.open.lock().dropped
+    }
+}
+
 #[derive(Debug, Default)]
 struct Open {
     total: usize,
+    dropped: u64,
     by_address: HashMap<IpAddr, usize>,
 }
 
@@ -47,13 +67,15 @@ impl GuestList {
     pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
         let proxy = source::is_listed(address, &self.proxies);
         let address = (!proxy).then(|| household(address));
-        let mut open = self.open.lock();
+        let open = &mut *self.open.lock();
         if open.total >= self.total_max {
+            open.dropped += 1;
             return None;
         }
         if let Some(address) = address {
             let count = open.by_address.entry(address).or_default();
             if *count >= self.per_address_max {
+                open.dropped += 1;
                 return None;
             }
             *count += 1;
@@ -125,6 +147,8 @@ mod tests {
             list.enter("192.0.2.9".parse().unwrap()).is_none(),
             "four are open"
         );
+        let connections = Connections(list);
+        assert_eq!((connections.open(), connections.dropped()), (4, 2));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::forward::{
 };
 use crate::headers::UpstreamCredential;
 
-const SECRET: &str = "sk-provider-0123456789";
+pub(super) const SECRET: &str = "sk-provider-0123456789";
 
 pub(super) fn key(environment: &str, version: u64) -> PoolKey {
     PoolKey {
@@ -46,7 +46,7 @@ fn quick() -> Timeouts {
     }
 }
 
-fn to(upstream: &ReplayUpstream) -> Arc<Destination> {
+pub(super) fn to(upstream: &ReplayUpstream) -> Arc<Destination> {
     Arc::new(destination(&upstream.url(), Timeouts::default()))
 }
 
@@ -54,11 +54,11 @@ fn to_quickly(upstream: &ReplayUpstream) -> Arc<Destination> {
     Arc::new(destination(&upstream.url(), quick()))
 }
 
-fn forward() -> Forward {
+pub(super) fn forward() -> Forward {
     Forward::new(Arc::new(Bounds::default()))
 }
 
-fn request(method: Method, body: OutboundBody) -> OutboundRequest {
+pub(super) fn request(method: Method, body: OutboundBody) -> OutboundRequest {
     OutboundRequest {
         method,
         path: "/v1/x".to_owned(),
@@ -68,7 +68,7 @@ fn request(method: Method, body: OutboundBody) -> OutboundRequest {
     }
 }
 
-fn get() -> OutboundRequest {
+pub(super) fn get() -> OutboundRequest {
     request(Method::GET, OutboundBody::none())
 }
 
@@ -79,11 +79,11 @@ fn post() -> OutboundRequest {
     )
 }
 
-async fn whole(inbound: Inbound) -> Result<Bytes, InboundError> {
+pub(super) async fn whole(inbound: Inbound) -> Result<Bytes, InboundError> {
     Ok(inbound.body.collect().await?.to_bytes())
 }
 
-fn fine(_: &postern_testkit::SeenRequest) -> Answer {
+pub(super) fn fine(_: &postern_testkit::SeenRequest) -> Answer {
     Answer::new(200, "text/plain", "fine")
 }
 

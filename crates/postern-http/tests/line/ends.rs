@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use postern_testkit::{Answer, Reading};
+use postern_testkit::{Answer, Reading, ReplayUpstream};
 use postern_types::{End, RefusalCode};
 
 use crate::fixture::{Line, POLL, read_until};
@@ -220,6 +220,44 @@ fn a_client_that_goes_away_is_recorded_and_the_upstream_let_go() {
     assert_eq!(outcomes[1].end, End::ClientGone);
     assert_eq!(outcomes[1].status, Some(200));
     assert!(outcomes[1].response_bytes > 0);
+}
+
+#[test]
+fn a_client_that_goes_away_while_its_body_is_read_was_not_refused() {
+    // Goal: whoever reads the log can tell a client that left from one that was refused. Method:
+    // cut the connection in the middle of a body that is read before it is judged, of one that
+    // streams to its upstream, and of one that a data rule reads; with a close and with a reset.
+    let notes = "/notes/classes/Note";
+    for reset in [false, true] {
+        for (target, streams, ruled) in [
+            (chat(), false, false),
+            (notes, true, false),
+            (notes, false, true),
+        ] {
+            let line = Line::new();
+            line.upstream.set_reading(Reading::HeadOnly);
+            if ruled {
+                let cards = r#"{"directions":["request"],"classes":["card"],"action":"mask"}"#;
+                line.rule("cards", serde_json::from_str(cards).unwrap());
+            }
+            let half = br#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"half"#;
+            let client = line.begin(&line.master(), target, 100_000, half);
+            if streams {
+                let reached = |upstream: &ReplayUpstream| upstream.open_connections() == 1;
+                assert!(line.upstream.wait_until(reached));
+            }
+            if reset {
+                // A close that does not linger is a reset.
+                let socket = socket2::SockRef::from(&client);
+                socket.set_linger(Some(Duration::ZERO)).unwrap();
+            }
+            drop(client);
+            let outcome = line.outcomes(1).remove(0);
+            let shown = format!("{target}, ruled {ruled}, reset {reset}: {outcome:?}");
+            assert_eq!(outcome.end, End::ClientGone, "{shown}");
+            assert_eq!((outcome.status, outcome.refusal), (None, None), "{shown}");
+        }
+    }
 }
 
 #[test]

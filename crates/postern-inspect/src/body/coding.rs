@@ -45,8 +45,8 @@ impl Write for Sink {
     }
 }
 
-/// A decoder that is fed.
-pub(super) struct Decoder {
+/// A decoder of one body, fed with its bytes as they come, within bounds.
+pub struct Decoder {
     coding: Coding,
     taken: u64,
     given: u64,
@@ -64,7 +64,7 @@ impl Decoder {
     ///
     /// # Errors
     /// `CannotInspect` for any other coding, and for several on top of each other.
-    pub(super) fn for_header(header: Option<&str>) -> Result<Option<Self>, InspectError> {
+    pub fn for_header(header: Option<&str>) -> Result<Option<Self>, InspectError> {
         let name = header.unwrap_or_default().trim().to_ascii_lowercase();
         let coding = match name.as_str() {
             "" | "identity" => return Ok(None),
@@ -92,7 +92,7 @@ impl Decoder {
     ///
     /// # Errors
     /// When the bytes cannot be decoded or grow beyond all measure, or when `told` fails.
-    pub(super) fn push(
+    pub fn push(
         &mut self,
         chunk: &[u8],
         told: &mut dyn FnMut(&[u8]) -> Result<(), InspectError>,
@@ -113,7 +113,7 @@ impl Decoder {
     ///
     /// # Errors
     /// When they are cut short; and as [`Decoder::push`].
-    pub(super) fn finish(
+    pub fn finish(
         &mut self,
         told: &mut dyn FnMut(&[u8]) -> Result<(), InspectError>,
     ) -> Result<(), InspectError> {

@@ -1,6 +1,6 @@
 //! What is read of the request bodies of OpenAI and Azure OpenAI.
 
-use super::tools::OPENAI;
+use super::tools::{OPENAI, OPENAI_CHAT};
 use super::{COUNT_ALL, Slot, take};
 use crate::json::{Leaf, Member, Shape};
 
@@ -19,13 +19,21 @@ pub(super) static CHAT: Place = Shape {
         Member::new("max_completion_tokens", &take(Slot::Cap)),
         Member::new("n", &take(Slot::Choices)),
         Member::new("messages", &Shape::list(&MESSAGE)),
-        Member::new("tools", &COUNT_ALL),
+        Member::new("tools", &Shape::list(&CHAT_TOOL)),
         Member::new("functions", &COUNT_ALL),
         Member::new("response_format", &COUNT_ALL),
         Member::new("prediction", &COUNT_ALL),
         // Azure reads a search service here, as the resource's own identity.
         Member::new("data_sources", &take(Slot::NotServed("data_sources"))),
     ])
+};
+
+/// A tool of the client's own: a provider's would act, or ask a model, beside what was judged.
+static CHAT_TOOL: Place = Shape {
+    leaf: Leaf::Count,
+    mark: Some(Slot::Tool(&OPENAI_CHAT)),
+    rest: Some(&COUNT_ALL),
+    ..Shape::object(&[Member::new("type", &take(Slot::ToolType))])
 };
 
 static STREAM_OPTIONS: Place = Shape {

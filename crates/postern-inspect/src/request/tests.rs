@@ -566,6 +566,47 @@ fn models_of_tools_are_told_and_never_guessed() {
 }
 
 #[test]
+fn chat_completions_take_tools_of_the_client_alone() {
+    // Goal: a compatible server that runs tools of its own in chat completions is not asked to.
+    // Method: the types that OpenAI has there, those it has elsewhere, and spellings.
+    let functions = [
+        r#"{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}"#,
+        r#"{"type":"custom","custom":{"name":"c","format":{"type":"grammar"}}}"#,
+        r#"{"function":{"name":"f"}}"#,
+    ];
+    for (dialect, path) in [
+        (Dialect::OpenAi, CHAT),
+        (Dialect::AzureOpenAi, "/openai/v1/chat/completions"),
+    ] {
+        let facts = read(dialect, path, &with_tools(&functions.join(","))).unwrap();
+        assert!(facts.tool_models.is_empty());
+        for kind in [
+            "web_search",
+            "mcp",
+            "image_generation",
+            "code_interpreter",
+            "Function",
+            "",
+        ] {
+            let body = with_tools(&format!(r#"{},{{"type":"{kind}"}}"#, functions[0]));
+            assert_eq!(
+                code(dialect, path, &body),
+                RefusalCode::Unsupported,
+                "{kind}"
+            );
+        }
+        for odd in [
+            r#"{"type":7}"#,
+            r#"{"type":"function","type":"mcp"}"#,
+            r#"{"Type":"mcp"}"#,
+        ] {
+            let body = with_tools(odd);
+            assert_eq!(code(dialect, path, &body), RefusalCode::BadRequest, "{odd}");
+        }
+    }
+}
+
+#[test]
 fn tools_without_a_model_of_their_own_pass() {
     let plain = [
         (Dialect::OpenAi, RESPONSES, "web_search_preview_2025_03_11"),

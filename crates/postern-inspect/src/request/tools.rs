@@ -40,6 +40,12 @@ pub(super) static OPENAI: Types = Types {
     with_model: &["image_generation"],
 };
 
+/// Tools of OpenAI's chat completions: the client's own. The provider runs none there.
+pub(super) static OPENAI_CHAT: Types = Types {
+    plain: &["function", "custom"],
+    with_model: &[],
+};
+
 /// Tools of Anthropic's Messages.
 pub(super) static ANTHROPIC: Types = Types {
     plain: &[

@@ -133,7 +133,7 @@ pub(super) async fn delete(desk: Desk, Path((env, rule)): Path<(String, String)>
 
 /// Compiles a rule with those beside which it will hold, at every upstream that it touches.
 async fn check_together(desk: &Desk, env: &EnvName, rule: &Rule) -> Result<(), Refused> {
-    if desk.state().analyzer.is_none() {
+    if desk.state().metrics.analyzer.is_none() {
         let why = "and there is none: set url in the section [analyzer] of postern.toml and start \
                    the gateway again, or leave it out";
         data_rules::without_analyzer(rule, why).map_err(Refused::bad)?;

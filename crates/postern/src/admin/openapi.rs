@@ -6,7 +6,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::desk::Desk;
-use super::{audit, data_rules, environments, policies, principals, status, tokens, upstreams};
+use super::{
+    audit, data_rules, environments, metrics, policies, principals, status, tokens, upstreams,
+};
 use crate::shapes;
 
 #[derive(OpenApi)]
@@ -29,7 +31,8 @@ use crate::shapes;
         data_rules::delete,
         tokens::list, tokens::create, tokens::show, tokens::rotate, tokens::revoke,
         audit::search, audit::show, audit::checkpoint,
-        status::status, status::healthz, status::readyz, serve,
+        status::status, status::healthz, status::readyz, metrics::serve,
+        serve,
     ),
     components(schemas(shapes::SearchLine, shapes::AuditProgress)),
     security(("admin_token" = [])),
@@ -90,6 +93,7 @@ mod tests {
             ),
             ("/api/v1/audit/entries", "get"),
             ("/healthz", "get"),
+            ("/metrics", "get"),
         ] {
             for verb in verbs.split(' ') {
                 assert!(paths[path][verb].is_object(), "{verb} {path}");

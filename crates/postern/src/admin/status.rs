@@ -74,13 +74,18 @@ pub(super) async fn status(desk: Desk) -> Response {
         audit_size: state.guard.log().checkpoint().size(),
         audit_durability: durability.to_owned(),
         requests_in_progress: counts.in_progress,
+        body_bytes: counts.body_bytes,
         tokens_cached: counts.tokens_cached,
         environments: counts.environments,
-        analyzer: state.analyzer.as_ref().map(|counts| AnalyzerStatus {
-            calls: counts.calls(),
-            failures: counts.failures(),
-            total_us: counts.micros(),
-        }),
+        analyzer: state
+            .metrics
+            .analyzer
+            .as_ref()
+            .map(|counts| AnalyzerStatus {
+                calls: counts.calls(),
+                failures: counts.failures(),
+                total_us: counts.micros(),
+            }),
     })
     .into_response()
 }

@@ -9,7 +9,7 @@ use postern_types::{Fault, RefusalCode};
 
 use super::failure::Outcome;
 use super::output::Out;
-use crate::{admin, config};
+use crate::{admin, config, metrics};
 
 /// Columns of the generated help.
 const COLUMNS: usize = 100;
@@ -26,6 +26,7 @@ enum Document {
     Cli,
     Config,
     DataClasses,
+    Metrics,
     Openapi,
     Refusals,
     Records,
@@ -38,6 +39,7 @@ impl Reference {
             Document::Cli => commands(),
             Document::Config => config::reference(),
             Document::DataClasses => data_classes::page(),
+            Document::Metrics => metrics::catalog::reference(),
             Document::Openapi => admin::openapi_document(),
             Document::Refusals => refusals(),
             Document::Records => records(),

@@ -10,5 +10,6 @@ mod first_steps;
 mod following;
 mod house;
 mod living;
+mod metrics;
 mod records;
 mod terminal;
