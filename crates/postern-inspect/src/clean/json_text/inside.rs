@@ -48,7 +48,7 @@ enum Inner {
         left: String,
         white: String,
     },
-    Plain(Flow),
+    Plain(Box<Flow>),
     Json(Box<JsonText>),
     /// It is like JSON, in more strings than are read one in the other.
     Deep(Box<Text>),
@@ -63,14 +63,22 @@ impl Text {
 
     /// The name of a member.
     pub(super) fn key() -> Self {
-        let mut text = Self::new(Inner::Plain(Flow::new("")), Reads::Quoted, JSON_INSIDE_MAX);
+        let mut text = Self::new(
+            Inner::Plain(Box::new(Flow::new(""))),
+            Reads::Quoted,
+            JSON_INSIDE_MAX,
+        );
         text.key = Some(String::new());
         text
     }
 
     /// Text that is no string and directly follows `left`.
     pub(super) fn rest(left: &str, reads: Reads) -> Self {
-        Self::new(Inner::Plain(Flow::after(left)), reads, JSON_INSIDE_MAX)
+        Self::new(
+            Inner::Plain(Box::new(Flow::after(left))),
+            reads,
+            JSON_INSIDE_MAX,
+        )
     }
 
     fn new(inner: Inner, reads: Reads, level: usize) -> Self {
@@ -221,7 +229,7 @@ impl Text {
         self.feed(&decoded, cleaner, place, out)?;
         if let Inner::Open { left, white } = &mut self.inner {
             let (flow, white) = (Flow::new(left), std::mem::take(white));
-            self.inner = Inner::Plain(flow);
+            self.inner = Inner::Plain(Box::new(flow));
             self.hand_in(&white, cleaner, place, out)?;
         }
         let mut out = Spelled {
@@ -274,7 +282,7 @@ impl Text {
         // What begins with so much white space cannot wait; JSON text passes over it.
         let json = first.is_none_or(|first| "{[\"".contains(first));
         self.inner = if !json {
-            Inner::Plain(Flow::new(&left))
+            Inner::Plain(Box::new(Flow::new(&left)))
         } else if self.level < JSON_INSIDE_MAX {
             Inner::Json(Box::new(JsonText::new(&left, self.level + 1)))
         } else {
