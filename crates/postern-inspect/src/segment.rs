@@ -257,6 +257,7 @@ impl Segmenter {
                 let goes_on = kinds & (SPECIAL | DIGIT) | last & CAPITAL != 0
                     || rest[length - 1] == b')'
                     || join::ends_quoted(&rest[..length])
+                    || rest[length - 1] == b':' && armour::opens_putty(&rest[..length])
                     || kinds & CAPITAL != 0 && month::may_lead(rest[0]);
                 let gated = kinds & GATE != 0 || plain.gate.has(before);
                 if goes_on || length >= plain.gated_min && gated {
@@ -307,6 +308,7 @@ impl Segmenter {
             && last != b')'
             && !last.is_ascii_uppercase()
             && (self.kinds & CAPITAL == 0 || !month::may_lead(bytes[self.run]))
+            && !(last == b':' && armour::opens_putty(&bytes[self.run..self.at]))
             && !join::ends_quoted(&bytes[self.run..self.at])
             && !(self.origin == Some(self.start) && join::is_small(&bytes[self.run..self.at]))
             && self.link == Link::None
@@ -345,6 +347,12 @@ impl Segmenter {
         }
         if Armour::opens(text, self.run, self.at) {
             self.armour = Some(Armour::new(self.at));
+            return Stop::Join(1, Link::None);
+        }
+        if text.as_bytes()[self.at] == b' '
+            && armour::opens_putty(&text.as_bytes()[self.run..self.at])
+        {
+            self.armour = Some(Armour::putty(self.at));
             return Stop::Join(1, Link::None);
         }
         let around = join::Around {

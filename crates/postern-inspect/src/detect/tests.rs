@@ -1,5 +1,7 @@
 //! Every row of every table is held to what it says.
 
+mod look_alikes;
+
 use std::collections::HashSet;
 
 use super::engine::{ENGINE, Engine, Row};

@@ -1,4 +1,5 @@
-//! Private keys in armour: `-----BEGIN … PRIVATE KEY-----` up to the END line stays together.
+//! Private keys in armour: `-----BEGIN … PRIVATE KEY-----` up to the END line stays together, and so
+//! do the private lines of a PuTTY file.
 //!
 //! Between the two lines white space joins as long as the text looks like lines of a key: long
 //! runs, headers with a colon, marks of the code around it. Prose ends the armour, so that a
@@ -12,6 +13,12 @@ const BEGIN: &str = "-----BEGIN";
 const END: &str = "-----END";
 const DASHES: &str = "-----";
 const PRIVATE: &str = "PRIVATE KEY";
+
+/// What stands before the number of private lines in a file of PuTTY.
+const PUTTY: &[u8] = b"Private-Lines:";
+
+/// The longest line in it is 64 bytes, and its number has two digits.
+const PUTTY_LINE_BYTES_MAX: usize = 64;
 
 /// The shortest run that is a line of a key for sure, in bytes.
 const LINE_BYTES: usize = 16;
@@ -33,12 +40,44 @@ enum Phase {
     Begin,
     Body,
     End,
+    /// The number of lines in a file of PuTTY.
+    Count,
+    /// These lines.
+    Lines,
+}
+
+/// Whether the word says that the private lines of a PuTTY file follow.
+pub(super) fn opens_putty(word: &[u8]) -> bool {
+    word.ends_with(PUTTY)
 }
 
 impl Armour {
     /// Whether the run opens armour.
     pub(super) fn opens(text: &str, run: usize, at: usize) -> bool {
         text.as_bytes()[at] == b' ' && text[run..at].ends_with(BEGIN)
+    }
+
+    /// The private lines of a PuTTY file, from the space before their number.
+    pub(super) fn putty(at: usize) -> Self {
+        Self {
+            phase: Phase::Count,
+            ..Self::new(at)
+        }
+    }
+
+    /// What is at the break behind the number of lines, or behind one of them.
+    fn putty_goes_on(&mut self, word: &str, join: Stop) -> Stop {
+        let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+        let fits = match self.phase {
+            // A file from Windows has a second byte at the end of its lines.
+            Phase::Count if word.is_empty() => true,
+            Phase::Count => word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_digit()),
+            _ => word.len() <= PUTTY_LINE_BYTES_MAX && word.bytes().all(base64),
+        };
+        if !word.is_empty() {
+            self.phase = Phase::Lines;
+        }
+        if fits { join } else { Stop::Break }
     }
 
     pub(super) fn new(label: usize) -> Self {
@@ -56,6 +95,11 @@ impl Armour {
     /// What is at the break at `at`, behind the run from `run`.
     pub(super) fn stop(&mut self, text: &str, run: usize, at: usize, ended: bool) -> Stop {
         let join = Stop::Join(super::script::width(text.as_bytes()[at]), Link::None);
+        if matches!(self.phase, Phase::Count | Phase::Lines) {
+            // Of an endless line only the end is still there.
+            let from = run.max(at.saturating_sub(PUTTY_LINE_BYTES_MAX + 1));
+            return self.putty_goes_on(&text[floor(text, from)..at], join);
+        }
         let word = &text[run..at];
         if self.phase == Phase::Begin {
             let Some(dashes) = word.find(DASHES) else {

@@ -72,6 +72,8 @@ pub(super) fn decide(text: &str, run: Range<usize>, around: Around) -> Stop {
         match wide_gap(text, run.end, space, around.joined) {
             Gap::Wide => (space, wide) = (WIDE_BYTES, true),
             Gap::Line => (space, wide) = (1, true),
+            // The second byte of the end of a line decides.
+            Gap::Narrow if space == 0 && !ended && text[run.end..] == *"\r" => return Stop::More,
             Gap::Narrow if space == 0 => return Stop::Break,
             Gap::Narrow => {}
         }

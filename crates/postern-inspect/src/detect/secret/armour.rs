@@ -45,20 +45,35 @@ pub(super) const DETECTORS: &[Detector] = &[
             "-----BEGIN PUBLIC KEY-----\nMIIBx2Ne7Qk9Tz4Vw8Yr3Lm6\n-----END PUBLIC KEY-----",
         ],
     ),
-    // KNOWN GAP: a PuTTY file is seen line by line, so that only the first two lines of the private
-    // part are near enough to their title.
+    // The private lines of a PuTTY file (its format is in appendix C of PuTTY's manual): full lines of
+    // 64 letters, and a last one.
     Detector::new(
         "putty_private_lines",
         PrivateKey,
-        Needs::Digits(1),
-        r"[A-Za-z0-9+/]{40,64}={0,2}",
+        Needs::Literal(&["Private-Lines:"]),
+        concat!(
+            r"Private-Lines: [0-9]{1,3}\s{1,2}",
+            r"((?:[A-Za-z0-9+/]{64}\s{1,2})*[A-Za-z0-9+/]{4,64}={0,2})",
+        ),
     )
-    .left(r"private-lines: [0-9]{1,3}\s{1,2}(?:[a-z0-9+/]{64}\s{1,2})?")
-    .edges(Edges::Word)
-    .sure(90)
+    .edges(Edges::Any)
+    .check(is_putty_body)
+    .sure(95)
+    .open_ended()
     .examples(
-        &["Private-Lines: 1\n⟦x2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3W⟧"],
-        &["Public-Lines: 1\nx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3W"],
+        &[
+            concat!(
+                "Private-Lines: 3\n",
+                "⟦AAAAgQCx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1Bv5R\n",
+                "y0Mx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1Bv5Ry0Mx\n",
+                "2Ne7Qk9Tz4Vw==⟧\nPrivate-MAC: 00112233445566778899aabbccddeeff00112233",
+            ),
+            "Private-Lines: 1\r\n⟦x2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3W⟧",
+        ],
+        &[
+            "Public-Lines: 1\nx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3W",
+            "Private-Lines: 1\nno",
+        ],
     ),
     Detector::new(
         "age_secret_key",
@@ -91,6 +106,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         &["b3BlbnNzaC1rZXktdjE="],
     ),
 ];
+
+/// The shortest private part is that of an Ed25519 key, 36 bytes; of a text that was cut, less.
+fn is_putty_body(value: &str) -> bool {
+    value.len() >= 24
+}
 
 /// Whether something of a key stands behind the first line: at least 40 letters of base64 in lines
 /// of their own, however their ends are written.
