@@ -170,7 +170,9 @@ fn requests(page: &mut Page<'_>, counted: &[Counted]) -> fmt::Result {
     page.each(&catalog::RESPONSE_BYTES, bytes)?;
     let models = |tokens: fn(&postern_guard::ModelUse) -> u64| {
         by(&|it| {
-            let models = it.requests.models().into_iter();
+            // Models are an upstream's.
+            let upstream = it.upstream.as_ref();
+            let models = upstream.map(|_| it.requests.models()).into_iter().flatten();
             models
                 .map(|used| (used.model.clone(), tokens(&used)))
                 .collect()

@@ -214,9 +214,11 @@ fn a_client_that_goes_away_is_recorded_and_the_upstream_let_go() {
         .queue(Answer::endless("", EVENT, Duration::from_millis(2)));
     let mut client = line.begin(&token, chat(), STREAM.len(), STREAM.as_bytes());
     read_until(&mut client, "on and on");
+    assert_eq!(line.guard.meters().answers_under_way(), 1);
     drop(client);
     assert!(line.upstream.wait_until(|upstream| upstream.hangups() == 2));
     let outcomes = line.outcomes(2);
+    assert_eq!(line.guard.meters().answers_under_way(), 0);
     assert_eq!(outcomes[1].end, End::ClientGone);
     assert_eq!(outcomes[1].status, Some(200));
     assert!(outcomes[1].response_bytes > 0);

@@ -191,12 +191,15 @@ fn finish(mut table: comfy_table::Table, columns: usize) -> String {
 fn without_padding(line: &str) -> String {
     let mut text = line.trim_end();
     let mut codes = Vec::new();
-    // A code is `ESC [ digits m`; it is kept, the spaces before it are not.
+    // A code is `ESC [ digits m` and nothing after it; it is kept, the spaces before it are not.
+    let is_code = |text: &str| {
+        let digits = text
+            .strip_prefix("\u{1b}[")
+            .and_then(|it| it.strip_suffix('m'));
+        digits.is_some_and(|it| it.bytes().all(|b| b.is_ascii_digit() || b == b';'))
+    };
     while let Some(code) = text.rfind('\u{1b}').map(|at| &text[at..])
-        && code[1..]
-            .trim_start_matches(['[', ';'])
-            .trim_matches(|c: char| c.is_ascii_digit() || c == ';')
-            == "m"
+        && is_code(code)
     {
         codes.push(code);
         text = text[..text.len() - code.len()].trim_end();
@@ -225,6 +228,20 @@ mod tests {
         let text = without_colours(&sample().render(None));
         assert!(text.contains("/a\\u{1b}[2J"), "{text}");
         assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_value_of_digits_keeps_its_distance() {
+        // Goal: a number is not taken for the end of the colour before it.
+        let mut sheet = Sheet::new();
+        sheet.line("requests in progress", "0");
+        sheet.line("a longer name than this", "1;2");
+        sheet.line("empty", "");
+        let text = without_colours(&sheet.render(None));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "requests in progress     0");
+        assert_eq!(lines[1], "a longer name than this  1;2");
+        assert_eq!(lines[2], "empty");
     }
 
     #[test]

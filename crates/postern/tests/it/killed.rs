@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postern_audit::Reader;
 use postern_guard::RingKeys;
 use postern_store::KeyRing;
-use postern_testkit::{Answer, ReplayUpstream};
+use postern_testkit::{Answer, ReplayUpstream, raw};
 use postern_types::{AuditRecord, End};
 use serde_json::json;
 
@@ -155,4 +155,40 @@ fn check_log(gateway: &Gateway, answered: &HashSet<String>) {
         .filter(|end| **end == End::Abandoned)
         .count();
     assert!(abandoned > 0, "no kill met a request under way");
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_window_gives_no_rate_back() {
+    // Goal: a rate holds across crashes of the process. Method: most of a minute's count, SIGKILL,
+    // and requests to the next process until it refuses; both have to fit into one minute.
+    let upstream = ReplayUpstream::start(|_: &_| Answer::json(200, &json!({"answer": "whole"})))
+        .expect("loopback");
+    let mut gateway = Gateway::start();
+    gateway.upstream("openai", "openai", &upstream.url(), "provider-secret");
+    let limits = ["--limit", "requests=5/minute"];
+    let token = gateway.token_in("dev", &["openai:invoke:gpt-4o-mini"], &limits);
+    let begun = Instant::now();
+    let passed = |gateway: &Gateway, tries: usize| {
+        let statuses = (0..tries).map(|_| ask_once(gateway, &token));
+        statuses.filter(|status| *status == 200).count()
+    };
+    assert_eq!(passed(&gateway, 3), 3);
+    gateway.kill_and_start_again();
+    let after = passed(&gateway, 6);
+    if begun.elapsed() < Duration::from_secs(60) {
+        assert_eq!(after, 2, "three of five were used before");
+    } else {
+        assert!(after <= 5, "a machine as slow as this began another window");
+    }
+}
+
+fn ask_once(gateway: &Gateway, token: &Token) -> u16 {
+    let body = r#"{"model":"gpt-4o-mini","messages":[]}"#;
+    let bearer = token.bearer();
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+    ];
+    let path = "/openai/v1/chat/completions";
+    raw::request(gateway.addr(), "POST", path, &headers, body.as_bytes()).status
 }
