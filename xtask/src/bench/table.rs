@@ -149,6 +149,7 @@ fn events(results: &Results) -> Rows {
         "behind a value p50 us",
         "p99 us",
         "added p99 us",
+        "CPU us/event",
     ];
     let mut rows = vec![heading.map(str::to_owned).to_vec()];
     let nothing = event_figures(results, "no proxy");
@@ -160,6 +161,9 @@ fn events(results: &Results) -> Rows {
             row.push(format!("{p99:.0}"));
             row.push(only(leg != "no proxy", format!("{:.0}", p99 - bare)));
         }
+        let of_leg = results.delays.iter().filter(|sample| sample.leg == leg);
+        let cpu = median(of_leg.map(|sample| sample.cpu_us_per_event));
+        row.push(only(leg != "no proxy", format!("{cpu:.1}")));
         rows.push(row);
     }
     rows
