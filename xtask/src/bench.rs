@@ -1,17 +1,19 @@
 //! `cargo xtask bench`: what the gateway costs, beside nginx, on this machine, in the same run.
 //!
 //! One replaying upstream, and in front of it in turn: nothing, nginx (`proxy_pass`, access log
-//! on), and the gateway with everything on, at both durability levels of the audit log. Rounds are
-//! interleaved, because the machine's mood changes more than the programs do, and ratios are taken
+//! on), and the gateway with everything on, at both durability levels of the audit log and under a
+//! data rule that masks every class. Rounds are interleaved, because the machine's mood changes more than the programs do, and ratios are taken
 //! inside a round. Load generator, upstream and proxy share the cores, so requests per second say
 //! what the three reach together; the figure to compare is the CPU of the proxy's own processes.
 
 mod building;
+mod delays;
 mod detect;
 mod gateway;
 mod legs;
 mod load;
 mod nginx;
+mod paced;
 mod processes;
 mod stages;
 mod statistics;
@@ -122,8 +124,8 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
             Some(binary) => binary.clone(),
             None => gateway::build(root, &options.profile)?,
         };
-        for durability in gateway::DURABILITIES {
-            legs.push(gateway::start(&binary, &folder, &upstream, durability)?);
+        for setup in gateway::SETUPS {
+            legs.push(gateway::start(&binary, &folder, &upstream, setup)?);
         }
     }
     let results = measure(&options, &folder, &upstream, &legs)?;
@@ -145,8 +147,8 @@ fn where_time_goes(
         Some(binary) => binary.clone(),
         None => gateway::build(root, "quick")?,
     };
-    for durability in gateway::DURABILITIES {
-        let leg = gateway::start(&binary, folder, upstream, durability)?;
+    for setup in gateway::SETUPS {
+        let leg = gateway::start(&binary, folder, upstream, setup)?;
         load::run(
             &leg,
             upstream,
@@ -198,6 +200,16 @@ fn measure(
             let sample = streams::run(leg, options.streams, *settled)?;
             println!("round {round}: {}", sample.line());
             results.streams.push(sample.in_round(round));
+        }
+        for leg in legs {
+            let sample = paced::run(leg)?;
+            println!("round {round}: {}", sample.line());
+            results.paced.push(sample.in_round(round));
+        }
+        for leg in legs {
+            let sample = delays::run(leg)?;
+            println!("round {round}: {}", sample.line());
+            results.delays.push(sample.in_round(round));
         }
         for &concurrency in CONCURRENCY {
             for leg in legs {

@@ -15,24 +15,41 @@ use std::time::Duration;
 /// How many tokens share the load.
 const TOKENS: usize = 16;
 
-/// A durability level of the audit log: as it stands in the table and in `postern.toml`.
+/// How a gateway is set up.
 #[derive(Clone, Copy)]
-pub(super) struct Durability {
+pub(super) struct Setup {
+    /// As it stands in the table.
     name: &'static str,
-    setting: &'static str,
+    /// The durability of the audit log, as in `postern.toml`.
+    durability: &'static str,
+    /// Whether a data rule masks every class, both ways.
+    pub(super) rule: bool,
 }
 
-/// Both levels.
-pub(super) const DURABILITIES: [Durability; 2] = [
-    Durability {
-        name: "postern buffered",
-        setting: "buffered",
+/// Both levels of durability, and the first one under a data rule.
+pub(super) const SETUPS: [Setup; 3] = [
+    Setup {
+        name: UNRULED,
+        durability: "buffered",
+        rule: false,
     },
-    Durability {
+    Setup {
         name: "postern durable",
-        setting: "durable",
+        durability: "durable",
+        rule: false,
+    },
+    Setup {
+        name: RULED,
+        durability: "buffered",
+        rule: true,
     },
 ];
+
+/// The gateway with which the one under a data rule is compared.
+pub(super) const UNRULED: &str = "postern buffered";
+
+/// The gateway under a data rule.
+pub(super) const RULED: &str = "postern, data rule";
 
 #[derive(Deserialize)]
 struct Minted {
@@ -63,9 +80,12 @@ pub(super) fn start(
     binary: &Path,
     folder: &Path,
     upstream: &Upstream,
-    durability: Durability,
+    setup: Setup,
 ) -> Result<Leg> {
-    let home = folder.join(durability.setting);
+    let home = folder.join(match setup.rule {
+        true => "ruled",
+        false => setup.durability,
+    });
     if home.exists() {
         std::fs::remove_dir_all(&home).context("cannot remove the last run")?;
     }
@@ -74,7 +94,7 @@ pub(super) fn start(
     let configuration = format!(
         "[listen]\ndata = \"{data}\"\nadmin = \"{admin}\"\n\n\
          [audit]\ndurability = \"{}\"\n",
-        durability.setting
+        setup.durability
     );
     std::fs::write(home.join("postern.toml"), configuration)?;
     let postern = |arguments: &[&str]| command(binary, &home, arguments);
@@ -99,6 +119,11 @@ pub(super) fn start(
         "env:BENCH_CREDENTIAL",
     ]);
     finish(create.env("BENCH_CREDENTIAL", "sk-upstream"))?;
+    if setup.rule {
+        let mut rule = postern(&["data-rule", "create", "all", "--env", "bench"]);
+        rule.args(["--class", "all", "--direction", "both", "--action", "mask"]);
+        finish(&mut rule)?;
+    }
     finish(&mut postern(&[
         "principal",
         "create",
@@ -106,6 +131,17 @@ pub(super) fn start(
         "--env",
         "bench",
     ]))?;
+    Ok(Leg {
+        name: setup.name,
+        address: data,
+        path: "/openai/v1/chat/completions".to_owned(),
+        tokens: mint(&postern)?,
+        process: Some(process),
+    })
+}
+
+/// Tokens with a grant, a rate and a concurrency limit.
+fn mint(postern: &dyn Fn(&[&str]) -> Command) -> Result<Vec<String>> {
     let mut tokens = Vec::new();
     for _ in 0..TOKENS {
         let mut mint = postern(&["token", "create", "--env", "bench", "--json"]);
@@ -127,13 +163,7 @@ pub(super) fn start(
             .context("`token create --json` did not print a token")?;
         tokens.push(minted.token);
     }
-    Ok(Leg {
-        name: durability.name,
-        address: data,
-        path: "/openai/v1/chat/completions".to_owned(),
-        tokens,
-        process: Some(process),
-    })
+    Ok(tokens)
 }
 
 fn command(binary: &Path, home: &Path, arguments: &[&str]) -> Command {

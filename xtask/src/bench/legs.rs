@@ -40,8 +40,33 @@ impl Leg {
     }
 }
 
+/// The `user` for whom the upstream stamps its events.
+pub(super) const STAMPED: &str = "stamped";
+
+/// A stream that is asked for: how many events, and how far apart.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    pub(super) events: u32,
+    pub(super) pause_ms: u32,
+    /// Whether events say when they were sent, and hold values; see [`super::delays`].
+    pub(super) stamped: bool,
+}
+
+/// A request for a stream, as bytes on a connection of its own.
+pub(super) fn stream_request(leg: &Leg, index: u32, pace: Pace) -> String {
+    let body = request_body(Some(pace));
+    let token = &leg.tokens[index as usize % leg.tokens.len()];
+    format!(
+        "POST {} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        leg.path,
+        leg.address,
+        body.len()
+    )
+}
+
 /// The request body, about 1 KB, as an official client would send it.
-pub(super) fn request_body(stream: Option<(u32, u32)>) -> String {
+pub(super) fn request_body(stream: Option<Pace>) -> String {
     let text = "Please read the following paragraph and answer with one sentence that says what \
                 it is about, in plain words and without any introduction. "
         .repeat(6);
@@ -53,10 +78,13 @@ pub(super) fn request_body(stream: Option<(u32, u32)>) -> String {
         ],
         "temperature": 0.2,
     });
-    if let Some((events, pause_ms)) = stream {
+    if let Some(pace) = stream {
         body["stream"] = true.into();
-        body["max_tokens"] = events.into();
-        body["seed"] = pause_ms.into();
+        body["max_tokens"] = pace.events.into();
+        body["seed"] = pace.pause_ms.into();
+        if pace.stamped {
+            body["user"] = STAMPED.into();
+        }
     }
     body.to_string()
 }

@@ -1,6 +1,6 @@
 //! Figures over rounds: medians, and ratios taken inside a round before their median.
 
-use super::{load, streams};
+use super::{delays, load, paced, streams};
 use serde::{Deserialize, Serialize};
 
 /// Everything that was measured, as it is written to `results.json`.
@@ -12,6 +12,8 @@ pub(super) struct Results {
     pub(super) idle_bytes: Vec<u64>,
     pub(super) requests: Vec<load::Sample>,
     pub(super) streams: Vec<streams::Sample>,
+    pub(super) paced: Vec<paced::Sample>,
+    pub(super) delays: Vec<delays::Sample>,
 }
 
 impl Results {
@@ -22,6 +24,8 @@ impl Results {
             idle_bytes: Vec::new(),
             requests: Vec::new(),
             streams: Vec::new(),
+            paced: Vec::new(),
+            delays: Vec::new(),
         }
     }
 

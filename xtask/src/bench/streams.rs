@@ -1,7 +1,7 @@
 //! Many slow streams at once: what an open stream holds, what an event costs, and how soon the
 //! first one comes.
 
-use super::legs::{self, Leg};
+use super::legs::{self, Leg, Pace};
 use super::statistics::percentile;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,12 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Barrier;
 
 const EVENTS: u32 = 20;
-const PAUSE_MS: u32 = 250;
+
+const PACE: Pace = Pace {
+    events: EVENTS,
+    pause_ms: 250,
+    stamped: false,
+};
 
 /// How many streams come from one source address, so that a cap per address does not bite.
 const STREAMS_PER_ADDRESS: u32 = 50;
@@ -72,7 +77,7 @@ async fn measure(leg: &Leg, streams: u32, settled: u64) -> Result<Sample> {
     let all_open = Arc::new(Barrier::new(streams as usize + 1));
     let mut tasks = Vec::new();
     for index in 0..streams {
-        let request = request(leg, index);
+        let request = legs::stream_request(leg, index, PACE);
         let (address, source) = (leg.address, source(index));
         let all_open = Arc::clone(&all_open);
         let delay = START_SPREAD * index / streams;
@@ -110,7 +115,7 @@ async fn measure(leg: &Leg, streams: u32, settled: u64) -> Result<Sample> {
 }
 
 /// Sends the request and reads up to the first event.
-async fn first_event(
+pub(super) async fn first_event(
     address: SocketAddr,
     source: Ipv4Addr,
     request: &str,
@@ -140,7 +145,7 @@ async fn first_event(
 }
 
 /// Reads until the provider's end mark.
-async fn drain(socket: &mut TcpStream, mut seen: Vec<u8>) -> Result<()> {
+pub(super) async fn drain(socket: &mut TcpStream, mut seen: Vec<u8>) -> Result<()> {
     const END: &[u8] = b"[DONE]";
     loop {
         if contains(&seen, END) {
@@ -161,20 +166,8 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
         .any(|window| window == needle)
 }
 
-fn request(leg: &Leg, index: u32) -> String {
-    let body = legs::request_body(Some((EVENTS, PAUSE_MS)));
-    let token = &leg.tokens[index as usize % leg.tokens.len()];
-    format!(
-        "POST {} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        leg.path,
-        leg.address,
-        body.len()
-    )
-}
-
 /// Every address of 127.0.0.0/8 is this machine.
-fn source(index: u32) -> Ipv4Addr {
+pub(super) fn source(index: u32) -> Ipv4Addr {
     let host = index / STREAMS_PER_ADDRESS;
     Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 0, 1, 1)) + host)
 }

@@ -1,10 +1,10 @@
 //! The result as people read it, plain or as Markdown for docs/performance.md.
 
 use super::CONCURRENCY;
-use super::load;
+use super::gateway::{RULED, UNRULED};
 use super::stages::Share;
 use super::statistics::{Results, median, median_ratio};
-use super::streams;
+use super::{delays, load, paced, streams};
 use std::fmt::Write;
 
 /// The leg that everything is compared with.
@@ -20,6 +20,10 @@ pub(super) fn render(results: &Results, markdown: bool) -> String {
     text.push_str(&layout(&requests(results), markdown));
     text.push('\n');
     text.push_str(&layout(&streams(results), markdown));
+    text.push('\n');
+    text.push_str(&layout(&events(results), markdown));
+    text.push('\n');
+    text.push_str(&of_a_rule(results));
     text
 }
 
@@ -130,6 +134,82 @@ fn streams(results: &Results) -> Rows {
         ]);
     }
     rows
+}
+
+/// What one event takes, and the first one of a stream that begins alone.
+fn events(results: &Results) -> Rows {
+    let heading = [
+        "leg",
+        "first event p50 us",
+        "p99 us",
+        "added p99 us",
+        "event p50 us",
+        "p99 us",
+        "added p99 us",
+        "behind a value p50 us",
+        "p99 us",
+        "added p99 us",
+        "CPU us/event",
+    ];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let nothing = event_figures(results, "no proxy");
+    for leg in results.legs() {
+        let figures = event_figures(results, &leg);
+        let mut row = vec![leg.clone()];
+        for ((p50, p99), (_, bare)) in figures.into_iter().zip(nothing) {
+            row.push(format!("{p50:.0}"));
+            row.push(format!("{p99:.0}"));
+            row.push(only(leg != "no proxy", format!("{:.0}", p99 - bare)));
+        }
+        let of_leg = results.delays.iter().filter(|sample| sample.leg == leg);
+        let cpu = median(of_leg.map(|sample| sample.cpu_us_per_event));
+        row.push(only(leg != "no proxy", format!("{cpu:.1}")));
+        rows.push(row);
+    }
+    rows
+}
+
+/// Medians of p50 and p99: the first event, one that is free to go, one behind a value.
+fn event_figures(results: &Results, leg: &str) -> [(f64, f64); 3] {
+    let paced: Vec<_> = results.paced.iter().filter(|s| s.leg == leg).collect();
+    let delays: Vec<_> = results.delays.iter().filter(|s| s.leg == leg).collect();
+    let first = |figure: fn(&paced::Sample) -> f64| median(paced.iter().map(|s| figure(s)));
+    let each = |figure: fn(&delays::Sample) -> f64| median(delays.iter().map(|s| figure(s)));
+    [
+        (first(|s| s.p50_us), first(|s| s.p99_us)),
+        (each(|s| s.free_p50_us), each(|s| s.free_p99_us)),
+        (each(|s| s.decides_p50_us), each(|s| s.decides_p99_us)),
+    ]
+}
+
+/// What a data rule adds, in words; empty where no gateway was measured.
+fn of_a_rule(results: &Results) -> String {
+    let cpu = |samples: Vec<&load::Sample>| -> Vec<f64> {
+        samples.iter().map(|s| s.cpu_us_per_request).collect()
+    };
+    let by_event = |leg| median(results.streams_of(leg).iter().map(|s| s.cpu_us_per_event));
+    let mut text = String::new();
+    for &concurrency in CONCURRENCY {
+        let ruled = cpu(results.requests_of(RULED, concurrency));
+        let unruled = cpu(results.requests_of(UNRULED, concurrency));
+        if ruled.is_empty() || unruled.is_empty() {
+            return String::new();
+        }
+        // Writing into a String cannot fail.
+        let _infallible = writeln!(
+            text,
+            "a data rule over every class, {concurrency} connections: {:.1} us of CPU a request \
+             more, x {:.2}",
+            median(ruled.iter().copied()) - median(unruled.iter().copied()),
+            median_ratio(&ruled, &unruled),
+        );
+    }
+    let _infallible = writeln!(
+        text,
+        "a data rule over every class, streams: {:.1} us of CPU an event more",
+        by_event(RULED) - by_event(UNRULED),
+    );
+    text
 }
 
 fn only(shown: bool, text: String) -> String {

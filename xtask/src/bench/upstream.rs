@@ -1,6 +1,8 @@
 //! The upstream that all legs share: answers chat completions from memory, plain or as a stream
 //! paced as the request asks (`max_tokens` events, `seed` milliseconds apart).
 
+use super::delays;
+use super::legs::STAMPED;
 use super::processes::Process;
 use anyhow::{Context, Result};
 use bytes::Bytes;
@@ -84,6 +86,8 @@ struct Wanted {
     /// Milliseconds between events.
     #[serde(default)]
     seed: u64,
+    #[serde(default)]
+    user: String,
 }
 
 type Answer = Either<Full<Bytes>, Events>;
@@ -95,7 +99,11 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Answer>, hyper::E
             let pause = Duration::from_millis(wanted.seed);
             (
                 "text/event-stream",
-                Either::Right(Events::new(wanted.max_tokens, pause)),
+                Either::Right(Events::new(
+                    wanted.max_tokens,
+                    pause,
+                    wanted.user == STAMPED,
+                )),
             )
         }
         Ok(_) => (
@@ -121,13 +129,15 @@ struct Events {
     pause: Duration,
     sleep: Option<Pin<Box<Sleep>>>,
     ended: bool,
+    stamped: bool,
 }
 
 impl Events {
-    fn new(events: u32, pause: Duration) -> Self {
+    fn new(events: u32, pause: Duration, stamped: bool) -> Self {
         Self {
             left: events,
             pause,
+            stamped,
             sleep: None,
             ended: false,
         }
@@ -157,7 +167,12 @@ impl Body for Events {
         if !self.pause.is_zero() {
             self.sleep = Some(Box::pin(tokio::time::sleep(self.pause)));
         }
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(EVENT)))))
+        let event = if self.stamped {
+            delays::event(self.left)
+        } else {
+            Bytes::from_static(EVENT)
+        };
+        Poll::Ready(Some(Ok(Frame::data(event))))
     }
 }
 
