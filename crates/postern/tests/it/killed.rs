@@ -98,8 +98,9 @@ fn whatever_was_answered_is_recorded_after_kill_9_at_any_moment() {
         }
     }
     let answered = answered.lock().expect("all clients are done").clone();
+    // A busy machine answers little in a life of milliseconds, but more than once in each.
     assert!(
-        answered.len() > 500,
+        answered.len() as u64 > KILLS,
         "only {} answers: there was no load",
         answered.len()
     );
