@@ -40,7 +40,7 @@ fn only_what_began_as_thinking_passes_as_it() {
     ];
     for stream in odd {
         let out = carried(&given, &stream, 999, |spec| {
-            spec.thinking = ThinkingAction::Pass
+            spec.thinking = ThinkingAction::Pass;
         });
         assert!(matches!(out, Err(InspectError::CannotInspect(_))));
     }
