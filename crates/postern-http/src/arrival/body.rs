@@ -133,8 +133,8 @@ impl ArrivalBody {
         Ok(whole.finish())
     }
 
-    /// As [`ArrivalBody::collect`], for somebody who only looks at it: where that fails, the body is
-    /// as it was, and comes as it would have.
+    /// As [`ArrivalBody::collect`], for somebody who only looks at it: where that fails, the body
+    /// is as it was, and comes as it would have.
     pub(crate) async fn try_collect(&mut self, bytes_max: usize, room: BodyRoom) -> Option<Bytes> {
         let mut whole = Whole::new(bytes_max, self.body.size_hint().exact(), room);
         let mut over = None;
