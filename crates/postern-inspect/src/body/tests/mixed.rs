@@ -148,7 +148,7 @@ fn a_value_that_blocks_blocks_inside_another() {
 /// had. Method: a field of JSON whose value holds marks, and an HTML answer that names it.
 #[test]
 fn what_is_turned_back_is_written_for_markup() {
-    let spec = json!({"directions": ["request"], "action": "pseudonym",
+    let spec = json!({"directions": ["request"], "action": "pseudonym", "classes": [],
         "fields": [{"path": "$.note", "class": "custom:note"}]});
     let value = r#"<b>&Tom's "x" &amp; &#64;</b>"#;
     let body = json!({ "note": value }).to_string();
