@@ -15,6 +15,7 @@ mod flow;
 mod json_text;
 mod kept;
 mod keys;
+mod ours;
 mod pieces;
 mod pseudonym;
 mod rules;
@@ -171,7 +172,7 @@ impl Cleaner {
         place: &str,
         text: &str,
     ) -> Result<Option<String>, CleanError> {
-        if action::is_ours(text, self.rules.kept(class)) {
+        if self.ours().is(text) {
             return Ok(None);
         }
         match self.act(class, 100, place, Value::Whole(text))? {

@@ -1,5 +1,6 @@
 //! The body of a request while it arrives: capped, and not slower than is honest.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -51,6 +52,8 @@ impl ReceiveError {
 /// A request body. Trailers do not come out: nothing that the gateway serves reads them.
 #[derive(Debug)]
 pub(crate) struct ArrivalBody {
+    /// What was read already and put back.
+    before: VecDeque<Bytes>,
     body: Incoming,
     bytes_left: u64,
     pace: Pace,
@@ -101,6 +104,7 @@ impl Pace {
 impl ArrivalBody {
     pub(super) fn new(body: Incoming, bounds: &DownstreamBounds) -> Self {
         Self {
+            before: VecDeque::new(),
             body,
             bytes_left: bounds.body_bytes_max,
             pace: Pace {
@@ -133,6 +137,32 @@ impl ArrivalBody {
         Ok(whole.finish())
     }
 
+    /// As [`ArrivalBody::collect`], for somebody who only looks at it: where that fails, the body
+    /// is as it was, and comes as it would have.
+    pub(crate) async fn try_collect(&mut self, bytes_max: usize, room: BodyRoom) -> Option<Bytes> {
+        let mut whole = Whole::new(bytes_max, self.body.size_hint().exact(), room);
+        let mut over = None;
+        let fits = loop {
+            match self.piece().await {
+                None => break true,
+                Some(Err(_)) => break false,
+                Some(Ok(piece)) => {
+                    if whole.push(piece.clone()).is_err() {
+                        over = Some(piece);
+                        break false;
+                    }
+                }
+            }
+        };
+        let read = whole.finish();
+        if fits {
+            return Some(read);
+        }
+        self.before.extend([read].into_iter().chain(over));
+        self.before.retain(|piece| !piece.is_empty());
+        None
+    }
+
     async fn piece(&mut self) -> Option<Result<Bytes, ReceiveError>> {
         loop {
             let frame = std::future::poll_fn(|cx| Pin::new(&mut *self).poll_frame(cx)).await?;
@@ -159,6 +189,9 @@ impl Body for ArrivalBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ReceiveError>>> {
         let this = &mut *self;
+        if let Some(piece) = this.before.pop_front() {
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
         if let Some(error) = this.failed {
             return Poll::Ready(Some(Err(error)));
         }
@@ -190,11 +223,18 @@ impl Body for ArrivalBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.before.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let before: u64 = self.before.iter().map(|piece| piece.len() as u64).sum();
+        let rest = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(before.saturating_add(rest.lower()));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(before.saturating_add(upper));
+        }
+        hint
     }
 }
 

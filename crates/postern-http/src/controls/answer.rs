@@ -311,6 +311,7 @@ pub(crate) async fn clean_list(
     journey: &mut Journey,
 ) -> Result<Bytes, Refusal> {
     let controls = sent.controls.as_ref();
+    let lenient = controls.is_some_and(|controls| controls.only_reports(Direction::Response));
     let Some(mut cleaner) = controls.map(Controls::for_answer).transpose()?.flatten() else {
         return Ok(list);
     };
@@ -327,12 +328,18 @@ pub(crate) async fn clean_list(
         if result != Err(InspectError::NeedsAnalysis) {
             break (result, out);
         }
-        answer(analyzer, &mut cleaner).await?;
+        match answer(analyzer, &mut cleaner).await {
+            Err(_) if lenient => return Ok(list),
+            answered => answered?,
+        }
     };
     let observed = journey.flight.observed();
     observed.findings.extend(cleaner.findings());
-    result.map_err(|error| refuse(&error))?;
-    Ok(out.concat().into())
+    match result {
+        Err(InspectError::CannotInspect(_)) if lenient => Ok(list),
+        Err(error) => Err(refuse(&error)),
+        Ok(()) => Ok(out.concat().into()),
+    }
 }
 
 /// What is known of an AI answer before its body.

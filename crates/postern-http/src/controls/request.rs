@@ -66,7 +66,8 @@ impl Plane {
             ..request
         };
         match self.clean_parts(copies, controls, journey).await {
-            Err(refusal) if refusal.code() != RefusalCode::CannotInspect => Err(refusal),
+            // Without a cleaner there would be none for the answer.
+            Err(refusal) if refusal.code() == RefusalCode::Internal => Err(refusal),
             _ => Ok(None),
         }
     }
@@ -102,7 +103,16 @@ impl Plane {
         });
         (*headers, *query) = cleaned.await?;
         if let ExchangeBody::Stream { body: arriving, .. } = body {
-            let read = arriving.collect(self.inspected_bytes_max(), room).await;
+            let bytes_max = self.inspected_bytes_max();
+            let read = if controls.only_reports(Direction::Request) {
+                // What a dry run cannot hold passes, like everything else.
+                let Some(read) = arriving.try_collect(bytes_max, room).await else {
+                    return Ok(None);
+                };
+                Ok(read)
+            } else {
+                arriving.collect(bytes_max, room).await
+            };
             journey.body_read = read.is_ok();
             *body = ExchangeBody::Whole(read?);
         }

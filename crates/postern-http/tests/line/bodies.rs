@@ -9,7 +9,8 @@ use postern_testkit::{Answer, Reading, ReplayUpstream};
 use postern_types::{End, RefusalCode};
 use serde_json::json;
 
-use crate::data::{CARD, refused, rule};
+use crate::analyzer::echo;
+use crate::data::{CARD, refused, rule, with};
 use crate::fixture::{Line, POLL, read_until};
 
 /// Room for all bodies in these tests.
@@ -190,4 +191,52 @@ fn a_body_holds_its_room_until_the_upstream_took_it() {
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
     until_empty(&line);
     assert_eq!(line.outcomes(1)[0].end, End::Revoked);
+}
+
+#[test]
+fn a_dry_run_refuses_nothing_for_want_of_room() {
+    // Goal: a body that a dry run cannot hold passes as it does without the rule; under a rule that
+    // acts it is refused. Method: a body of twice the room.
+    let text = [("content-type", "text/plain")];
+    let body = "as it came ".repeat(200_000);
+    for (dry, status) in [(true, 200), (false, 503)] {
+        let bounds = GuardBounds {
+            body_bytes_max: ROOM,
+            ..GuardBounds::default()
+        };
+        let line = Line::with(echo(), bounds);
+        let spec = with(rule(&["request"], "mask"), "dry_run", json!(dry));
+        line.rule("cards", spec);
+        let token = line.master();
+        let got = line.request(&token, "POST", "/notes/a", &text, body.as_bytes());
+        assert_eq!(got.status, status, "{}", got.text());
+        if dry {
+            assert!(got.body == body.as_bytes());
+            assert!(line.upstream.take_requests()[0].body == body.as_bytes());
+        }
+        drop(got);
+        until_empty(&line);
+    }
+}
+
+#[test]
+fn a_dry_run_refuses_no_list_of_models() {
+    // Goal: a list that cannot be inspected passes under a rule that only reports. Method: a number
+    // that is too long to be read in one way.
+    let list = format!(
+        r#"{{"object":"list","data":[{{"id":"gpt-4o-mini","object":"model","created":{}}}]}}"#,
+        "1".repeat(200)
+    );
+    for (dry, status) in [(true, 200), (false, 422)] {
+        let line = Line::before(echo());
+        let spec = with(rule(&["response"], "mask"), "dry_run", json!(dry));
+        line.rule("cards", spec);
+        line.upstream
+            .queue(Answer::new(200, "application/json", list.clone()));
+        let got = line.request(&line.master(), "GET", "/openai/v1/models", &[], b"");
+        assert_eq!(got.status, status, "{}", got.text());
+        if !dry {
+            assert_eq!(refused(&got), Some("cannot_inspect"));
+        }
+    }
 }

@@ -32,7 +32,7 @@ fn begin(line: &Line, token: &Issued) -> String {
     let seen = String::from_utf8(seen.body).unwrap();
     assert!(!seen.contains(CARD));
     let at = seen.find("CARD_").unwrap();
-    seen[at..at + "CARD_".len() + 10].to_owned()
+    seen[at..at + "CARD_".len() + 16].to_owned()
 }
 
 /// Refers to the first answer and has the model name the placeholder.

@@ -31,6 +31,7 @@ impl Text {
     /// Text with character references.
     pub(super) fn markup() -> Self {
         Self {
+            channel: Channel::new(TextKind::Markup, PLACE, ""),
             references: Some(References::default()),
             ..Self::plain()
         }

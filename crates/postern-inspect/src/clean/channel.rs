@@ -11,6 +11,8 @@ use super::{CleanError, Cleaner};
 pub(crate) enum TextKind {
     /// Text.
     Plain,
+    /// XML or HTML: what stands in place of a value is written for it.
+    Markup,
     /// A JSON document: strings and keys in it are cleaned decoded and encoded again.
     Json,
 }
@@ -28,6 +30,7 @@ pub(crate) struct Channel {
 #[derive(Debug, Clone)]
 enum Text {
     Plain(Flow),
+    Markup(Flow),
     Json(JsonText),
 }
 
@@ -53,6 +56,38 @@ impl Sink for String {
     fn skip(&mut self, _text: &str) {}
 }
 
+/// Writes what stands in place of a value so that it makes no markup of its own.
+struct Marked<'a>(&'a mut String);
+
+impl Sink for Marked<'_> {
+    fn keep(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
+    fn replace(&mut self, _text: &str, with: &str) {
+        for (at, c) in with.char_indices() {
+            match c {
+                '<' => self.0.push_str("&lt;"),
+                '>' => self.0.push_str("&gt;"),
+                '"' => self.0.push_str("&quot;"),
+                '\'' => self.0.push_str("&#39;"),
+                // A value that was taken out of markup may have references already.
+                '&' if !is_reference(&with[at..]) => self.0.push_str("&amp;"),
+                c => self.0.push(c),
+            }
+        }
+    }
+
+    fn skip(&mut self, _text: &str) {}
+}
+
+/// Whether a character reference stands at the `&` with which the text begins.
+fn is_reference(text: &str) -> bool {
+    let body = text[1..].split_once(';').map_or("", |(body, _)| body);
+    let name = body.strip_prefix('#').unwrap_or(body);
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 impl Channel {
     /// A channel whose text stands at `place`, with `left` to its left (a key's name).
     pub(crate) fn new(kind: TextKind, place: &str, left: &str) -> Self {
@@ -60,6 +95,7 @@ impl Channel {
             place: place.to_owned(),
             text: match kind {
                 TextKind::Plain => Text::Plain(Flow::new(left)),
+                TextKind::Markup => Text::Markup(Flow::new(left)),
                 TextKind::Json => Text::Json(JsonText::new(left, 0)),
             },
             failed: None,
@@ -79,6 +115,7 @@ impl Channel {
         }
         self.guarded(out, |channel, out| match &mut channel.text {
             Text::Plain(flow) => flow.push(text, cleaner, &channel.place, out),
+            Text::Markup(flow) => flow.push(text, cleaner, &channel.place, &mut Marked(out)),
             Text::Json(json) => json.push(text, cleaner, &channel.place, out),
         })
     }
@@ -94,6 +131,7 @@ impl Channel {
         }
         self.guarded(out, |channel, out| match &mut channel.text {
             Text::Plain(flow) => flow.finish(cleaner, &channel.place, out),
+            Text::Markup(flow) => flow.finish(cleaner, &channel.place, &mut Marked(out)),
             Text::Json(json) => json.finish(cleaner, &channel.place, out),
         })
     }
@@ -101,7 +139,7 @@ impl Channel {
     /// Whether text is held back.
     pub(crate) fn holds(&self) -> bool {
         match &self.text {
-            Text::Plain(flow) => flow.holds(),
+            Text::Plain(flow) | Text::Markup(flow) => flow.holds(),
             Text::Json(json) => json.holds(),
         }
     }

@@ -6,7 +6,7 @@ use super::channel::Sink;
 use super::custom::Walk;
 use super::pieces::Pieces;
 use super::spelling::{Spelled, Spelling};
-use super::{Act, CleanError, Cleaner, Value, action};
+use super::{Act, CleanError, Cleaner, Value};
 use crate::bounds::{HIDDEN_BYTES_MAX, LEFT_BYTES, SLICE_BYTES};
 use crate::detect::context::{ceiling, floor};
 use crate::detect::fold::{self, Fold, folded};
@@ -40,6 +40,13 @@ pub(super) struct Flow {
 
 /// How sure a class is that a rule defines: its author says so.
 const SURE: u8 = 100;
+
+/// Whether this is what stands behind a password in an address.
+fn is_host(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+    text.strip_prefix('@')
+        .is_some_and(|host| host.bytes().all(inner))
+}
 
 impl Flow {
     /// A text with `left` to its left.
@@ -231,16 +238,14 @@ impl Flow {
         let What::Found { class, .. } = &span.what else {
             return false;
         };
-        // A match that begins in a label is none, and so is what is left of it behind.
+        let (ours, value) = (cleaner.ours(), span.start..span.end);
+        // A match that begins in a label is none; the host behind it is nobody's.
         let first = span.matched..ceiling(&self.text, span.matched + 1);
-        if span.is_part() && action::within_ours(&self.text, first) {
+        if span.is_part() && is_host(&self.text[value.clone()]) && ours.is_around(&self.text, first)
+        {
             return true;
         }
-        action::is_written(
-            class,
-            &self.text[span.start..span.end],
-            cleaner.rules.kept(class),
-        ) || action::within_ours(&self.text, span.start..span.end)
+        ours.is_written(class, &self.text[value.clone()]) || ours.is_around(&self.text, value)
     }
 
     /// Looks for the classes that rules define.

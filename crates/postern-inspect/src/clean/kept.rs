@@ -9,7 +9,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::action;
+use super::ours::is_placeholder;
 use super::pseudonym::Pseudonyms;
 use crate::bounds::{PSEUDONYM_VALUE_BYTES_MAX, PSEUDONYMS_BYTES_MAX, PSEUDONYMS_KEPT_MAX};
 
@@ -47,7 +47,7 @@ impl KeptPseudonyms {
         let pairs: Vec<(&str, &str)> = postcard::from_bytes(bytes).ok()?;
         let mut kept = Self::default();
         for (placeholder, value) in pairs {
-            let whole = action::label_at(placeholder) == Some(placeholder.len());
+            let whole = is_placeholder(placeholder);
             (whole && value.len() <= PSEUDONYM_VALUE_BYTES_MAX).then_some(())?;
             kept.pairs.push(pair(placeholder, value));
         }

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::channel::Sink;
-use super::{Act, CleanError, Cleaner, Value, action};
+use super::{Act, CleanError, Cleaner, Value};
 use crate::detect::span::{Known, Span, What, resolve};
 use cut::{Cut, Shown};
 use names::Names;
@@ -187,8 +187,8 @@ impl Pieces {
         let start = stretch.start + (text.len() - text.trim_start().len());
         let value = start..start + text.trim().len();
         let text = text.trim();
-        let ours = action::is_ours(text, cleaner.rules.kept(class))
-            || action::within_ours(&self.visible, value.clone());
+        let ours = cleaner.ours();
+        let ours = ours.is(text) || ours.is_around(&self.visible, value.clone());
         if text.is_empty() || ours {
             return Ok(None);
         }

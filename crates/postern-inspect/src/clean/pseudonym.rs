@@ -1,6 +1,7 @@
 //! Placeholders that stand for values and are turned back in the answer.
 //!
-//! A placeholder is the class's label, `_`, and ten letters of a keyed hash: `EMAIL_k3v7q2hd7x`.
+//! A placeholder is the class's label, `_`, and sixteen letters of a keyed hash, which prove that
+//! we made it: `EMAIL_k3v7q2hd7xnb4ts6`.
 //! All of a class are of one length, so none is the beginning of another, and it has no mark that a
 //! model, HTML, Markdown or an address would write differently. It does not look like a value of
 //! its class on purpose: what looks real cannot be told from what is real, and would be turned
@@ -16,6 +17,7 @@ use zeroize::Zeroizing;
 use super::action;
 use super::kept::KeptPseudonyms;
 use super::keys::{HASH_CHARS, MaskKeys};
+use super::ours::NAME_BYTES_MAX;
 use crate::bounds::{PSEUDONYM_VALUE_BYTES_MAX, PSEUDONYMS_BYTES_MAX};
 
 /// Placeholders and what they stand for; bounded. Shared by a request and its answer.
@@ -94,7 +96,7 @@ impl Pseudonyms {
             let length = bytes[from..under]
                 .iter()
                 .rev()
-                .take(action::NAME_BYTES_MAX)
+                .take(NAME_BYTES_MAX)
                 .take_while(|b| name(b))
                 .count();
             // The longest name first: `CUSTOM_EMAIL_…` is not `EMAIL_…`.

@@ -216,17 +216,10 @@ impl RuleSet {
             .filter(|verdict| verdict.dry_run && verdict.action != DataAction::Allow)
     }
 
-    /// How many letters of a value of the class the rules leave at most, in either direction.
-    pub(super) fn kept(&self, class: &DataClass) -> usize {
-        let kept = |way: &Way| {
-            let verdicts = way.verdicts.get(class).into_iter().flatten();
-            let counts = verdicts.filter_map(|verdict| match verdict.action {
-                DataAction::KeepLast(count) => Some(usize::from(count)),
-                _ => None,
-            });
-            counts.max().unwrap_or(0)
-        };
-        kept(&self.request).max(kept(&self.response))
+    /// Whether the rules speak of the class, in either direction.
+    pub(super) fn knows(&self, class: &DataClass) -> bool {
+        let ways = [&self.request, &self.response];
+        ways.iter().any(|way| way.verdicts.contains_key(class))
     }
 
     /// The name of a verdict's rule.

@@ -7,6 +7,7 @@ use postern_types::{
 mod actions;
 mod analyzed;
 mod broken;
+mod ours;
 mod overlap;
 mod own;
 mod pieces;
@@ -157,6 +158,13 @@ fn masking() -> Cleaner {
 fn clean(cleaner: &mut Cleaner, text: &str) -> Result<String, CleanError> {
     let cleaned = cleaner.clean_value("messages.content", "", text)?;
     Ok(cleaned.unwrap_or_else(|| text.to_owned()))
+}
+
+/// Whether cleaning again changed nothing, but for more stars behind stars.
+fn leaves_no_more(again: &str, once: &str) -> bool {
+    let starred = once.contains('*') && again.chars().count() == once.chars().count();
+    let mut pairs = again.chars().zip(once.chars());
+    again == once || starred && pairs.all(|(new, old)| new == old || new == '*')
 }
 
 /// Cleans a text in pieces of so many characters.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use postern_types::{OpaqueAction, ThinkingAction};
 
 use super::edit::{Edits, New};
-use crate::bounds::{MODEL_BYTES_MAX, PLACE_BYTES_MAX};
+use crate::bounds::{MODEL_BYTES_MAX, PLACE_BYTES_MAX, WORD_BYTES_MAX};
 use crate::clean::{Channel, CleanError, Cleaner, TextKind};
 use crate::json::{Kind, NodeId, Span, Tree};
 use crate::text::{LOOSE, Leaf, TextShape, is_data, is_seal, is_word};
@@ -44,6 +44,8 @@ pub(crate) struct Walk<'t, 'c> {
     /// Strings that level the sizes of events.
     pub(crate) padding: Vec<NodeId>,
     place: String,
+    /// The names down to the value as they are, to tell texts apart; never told.
+    way: String,
     path: Vec<(NodeId, &'static TextShape)>,
     ids: Vec<Vec<u8>>,
 }
@@ -63,6 +65,7 @@ impl<'t, 'c> Walk<'t, 'c> {
             edits: Edits::default(),
             padding: Vec::new(),
             place: String::new(),
+            way: String::new(),
             path: Vec::new(),
             ids: Vec::new(),
         }
@@ -118,7 +121,9 @@ impl<'t, 'c> Walk<'t, 'c> {
         let tree = self.tree;
         for (ordinal, child) in tree.children(id).enumerate() {
             let name = tree.key(child);
-            let place = self.place.len();
+            let (place, way) = (self.place.len(), self.way.len());
+            self.way.push('\0');
+            self.way.push_str(&name);
             if let Some(member) = shape.member(&name) {
                 self.enter(&name);
                 self.value(child, member, "")?;
@@ -129,6 +134,7 @@ impl<'t, 'c> Walk<'t, 'c> {
                 self.value(child, shape.rest.unwrap_or(&LOOSE), &name)?;
             }
             self.place.truncate(place);
+            self.way.truncate(way);
         }
         self.ids.truncate(outer);
         Ok(())
@@ -227,12 +233,17 @@ impl<'t, 'c> Walk<'t, 'c> {
     }
 
     fn piece(&mut self, json: bool, name: &str, text: &str) -> Result<(), CleanError> {
+        if self.way.len() > WORD_BYTES_MAX {
+            return Err(CleanError::CannotInspect(
+                "names around a text are too long",
+            ));
+        }
         let piece = Piece {
             tree: self.tree,
             path: &self.path,
             ids: &self.ids,
             json,
-            name: if name.is_empty() { &self.place } else { name },
+            name: if name.is_empty() { &self.way } else { name },
             place: &self.place,
             text,
         };

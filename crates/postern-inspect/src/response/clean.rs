@@ -283,7 +283,7 @@ impl AnswerCleaner {
     fn data(&mut self, data: &[u8], last: bool) -> Result<Cleaned, CleanError> {
         let tree = Tree::read(data).map_err(CleanError::CannotInspect)?;
         self.channels.number(&tree);
-        let verdict = self.thinking.judge(&tree);
+        let verdict = self.thinking.judge(&tree)?;
         let mut ends = ends::of(self.dialect, self.operation, &tree);
         if last {
             ends.push(End::all());

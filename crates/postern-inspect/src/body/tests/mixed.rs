@@ -143,3 +143,36 @@ fn a_value_that_blocks_blocks_inside_another() {
         );
     }
 }
+
+/// Goal: a value that is turned back makes no markup of its own, and keeps the references that it
+/// had. Method: a field of JSON whose value holds marks, and an HTML answer that names it.
+#[test]
+fn what_is_turned_back_is_written_for_markup() {
+    let spec = json!({"directions": ["request"], "action": "pseudonym", "classes": [],
+        "fields": [{"path": "$.note", "class": "custom:note"}]});
+    let value = r#"<b>&Tom's "x" &amp; &#64;</b>"#;
+    let body = json!({ "note": value }).to_string();
+    let (sent, cleaner) = cleaned(&[spec], &body).unwrap();
+    let sent: Value = serde_json::from_str(&sent).unwrap();
+    let placeholder = sent["note"].as_str().unwrap();
+    let page = format!("<p>{placeholder}</p> & {placeholder}");
+    let told = "&lt;b&gt;&amp;Tom&#39;s &quot;x&quot; &amp; &#64;&lt;/b&gt;";
+    for cut in [1, 5, 1000] {
+        for (kind, told) in [("text/html", told), ("text/plain", value)] {
+            let kind = BodyKind {
+                content_type: Some(kind),
+                content_encoding: None,
+            };
+            let mut answer = BodyCleaner::new(&kind, cleaner.for_response(&[]));
+            let mut out = Vec::new();
+            for piece in page.as_bytes().chunks(cut) {
+                answer
+                    .push(Bytes::copy_from_slice(piece), &mut out)
+                    .unwrap();
+            }
+            answer.finish(&mut out).unwrap();
+            let out = String::from_utf8(out.concat()).unwrap();
+            assert_eq!(out, format!("<p>{told}</p> & {told}"));
+        }
+    }
+}

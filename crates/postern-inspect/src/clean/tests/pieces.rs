@@ -146,7 +146,7 @@ fn halves_of_a_name_are_one_name() {
         let label = hashed.find("[PERSON:").unwrap();
         assert_eq!(hashed.matches("[PERSON:").count(), 1, "{before}: {hashed}");
         assert!(
-            hashed[label..].starts_with("[PERSON:") && hashed[label + 18..].starts_with("] ab")
+            hashed[label..].starts_with("[PERSON:") && hashed[label + 24..].starts_with("] ab")
         );
     }
 }

@@ -134,7 +134,8 @@ impl Channels {
     }
 
     fn open(&mut self, piece: &Piece<'_>) -> Result<usize, CleanError> {
-        let same = |open: &Open| !open.ended && open.name == piece.name && open.ids == piece.ids;
+        let same =
+            |open: &Open| !open.ended && open.name == piece.name && are_same(&open.ids, piece.ids);
         if let Some(at) = self.open.iter().position(same) {
             return Ok(at);
         }
@@ -155,7 +156,7 @@ impl Channels {
             again: self
                 .doubtful
                 .iter()
-                .any(|(name, ids)| name == piece.name && ids == piece.ids),
+                .any(|(name, ids)| name == piece.name && are_same(ids, piece.ids)),
         });
         Ok(self.open.len() - 1)
     }
@@ -271,6 +272,15 @@ impl Tail {
             self.before.push(b':');
         }
     }
+}
+
+/// Whether both tell of one text. An index that is left out is the first, as clients read it.
+fn are_same(one: &[Vec<u8>], other: &[Vec<u8>]) -> bool {
+    fn bare(id: &[u8]) -> &[u8] {
+        if id == b"0" { b"" } else { id }
+    }
+    let ids = || one.iter().zip(other);
+    one.len() == other.len() && ids().all(|(one, other)| bare(one) == bare(other))
 }
 
 /// Whether an event made after this one keeps a member.

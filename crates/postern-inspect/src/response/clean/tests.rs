@@ -1,3 +1,5 @@
+mod places;
+
 use bytes::Bytes;
 use postern_types::{DataAction, DataRuleSpec, Direction, OpaqueAction, Operation, ThinkingAction};
 use serde_json::{Value, json};

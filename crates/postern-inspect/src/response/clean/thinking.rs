@@ -1,9 +1,16 @@
 //! Signed thinking in streams of Anthropic: whole blocks pass untouched or are left out, and then
 //! the blocks behind them count on without a gap.
+//!
+//! SECURITY: a block is thinking if its start says so, and only its own pieces pass with it: no
+//! later word makes a text pass uninspected.
+
+use std::collections::BTreeMap;
 
 use postern_types::ThinkingAction;
 
 use crate::Dialect;
+use crate::bounds::CHANNELS_MAX;
+use crate::clean::CleanError;
 use crate::json::{Kind, NodeId, Tree};
 
 /// What happens to an event.
@@ -22,8 +29,8 @@ pub(super) enum Verdict {
 pub(super) struct Thinking {
     applies: bool,
     action: ThinkingAction,
-    /// The indices of the blocks that are thinking.
-    blocks: Vec<u64>,
+    /// The indices of the blocks that are thinking, each with how many of them are before it.
+    blocks: BTreeMap<u64, u64>,
 }
 
 impl Thinking {
@@ -31,14 +38,17 @@ impl Thinking {
         Self {
             applies: dialect == Dialect::Anthropic,
             action,
-            blocks: Vec::new(),
+            blocks: BTreeMap::new(),
         }
     }
 
     /// What happens to this event.
-    pub(super) fn judge(&mut self, tree: &Tree<'_>) -> Verdict {
+    ///
+    /// # Errors
+    /// `CannotInspect` when the blocks do not count on, or are too many.
+    pub(super) fn judge(&mut self, tree: &Tree<'_>) -> Result<Verdict, CleanError> {
         if !self.applies {
-            return Verdict::Clean(None);
+            return Ok(Verdict::Clean(None));
         }
         let says = |id: NodeId, name: &str| {
             let id = tree.member(id, name)?;
@@ -50,30 +60,54 @@ impl Thinking {
             let digits = std::str::from_utf8(tree.raw(tree.node(id).span)).ok()?;
             digits.parse::<u64>().ok()
         });
-        let kind = says(Tree::ROOT, "type");
         let Some((place, index)) = place.zip(index) else {
-            return Verdict::Clean(None);
+            return Ok(Verdict::Clean(None));
         };
-        let thinks = match kind.as_deref() {
-            Some("content_block_start") => inner("content_block").is_some_and(|k| k == "thinking"),
+        let kind = says(Tree::ROOT, "type");
+        let own = match kind.as_deref() {
+            Some("content_block_start") => {
+                let thinks = inner("content_block").is_some_and(|kind| kind == "thinking");
+                self.start(index, thinks)?;
+                thinks
+            }
             Some("content_block_delta") => {
                 inner("delta").is_some_and(|k| k == "thinking_delta" || k == "signature_delta")
             }
+            Some("content_block_stop") => true,
             _ => false,
         };
-        if thinks && !self.blocks.contains(&index) {
-            self.blocks.push(index);
-        }
-        let inside = self.blocks.contains(&index);
-        match self.action {
-            ThinkingAction::Pass if inside => Verdict::Pass,
+        let inside = self.blocks.contains_key(&index);
+        Ok(match self.action {
+            ThinkingAction::Pass if inside && own => Verdict::Pass,
             ThinkingAction::Pass => Verdict::Clean(None),
             ThinkingAction::Drop if inside => Verdict::Drop,
             ThinkingAction::Drop => {
-                let before = self.blocks.iter().filter(|block| **block < index).count();
-                let moved = index.saturating_sub(before as u64);
+                let last = self.blocks.range(..index).next_back();
+                let before = last.map_or(0, |(_, before)| before + 1);
+                let moved = index.saturating_sub(before);
                 Verdict::Clean((before > 0).then_some((place, moved)))
             }
+        })
+    }
+
+    /// A block begins. A text may not take the place of a thinking block, nor thinking a place
+    /// before one: the blocks behind it were counted already.
+    fn start(&mut self, index: u64, thinks: bool) -> Result<(), CleanError> {
+        const ODD: CleanError =
+            CleanError::CannotInspect("the blocks of the answer do not count on");
+        if self.blocks.contains_key(&index) {
+            return if thinks { Ok(()) } else { Err(ODD) };
         }
+        if !thinks {
+            return Ok(());
+        }
+        if self.blocks.range(index..).next().is_some() {
+            return Err(ODD);
+        }
+        if self.blocks.len() >= CHANNELS_MAX {
+            return Err(CleanError::CannotInspect("too many blocks of thinking"));
+        }
+        self.blocks.insert(index, self.blocks.len() as u64);
+        Ok(())
     }
 }
