@@ -62,6 +62,10 @@ fn line(row: &DetectorFacts, page: &mut String) {
         (without, with) if row.words.is_empty() || without == with => without.to_string(),
         (without, with) => format!("{without} / {with}"),
     };
+    let sure = match row.alone {
+        0 => sure,
+        alone => format!("{sure}, alone {alone}"),
+    };
     let longest = match row.open_ended {
         true => "any length".to_owned(),
         false => row.bytes_max.to_string(),
