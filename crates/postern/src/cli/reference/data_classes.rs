@@ -20,8 +20,10 @@ pub(super) fn page() -> String {
          *shape* is a regular expression without look-around; what stands *directly to the left* \
          is one too. *check* says whether a checksum or another rule about the value is computed. \
          *words* make a match likely when one of them stands to the left. *sure* is the \
-         confidence in percent, without and with such a word; a rule passes over what is less \
-         sure than its `--confidence` (50 unless it says otherwise). *longest* is in bytes.\n",
+         confidence in percent, without and with such a word, and *alone* where the value is the \
+         whole text; a rule passes over what is less sure than its `--confidence` (50 unless it \
+         says otherwise). Characters that look like those of ASCII are read as these. \
+         *longest* is in bytes.\n",
     );
     for group in ClassGroup::ALL {
         // Writing into a string does not fail.
