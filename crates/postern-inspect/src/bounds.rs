@@ -108,7 +108,7 @@ pub(crate) const ARMOUR_LABEL_BYTES_MAX: usize = 64;
 
 /// Bytes of characters without width inside one word. Scripts that join letters with them need one
 /// or two for a letter.
-pub(crate) const HIDDEN_BYTES_MAX: usize = 16 * 1024;
+pub(crate) const HIDDEN_BYTES_MAX: u32 = 16 * 1024;
 
 /// Bytes of text that are looked at in one go; a longer piece is taken in slices of it.
 pub(crate) const SLICE_BYTES: usize = 32 * 1024;

@@ -18,6 +18,7 @@ use crate::bounds::{
     CUSTOM_WORDS_BYTES_MAX,
 };
 use crate::detect::facts::{Facts, syntax};
+use crate::detect::fold;
 
 pub(super) use walk::Walk;
 
@@ -75,11 +76,13 @@ impl Custom {
             ));
         }
         if let Some(pattern) = &detector.pattern {
+            // The text is folded before it comes here, so what looks for it is folded too.
+            let pattern = fold::pattern(pattern);
             self.patterns
-                .push((automaton(pattern)?, detector.class.clone()));
+                .push((automaton(&pattern)?, detector.class.clone()));
         }
         for word in &detector.words {
-            for spelling in spellings(word)? {
+            for spelling in spellings(&fold::folded(word))? {
                 words.push(spelling);
                 self.word_classes.push(detector.class.clone());
             }

@@ -20,9 +20,9 @@ pub(super) struct Flow {
     /// Some text that is already given, for context, and all that is held, folded.
     text: String,
     /// How what is held was written, where that is another text; empty otherwise.
-    written: Spelling,
+    written: Option<Box<Spelling>>,
     /// Bytes without width since the last white space, or letter that no number holds.
-    hidden: usize,
+    hidden: u32,
     /// Whether there is no more text.
     ended: bool,
     /// Where what is held starts.
@@ -71,7 +71,7 @@ impl Flow {
             segmenter: Segmenter::new(&text),
             walk: Walk::new(text.len()),
             text,
-            written: Spelling::default(),
+            written: None,
             hidden: 0,
             ended: false,
             spans: Vec::new(),
@@ -87,7 +87,7 @@ impl Flow {
     }
 
     pub(super) fn holds(&self) -> bool {
-        let holds = self.from < self.text.len() || !self.written.is_empty();
+        let holds = self.from < self.text.len() || self.is_foreign();
         holds || self.pieces.as_ref().is_some_and(|it| it.holds())
     }
 
@@ -122,28 +122,34 @@ impl Flow {
         self.give_on(cleaner, place, true, out)
     }
 
+    /// Whether what is held was written as another text than it is read.
+    fn is_foreign(&self) -> bool {
+        self.written.as_ref().is_some_and(|it| !it.is_empty())
+    }
+
     /// Takes text as it is read, and notes how it was written.
     fn take(&mut self, slice: &str) -> Result<(), CleanError> {
         let mut at = 0;
-        if self.hidden == 0 && self.written.is_empty() && slice.is_ascii() {
+        if self.hidden == 0 && !self.is_foreign() && slice.is_ascii() {
             self.text.push_str(slice);
             return Ok(());
         }
         while let Some((place, c, fold)) = fold::next(slice, at) {
             self.take_same(&slice[at..place]);
             at = place + c.len_utf8();
-            if self.written.is_empty() {
-                self.written.plain(&self.text[self.from..]);
+            let spelling = self.written.get_or_insert_default();
+            if spelling.is_empty() {
+                spelling.plain(&self.text[self.from..]);
             }
-            let written = &slice[place..at];
+            let raw = &slice[place..at];
             match fold {
                 Fold::As(byte) => {
                     self.text.push(char::from(byte));
-                    self.written.spelled(1, written);
+                    spelling.spelled(1, raw);
                 }
                 Fold::Same | Fold::Nothing => {
-                    self.written.spelled(0, written);
-                    self.hidden += written.len();
+                    spelling.spelled(0, raw);
+                    self.hidden += raw.len() as u32;
                 }
             }
             // SECURITY: what has no width takes no room in a window, so that a value could be
@@ -164,8 +170,8 @@ impl Flow {
             self.hidden = 0;
         }
         self.text.push_str(same);
-        if !self.written.is_empty() {
-            self.written.plain(same);
+        if let Some(spelling) = self.written.as_mut().filter(|it| !it.is_empty()) {
+            spelling.plain(same);
         }
     }
 
@@ -319,9 +325,9 @@ impl Flow {
             resolve(&self.text, self.from, &mut spans);
             spans.retain(|span| !self.is_ours(cleaner, span));
         }
-        let mut written = std::mem::take(&mut self.written);
+        let mut written = self.written.take().filter(|spelling| !spelling.is_empty());
         let mut given = Written {
-            spelling: (!written.is_empty()).then_some(&mut written),
+            spelling: written.as_deref_mut(),
             out,
         };
         let done = self.give(spans, settled, (cleaner, place), &mut given);

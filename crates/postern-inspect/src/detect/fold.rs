@@ -102,6 +102,29 @@ pub(crate) fn folded(text: &str) -> Cow<'_, str> {
     Cow::Owned(Places::of(text).text)
 }
 
+/// A pattern that finds in folded text what it was written to find: its own characters are folded,
+/// and stand for themselves as before. Classes of Unicode and escapes stay as they are.
+pub(crate) fn pattern(pattern: &str) -> Cow<'_, str> {
+    if pattern.is_ascii() || next(pattern, 0).is_none() {
+        return Cow::Borrowed(pattern);
+    }
+    let mut folded = String::with_capacity(pattern.len());
+    for c in pattern.chars() {
+        match fold(c) {
+            Fold::Same => folded.push(c),
+            Fold::Nothing => {}
+            Fold::As(b' ') => folded.push_str(r"\x20"),
+            Fold::As(byte) => {
+                if byte.is_ascii_punctuation() {
+                    folded.push('\\');
+                }
+                folded.push(char::from(byte));
+            }
+        }
+    }
+    Cow::Owned(folded)
+}
+
 /// A text as it is read, and where each part of it was written.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {

@@ -1,6 +1,6 @@
 //! What stands between the groups of a number, as pieces of patterns.
 
-/// What joins groups of a number of which one line may be too short: up to two spaces, or the end
+/// What joins groups of a number for which a line may be too short: up to two spaces, or the end
 /// of a line. Spaces of typography are read as plain ones.
 macro_rules! gap {
     () => {

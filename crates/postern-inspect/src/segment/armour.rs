@@ -1,5 +1,5 @@
-//! Private keys in armour: `-----BEGIN … PRIVATE KEY-----` up to the END line stays together, and so
-//! do the private lines of a PuTTY file.
+//! Private keys in armour: `-----BEGIN … PRIVATE KEY-----` up to the END line stays together, and
+//! so do the private lines of a PuTTY file.
 //!
 //! Between the two lines white space joins as long as the text looks like lines of a key: long
 //! runs, headers with a colon, marks of the code around it. Prose ends the armour, so that a

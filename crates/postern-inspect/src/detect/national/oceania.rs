@@ -22,7 +22,6 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(tfn)
     .words(TFN, 54, 96)
     .at_most(11)
-    .alone(alone::ONE_IN_11)
     .examples(
         &["it is ⟦807 587 290⟧", "TFN: ⟦807-587-290⟧"],
         &["099 925 489", "099-925 488", "1 099 925 488 1"],

@@ -45,8 +45,8 @@ pub(super) const DETECTORS: &[Detector] = &[
             "-----BEGIN PUBLIC KEY-----\nMIIBx2Ne7Qk9Tz4Vw8Yr3Lm6\n-----END PUBLIC KEY-----",
         ],
     ),
-    // The private lines of a PuTTY file (its format is in appendix C of PuTTY's manual): full lines of
-    // 64 letters, and a last one.
+    // The private lines of a PuTTY file (the format is in appendix C of PuTTY's manual): full
+    // lines of 64 letters, and a last one.
     Detector::new(
         "putty_private_lines",
         PrivateKey,

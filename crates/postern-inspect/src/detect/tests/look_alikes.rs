@@ -137,3 +137,30 @@ fn too_many_characters_without_width_are_refused() {
     let cleaned = cleaner.clean_value("text", "", &text).unwrap();
     assert_eq!(cleaned.as_deref(), Some("card [CARD]"));
 }
+
+/// Goal: what a rule looks for is found however rule and text spell it. Method: a word and a
+/// pattern with an en dash, a full-width bracket and a no-break space, in text with and without.
+#[test]
+fn rules_find_what_they_name_in_any_spelling() {
+    let spec = serde_json::json!({
+        "directions": ["request"], "classes": [], "action": "mask",
+        "custom": [
+            { "class": "custom:case", "pattern": "case（[0-9]{3}）" },
+            { "class": "custom:line", "words": ["Berlin–Wien\u{a0}Nord"] },
+        ],
+    });
+    let spec = serde_json::from_value(spec).unwrap();
+    let name = RuleName::parse("own").unwrap();
+    let rules = Arc::new(RuleSet::compile(&[DataRule { name, spec }]).unwrap());
+    let keys = MaskKeys::new(&[7; 32], "dev", "token", "request");
+    let mut cleaner = Cleaner::new(rules, Direction::Request, &[], keys);
+    for (text, expected) in [
+        ("a case（１２３） b", "a [CUSTOM_CASE] b"),
+        ("a case(123) b", "a [CUSTOM_CASE] b"),
+        ("the Berlin–Wien Nord line", "the [CUSTOM_LINE] line"),
+        ("the Berlin-Wien\u{a0}Nord line", "the [CUSTOM_LINE] line"),
+    ] {
+        let cleaned = cleaner.clean_value("text", "", text).unwrap();
+        assert_eq!(cleaned.as_deref(), Some(expected), "{text}");
+    }
+}

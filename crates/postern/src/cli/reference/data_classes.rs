@@ -20,8 +20,10 @@ pub(super) fn page() -> String {
          *shape* is a regular expression without look-around; what stands *directly to the left* \
          is one too. *check* says whether a checksum or another rule about the value is computed. \
          *words* make a match likely when one of them stands to the left. *sure* is the \
-         confidence in percent, without and with such a word; a rule passes over what is less \
-         sure than its `--confidence` (50 unless it says otherwise). *longest* is in bytes.\n",
+         confidence in percent, without and with such a word, and *alone* where the value is the \
+         whole text; a rule passes over what is less sure than its `--confidence` (50 unless it \
+         says otherwise). Characters that look like those of ASCII are read as these. \
+         *longest* is in bytes.\n",
     );
     for group in ClassGroup::ALL {
         // Writing into a string does not fail.
@@ -61,6 +63,10 @@ fn line(row: &DetectorFacts, page: &mut String) {
     let sure = match row.confidence {
         (without, with) if row.words.is_empty() || without == with => without.to_string(),
         (without, with) => format!("{without} / {with}"),
+    };
+    let sure = match row.alone {
+        0 => sure,
+        alone => format!("{sure}, alone {alone}"),
     };
     let longest = match row.open_ended {
         true => "any length".to_owned(),
