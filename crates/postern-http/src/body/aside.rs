@@ -58,11 +58,11 @@ impl Aside {
 impl Inner {
     /// Lets the reader do a step, for which so many bytes have come: at once where little waits in
     /// it, else aside.
-    pub(super) fn read(
-        &mut self,
-        bytes: usize,
-        step: impl FnOnce(&mut Reader, &mut Vec<Bytes>) -> Result<(), InspectError> + Send + 'static,
-    ) {
+    pub(super) fn read<Step>(&mut self, bytes: usize, step: Step)
+    where
+        Step: FnOnce(&mut Reader, &mut Vec<Bytes>) -> Result<(), InspectError>,
+        Step: Send + 'static,
+    {
         let ratio = if self.aside.coded { DECODED_RATIO } else { 1 };
         self.aside.held += bytes * ratio;
         if self.aside.held <= CLEANED_INLINE_BYTES_MAX || !self.reader.changes_length() {
