@@ -2,9 +2,10 @@
 //!
 //! One replaying upstream, and in front of it in turn: nothing, nginx (`proxy_pass`, access log
 //! on), and the gateway with everything on, at both durability levels of the audit log and under a
-//! data rule that masks every class. Rounds are interleaved, because the machine's mood changes more than the programs do, and ratios are taken
-//! inside a round. Load generator, upstream and proxy share the cores, so requests per second say
-//! what the three reach together; the figure to compare is the CPU of the proxy's own processes.
+//! data rule that masks every class. Rounds are interleaved, because the machine's mood changes
+//! more than the programs do, and ratios are taken inside a round. Load generator, upstream and
+//! proxy share the cores, so requests per second say what the three reach together; the figure to
+//! compare is the CPU of the proxy's own processes.
 
 mod building;
 mod delays;

@@ -5,6 +5,7 @@
 //! gone). It can be ended from outside, at once, also while its client reads nothing: everything
 //! that ends is behind one lock that the revoker can take.
 
+mod aside;
 mod asking;
 
 use std::collections::VecDeque;
@@ -23,12 +24,14 @@ use postern_guard::{Caller, EndStream, Flight, Guard, StreamHandle, Upstream};
 use postern_inspect::{InspectError, RefusalText};
 use postern_types::{End, Refusal, RefusalCode};
 use thiserror::Error;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::analyzer::Analyzer;
 use crate::context::refuse;
 use crate::controls::Reader;
 use crate::forward::{InboundBody, InboundError};
+use aside::Aside;
 use asking::Asking;
 
 /// A client that has not taken the end of a revoked answer after this long is cut off.
@@ -109,7 +112,8 @@ struct Inner {
     source: Option<InboundBody>,
     reader: Reader,
     asking: Asking,
-    /// The upstream's answer is whole, and waits for the analyzer.
+    aside: Aside,
+    /// The upstream's answer is whole, and what is held of it is worked on.
     finishing: bool,
     trailers_pass: bool,
     conversation: Option<Arc<str>>,
@@ -131,6 +135,8 @@ pub(crate) struct Course {
     pub(crate) reader: Reader,
     /// Who tells names in it; and whether it may not pass without.
     pub(crate) analyzer: (Option<Arc<Analyzer>>, bool),
+    /// The places to work on what is large; and whether the answer came in a content coding.
+    pub(crate) workers: (Arc<Semaphore>, bool),
     pub(crate) request_bytes: Arc<AtomicU64>,
     /// As in [`crate::inspect::Sent`].
     pub(crate) trailers_pass: bool,
@@ -152,6 +158,7 @@ impl GuardedBody {
             reader: course.reader,
             conversation: course.conversation,
             asking: Asking::new(course.analyzer),
+            aside: Aside::new(course.workers),
             finishing: false,
             trailers_pass: course.trailers_pass,
             request_bytes: course.request_bytes,
@@ -260,6 +267,13 @@ impl Inner {
                 self.cut(End::Revoked);
                 continue;
             }
+            if self.aside.is_at_work() {
+                if self.poll_aside(cx).is_pending() {
+                    self.wait(cx);
+                    return Poll::Pending;
+                }
+                continue;
+            }
             if self.asking.asked.is_some() {
                 if self.poll_asked(cx).is_pending() {
                     self.wait(cx);
@@ -304,21 +318,14 @@ impl Inner {
             }
         }
         // A client's side that knows the length does not ask again after the last byte.
-        let asks = self.asking.asked.is_some();
-        if !asks && self.source.as_ref().is_some_and(Body::is_end_stream) {
+        let works = self.asking.asked.is_some() || self.aside.is_at_work();
+        if !works && self.source.as_ref().is_some_and(Body::is_end_stream) {
             self.finish();
         }
     }
 
     fn take_data(&mut self, chunk: Bytes) {
-        let mut out = std::mem::take(&mut self.scratch);
-        let pushed = self.reader.push(chunk, &mut out);
-        self.hand_on(&mut out);
-        match pushed {
-            Err(InspectError::NeedsAnalysis) => self.ask(),
-            Err(error) => self.cannot_go_on(&error),
-            Ok(()) => {}
-        }
+        self.read(chunk.len(), move |reader, out| reader.push(chunk, out));
     }
 
     /// Remembers who owns what the provider made, before the bytes that name it are ready.
@@ -346,20 +353,8 @@ impl Inner {
 
     /// The upstream's answer is whole.
     fn finish(&mut self) {
-        let mut out = std::mem::take(&mut self.scratch);
-        let finished = self.reader.finish(&mut out);
-        self.hand_on(&mut out);
-        match finished {
-            Err(InspectError::NeedsAnalysis) => {
-                self.finishing = true;
-                self.ask();
-            }
-            Err(error) => self.cannot_go_on(&error),
-            Ok(()) => {
-                self.source = None;
-                self.close(End::Done);
-            }
-        }
+        self.finishing = true;
+        self.read(0, Reader::finish);
     }
 
     /// A data rule ends the answer, or what has to be read of it cannot be read.
@@ -395,6 +390,7 @@ impl Inner {
         self.source = None;
         self.trailers = None;
         self.asking.asked = None;
+        self.aside.give_up();
         let Some(flight) = &mut self.flight else {
             return;
         };

@@ -17,6 +17,10 @@ pub(crate) const BACKLOG: i32 = 1024;
 /// take a third of a millisecond; more is done on a thread of its own.
 pub(crate) const CLEANED_INLINE_BYTES_MAX: usize = 64 * 1024;
 
+/// Bytes for which one byte of a coded answer is taken, to judge how much work it is: text of
+/// models is coded to a tenth, streams of equal frames to a sixtieth.
+pub(crate) const DECODED_RATIO: usize = 64;
+
 /// Bytes of an answer that is held to its end under data rules, as it came and as it goes on: as
 /// large as the largest document that is inspected.
 pub(crate) const ANSWER_HELD_BYTES_MAX: usize = 32 * 1024 * 1024;

@@ -56,6 +56,11 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// The places to work on large bodies.
+    pub(crate) fn workers(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.workers)
+    }
+
     /// The compiled rules of an upstream.
     ///
     /// # Errors
@@ -234,17 +239,28 @@ impl Plane {
         if bytes <= CLEANED_INLINE_BYTES_MAX {
             return Ok(work());
         }
-        let failed = |cause: String| Refusal::new(RefusalCode::Internal, cause);
-        let place = Arc::clone(&self.rules.workers).acquire_owned().await;
-        let place = place.map_err(|error| failed(error.to_string()))?;
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(place);
-            done
-        });
-        done.await
-            .map_err(|error| failed(format!("inspecting a body failed: {error}")))
+        work_aside(self.rules.workers(), work).await
     }
+}
+
+/// Does work on a thread of its own, once there is a place for it.
+///
+/// # Errors
+/// `internal` when the work panics, or the gateway is going away.
+pub(crate) async fn work_aside<T: Send + 'static>(
+    workers: Arc<Semaphore>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let failed = |cause: String| Refusal::new(RefusalCode::Internal, cause);
+    let place = workers.acquire_owned().await;
+    let place = place.map_err(|error| failed(error.to_string()))?;
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(place);
+        done
+    });
+    done.await
+        .map_err(|error| failed(format!("inspecting a body failed: {error}")))
 }
 
 /// Answers what a cleaner wants to know.

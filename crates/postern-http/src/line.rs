@@ -168,6 +168,7 @@ impl Plane {
                 source: body,
                 reader: reading.reader,
                 analyzer: (self.analyzer.clone(), sent.needs_analyzer()),
+                workers: (self.rules.workers(), reading.coded),
                 request_bytes: Arc::clone(&sent.request_bytes),
                 trailers_pass: sent.trailers_pass,
                 conversation: sent.conversation().cloned(),

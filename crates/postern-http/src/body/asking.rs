@@ -4,7 +4,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use postern_inspect::InspectError;
 use postern_types::{End, Refusal};
 
 use super::Inner;
@@ -57,20 +56,11 @@ impl Inner {
             Ok(answers) => answers,
             Err(refusal) => return self.break_off(&refusal, End::Refused),
         };
-        let mut out = std::mem::take(&mut self.scratch);
-        let resumed = answers
-            .iter()
-            .try_for_each(|(piece, spans)| self.reader.answer(piece, spans))
-            .and_then(|()| self.reader.resume(&mut out));
-        self.hand_on(&mut out);
-        match resumed {
-            Err(InspectError::NeedsAnalysis) => self.ask(),
-            Err(error) => self.cannot_go_on(&error),
-            Ok(()) if self.finishing => {
-                self.source = None;
-                self.close(End::Done);
-            }
-            Ok(()) => {}
-        }
+        self.read(0, move |reader, out| {
+            answers
+                .iter()
+                .try_for_each(|(piece, spans)| reader.answer(piece, spans))
+                .and_then(|()| reader.resume(out))
+        });
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Reading {
     /// What cannot be inspected passes: no rule is for the answer.
     lenient: bool,
     /// It came in a content coding: how much it is, is not known from its bytes.
-    coded: bool,
+    pub(crate) coded: bool,
 }
 
 impl Plane {

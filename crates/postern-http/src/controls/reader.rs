@@ -26,6 +26,15 @@ pub(super) enum Way {
     Ai(Box<ResponseReader>),
     /// Any other, under a data rule.
     Body(Box<BodyCleaner>),
+    /// The reader is at work on a thread of its own.
+    Away(Box<Left>),
+}
+
+/// What is known of an answer while its reader is away.
+pub(super) struct Left {
+    report: ResponseReport,
+    findings: Vec<Finding>,
+    decodes: bool,
 }
 
 impl Reader {
@@ -46,6 +55,16 @@ impl Reader {
             way,
             rehearsal: Some(rehearsal),
         }
+    }
+
+    /// What stands for a reader while it is away: it knows what was known when it left. Whoever
+    /// ends the answer meanwhile breaks it off, for nobody knows where it stands.
+    pub(crate) fn away(&self) -> Self {
+        Self::new(Way::Away(Box::new(Left {
+            report: self.report(),
+            findings: self.findings(),
+            decodes: self.decodes(),
+        })))
     }
 
     /// Takes the next bytes and gives those that may go on.
@@ -154,7 +173,7 @@ impl Way {
     /// Whether every body of its kind is refused.
     pub(super) fn refuses(&self) -> bool {
         match self {
-            Self::Pass | Self::Ai(_) => false,
+            Self::Pass | Self::Ai(_) | Self::Away(_) => false,
             Self::Body(cleaner) => cleaner.refuses(),
         }
     }
@@ -167,6 +186,8 @@ impl Way {
             }
             Self::Ai(reader) => reader.push(chunk, out),
             Self::Body(cleaner) => cleaner.push(chunk, out),
+            // SECURITY: nothing passes beside it.
+            Self::Away(_) => Err(away()),
         }
     }
 
@@ -175,12 +196,13 @@ impl Way {
             Self::Pass => Ok(()),
             Self::Ai(reader) => reader.finish(out),
             Self::Body(cleaner) => cleaner.finish(out),
+            Self::Away(_) => Err(away()),
         }
     }
 
     fn wanted(&self) -> Vec<String> {
         match self {
-            Self::Pass => Vec::new(),
+            Self::Pass | Self::Away(_) => Vec::new(),
             Self::Ai(reader) => reader.wanted(),
             Self::Body(cleaner) => cleaner.wanted(),
         }
@@ -191,6 +213,7 @@ impl Way {
             Self::Pass => Ok(()),
             Self::Ai(reader) => reader.answer(piece.to_owned(), spans),
             Self::Body(cleaner) => cleaner.answer(piece.to_owned(), spans),
+            Self::Away(_) => Err(away()),
         }
     }
 
@@ -199,13 +222,14 @@ impl Way {
             Self::Pass => Ok(()),
             Self::Ai(reader) => reader.resume(out),
             Self::Body(cleaner) => cleaner.resume(out),
+            Self::Away(_) => Err(away()),
         }
     }
 
     fn newly_created(&mut self) -> &[OwnedId] {
         match self {
             Self::Ai(reader) => reader.newly_created(),
-            Self::Pass | Self::Body(_) => &[],
+            Self::Pass | Self::Body(_) | Self::Away(_) => &[],
         }
     }
 
@@ -213,6 +237,7 @@ impl Way {
         match self {
             Self::Ai(reader) => reader.report(),
             Self::Pass | Self::Body(_) => ResponseReport::default(),
+            Self::Away(left) => left.report.clone(),
         }
     }
 
@@ -221,6 +246,7 @@ impl Way {
             Self::Pass => Vec::new(),
             Self::Ai(reader) => reader.findings(),
             Self::Body(cleaner) => cleaner.findings(),
+            Self::Away(left) => left.findings.clone(),
         }
     }
 
@@ -229,6 +255,7 @@ impl Way {
             Self::Pass => false,
             Self::Ai(reader) => reader.decodes_downstream(),
             Self::Body(cleaner) => !cleaner.passes(),
+            Self::Away(left) => left.decodes,
         }
     }
 
@@ -237,13 +264,18 @@ impl Way {
             Self::Pass => false,
             Self::Ai(reader) => reader.changes_length(),
             Self::Body(cleaner) => !cleaner.passes(),
+            Self::Away(_) => true,
         }
     }
 
     fn error_ending(&self, refusal: &RefusalText<'_>) -> Option<Vec<u8>> {
         match self {
             Self::Ai(reader) => reader.error_ending(refusal),
-            Self::Pass | Self::Body(_) => None,
+            Self::Pass | Self::Body(_) | Self::Away(_) => None,
         }
     }
+}
+
+fn away() -> InspectError {
+    InspectError::CannotInspect("the answer's reader is at work".into())
 }

@@ -7,7 +7,7 @@ use crate::data::{CARD, refused, rule};
 use crate::fixture::Line;
 
 /// A request of each dialect with a text in it: upstream's name, target, body.
-fn ai_requests(stream: bool) -> [(&'static str, String, Value); 4] {
+pub(crate) fn ai_requests(stream: bool) -> [(&'static str, String, Value); 4] {
     let text = format!("my card is {CARD} ok");
     let turn = json!([{"role": "user", "content": text}]);
     let generate = if stream {
@@ -76,7 +76,7 @@ fn ai_requests_and_whole_answers_are_cleaned() {
 }
 
 /// Pieces of a text, as the events of a stream of each dialect, in the order of `ai_requests`.
-fn ai_streams(pieces: &[&str]) -> [String; 4] {
+pub(crate) fn ai_streams(pieces: &[&str]) -> [String; 4] {
     let each = |event: &dyn Fn(&str) -> String| pieces.iter().map(|text| event(text)).collect();
     let chat: String = each(&|text| {
         let delta = json!({"object": "chat.completion.chunk", "choices": [{"index": 0,
@@ -113,7 +113,7 @@ fn ai_streams(pieces: &[&str]) -> [String; 4] {
 }
 
 /// All text of the deltas of a stream, whatever its dialect.
-fn delta_text(stream: &str) -> String {
+pub(crate) fn delta_text(stream: &str) -> String {
     let mut text = String::new();
     let data = stream
         .lines()

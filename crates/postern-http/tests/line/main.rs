@@ -8,6 +8,7 @@ mod bodies;
 mod data;
 mod data_ai;
 mod data_kept;
+mod data_streams;
 mod ends;
 mod fixture;
 mod passes;

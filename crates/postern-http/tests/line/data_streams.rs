@@ -1,0 +1,80 @@
+//! Streams under data rules over time: what is held while nothing comes, and what is large.
+
+use std::time::Duration;
+
+use postern_testkit::{Answer, Cut, Gzip};
+
+use crate::data::{CARD, rule};
+use crate::data_ai::{ai_requests, ai_streams, delta_text};
+use crate::fixture::{Line, read_until};
+
+/// An event that carries nothing.
+const PING: &str = ": ping\n\n";
+
+#[test]
+fn silence_alone_releases_nothing() {
+    // Goal: what could still become a value stays held however long nothing of its text comes,
+    // also when the stream is ended from outside; events without text go on past it meanwhile.
+    // Method: in each dialect a stream whose last text is most of a number, and then pings for as
+    // long as anybody likes; after many of them its token is revoked.
+    let line = Line::new();
+    line.rule("cards", rule(&["response"], "mask"));
+    let (begun, _) = CARD.split_at(12);
+    let streams = ai_streams(&["it is ", begun]);
+    for ((upstream, target, request), stream) in ai_requests(true).into_iter().zip(streams) {
+        let deltas: String = stream.split_inclusive("\n\n").take(2).collect();
+        assert!(deltas.contains(begun));
+        let pace = Duration::from_millis(2);
+        line.upstream.queue(Answer::endless(deltas, PING, pace));
+        let token = line.master();
+        let body = request.to_string();
+        let target = format!("/{upstream}{target}");
+        let mut client = line.begin(&token, &target, body.len(), body.as_bytes());
+        let mut seen = String::new();
+        for _ in 0..50 {
+            seen += &read_until(&mut client, PING.trim_end());
+        }
+        assert!(seen.contains("it is"), "{target}: {seen}");
+        line.revoke(token.row.id);
+        seen += &read_until(&mut client, "\r\n0\r\n\r\n");
+        assert!(seen.contains("error"), "{target}: {seen}");
+        assert!(!seen.contains(&begun[..6]), "{target}: {seen}");
+    }
+}
+
+#[test]
+fn large_events_are_cleaned_like_small_ones() {
+    // Goal: an event that is cleaned on another thread, because it is large, goes on in its place
+    // with all of its findings recorded. Method: in each dialect a small event, a large one with a
+    // value in the middle and half of one at its end, and the other half in a small one.
+    let line = Line::new();
+    line.rule("cards", rule(&["response"], "mask"));
+    let token = line.master();
+    let words = "so it goes on ".repeat(15_000);
+    let (begun, rest) = CARD.split_at(7);
+    let large = format!("{words}{CARD} {words}{begun}");
+    let pieces = ["well, ", &large, rest, ", as I said."];
+    let expected = format!("well, {words}[CARD] {words}[CARD], as I said.");
+    let streams = ai_streams(&pieces);
+    let mut sent = 0;
+    for ((upstream, target, request), stream) in ai_requests(true).into_iter().zip(streams) {
+        for gzip in [Gzip::Never, Gzip::Always] {
+            let answer = Answer::events(stream.clone()).cut(Cut::Every(30_000));
+            line.upstream.queue(answer.gzip(gzip));
+            let headers = [("content-type", "application/json")];
+            let target = format!("/{upstream}{target}");
+            let body = request.to_string();
+            let got = line.request(&token, "POST", &target, &headers, body.as_bytes());
+            let text = got.text();
+            assert!(delta_text(&text) == expected, "{target}");
+            assert!(!text.contains(CARD), "{target}");
+            sent += 1;
+        }
+    }
+    let outcomes = line.outcomes(sent);
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| outcome.findings.iter().map(|it| it.count).sum::<u32>() >= 2)
+    );
+}
