@@ -372,6 +372,13 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_decoded_is_read_alike_wherever_it_is_cut() {
+        // Goal: how much a decoder gave before it failed makes no difference. Method: bytes that
+        // are deflate for some bytes and then are not.
+        response_observe(&[82, 176, 64, 57, 0, 96, 140, 0]);
+    }
+
+    #[test]
     fn the_promises_hold_on_bodies_that_are_read() {
         // Goal: the differential check is not passed by refusing everything.
         for body in [

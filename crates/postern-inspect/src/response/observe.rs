@@ -82,6 +82,11 @@ impl Observer {
         }
     }
 
+    /// Nothing was seen.
+    pub(super) fn forget(&mut self) {
+        *self = Self::new(self.dialect, self.keeps_answer);
+    }
+
     pub(super) fn newly_created(&mut self) -> &[OwnedId] {
         let told = std::mem::replace(&mut self.told, self.created.len());
         &self.created[told..]

@@ -233,6 +233,15 @@ impl Track {
         }
     }
 
+    /// Gives up: nothing was seen of this answer.
+    pub(super) fn forget(&mut self) {
+        self.sse = Sse::default();
+        self.lost = true;
+        self.done = DoneMark::default();
+        self.lead.clear();
+        self.observer.forget();
+    }
+
     /// What came and had no framing.
     pub(super) fn take_lead(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.lead)
