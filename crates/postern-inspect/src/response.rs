@@ -320,8 +320,8 @@ impl ResponseReader {
             }
             (_, None) => Ok(()),
         };
-        // What cannot be decoded here is the client's to judge; its usage is unknown. How much of it
-        // a decoder gave before it saw that depends on where the bytes were cut.
+        // What cannot be decoded here is the client's to judge; its usage is unknown. How much of
+        // it a decoder gave before it saw that depends on where the bytes were cut.
         if followed.is_err() {
             self.decoder = None;
             self.track.forget();
