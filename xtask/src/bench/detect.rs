@@ -103,6 +103,9 @@ fn corpora_folder(root: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// The program by which the detectors are asked.
+const EXAMPLE: &str = "find_all";
+
 /// Builds the program that tells what the detectors find, optimised.
 fn build(root: &Path) -> Result<PathBuf> {
     let mut cargo = run::cargo(root);
@@ -114,11 +117,11 @@ fn build(root: &Path) -> Result<PathBuf> {
         "-p",
         "postern-inspect",
     ]);
-    cargo.args(["--example", "find_all"]);
+    cargo.args(["--example", EXAMPLE]);
     if !cargo.status().context("cannot run cargo")?.success() {
-        bail!("the example find_all does not build");
+        bail!("the example {EXAMPLE} does not build");
     }
-    Ok(super::target(root).join("quick/examples/find_all"))
+    Ok(super::target(root).join("quick/examples").join(EXAMPLE))
 }
 
 fn python(interpreter: &Path, script: &Path, which: &str) -> Command {
@@ -175,4 +178,17 @@ fn ask(name: &str, mut command: Command, texts: &[String]) -> Result<Answers> {
 fn translate((name, start, end): (String, usize, usize)) -> Option<Found> {
     let class = classes::of_entity(&name)?.to_owned();
     Some(Found { class, start, end })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_that_is_measured_is_there() {
+        // Nothing but the bench builds it, so nothing else would miss it.
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let file = format!("crates/postern-inspect/examples/{EXAMPLE}.rs");
+        assert!(root.join(file).is_file());
+    }
 }
