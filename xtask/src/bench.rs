@@ -200,17 +200,17 @@ fn measure(
         for (leg, settled) in legs.iter().zip(&settled) {
             let sample = streams::run(leg, options.streams, *settled)?;
             println!("round {round}: {}", sample.line());
-            results.streams.push(sample.in_round(round));
+            results.streams.push(streams::Sample { round, ..sample });
         }
         for leg in legs {
             let sample = paced::run(leg)?;
             println!("round {round}: {}", sample.line());
-            results.paced.push(sample.in_round(round));
+            results.paced.push(paced::Sample { round, ..sample });
         }
         for leg in legs {
             let sample = delays::run(leg)?;
             println!("round {round}: {}", sample.line());
-            results.delays.push(sample.in_round(round));
+            results.delays.push(delays::Sample { round, ..sample });
         }
         for &concurrency in CONCURRENCY {
             for leg in legs {
@@ -220,7 +220,7 @@ fn measure(
                 };
                 let sample = load::run(leg, upstream, folder, shape)?;
                 println!("round {round}: {}", sample.line());
-                results.requests.push(sample.in_round(round));
+                results.requests.push(load::Sample { round, ..sample });
             }
         }
     }

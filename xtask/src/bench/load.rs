@@ -35,11 +35,6 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    pub(super) fn in_round(mut self, round: u32) -> Self {
-        self.round = round;
-        self
-    }
-
     pub(super) fn line(&self) -> String {
         format!(
             "{:<18} c={:<3} {:>8.0} req/s  p50 {:>6.0} p99 {:>6.0} us  CPU {:>6.1} us/req",

@@ -43,11 +43,6 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    pub(super) fn in_round(mut self, round: u32) -> Self {
-        self.round = round;
-        self
-    }
-
     pub(super) fn line(&self) -> String {
         format!(
             "{:<18} {} streams: first event p50 {:.0} p99 {:.0} us, CPU {:.1} us/event, \
