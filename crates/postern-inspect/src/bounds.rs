@@ -89,6 +89,14 @@ pub(crate) const LEFT_BYTES: usize = 128;
 /// Bytes that the automaton of one pattern may keep for states it has met; more are forgotten.
 pub(crate) const PATTERN_CACHE_BYTES: usize = 1024 * 1024;
 
+/// Bytes that the automaton of many patterns may keep for states it has met, for each thread that
+/// reads with it; texts of one kind meet fewer.
+pub(crate) const MANY_CACHE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes that such an automaton has to read for each state before it may forget them and begin
+/// anew. A new state takes as long as it takes without the automaton to read so many bytes.
+pub(crate) const MANY_BYTES_PER_STATE_MIN: usize = 128;
+
 /// Bytes of one window over a run without white space. Twice as many are held at most: a value that
 /// starts in the first half and is no longer than half of it is then seen whole.
 pub(crate) const WINDOW_BYTES: usize = 4096;

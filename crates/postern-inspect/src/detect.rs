@@ -15,15 +15,18 @@ mod detector;
 pub(crate) mod engine;
 pub(crate) mod facts;
 pub(crate) mod fold;
+mod lefts;
 mod listing;
+mod many;
 mod national;
 mod payment;
 mod personal;
 pub(crate) mod prefilter;
 pub(crate) mod scan;
 mod secret;
+mod shapes;
 pub(crate) mod span;
-mod words;
+pub(crate) mod words;
 
 pub use listing::{DetectorFacts, detectors};
 

@@ -13,6 +13,7 @@ mod armour;
 mod join;
 mod month;
 mod script;
+mod words;
 
 use armour::Armour;
 use join::{Link, Stop};
@@ -225,52 +226,6 @@ impl Segmenter {
         }
     }
 
-    /// What [`Self::pass_word`] does, for as many words as there are whole: most text is made of
-    /// them.
-    fn skip_words(&mut self, bytes: &[u8], plain: &Plain) {
-        let open = self.at != self.start || self.run != self.start || self.special;
-        if open || self.kinds != 0 || self.joined || self.link != Link::None {
-            return;
-        }
-        if self.armour.is_some() || self.swallow.is_some() || self.origin == Some(self.start) {
-            return;
-        }
-        let (mut start, mut before) = (self.start, self.before);
-        let most = plain.bytes_min.min(WINDOW_BYTES);
-        while let Some(rest) = bytes.get(start..) {
-            let (mut kinds, mut last) = (0, 0);
-            let mut length = 0;
-            for byte in rest.iter().take(most) {
-                let kind = plain.kinds[usize::from(*byte)];
-                if kind & STOP != 0 {
-                    break;
-                }
-                let inner_capital = (kind & CAPITAL) >> 1 & last;
-                kinds |= kind | (inner_capital * SPECIAL);
-                last = kind;
-                length += 1;
-            }
-            if length == most || rest.get(length).is_none_or(|byte| *byte > b' ') {
-                break;
-            }
-            if length > 0 {
-                let goes_on = kinds & (SPECIAL | DIGIT) | last & CAPITAL != 0
-                    || rest[length - 1] == b')'
-                    || join::ends_quoted(&rest[..length])
-                    || rest[length - 1] == b':' && armour::opens_putty(&rest[..length])
-                    || kinds & CAPITAL != 0 && month::may_lead(rest[0]);
-                let gated = kinds & GATE != 0 || plain.gate.has(before);
-                if goes_on || length >= plain.gated_min && gated {
-                    break;
-                }
-                before = rest[length - 1];
-            }
-            start += length + 1;
-        }
-        (self.start, self.run, self.at) = (start, start, start);
-        (self.before, self.letter) = (before, 0);
-    }
-
     /// Passes over a word of prose that holds nothing, with the white space behind it; this is
     /// what most text is made of. `false` if it may hold something, or goes on.
     fn pass_word(&mut self, bytes: &[u8], plain: &Plain) -> bool {
@@ -307,7 +262,7 @@ impl Segmenter {
         self.kinds & (DIGIT | STOP) == 0
             && last != b')'
             && !last.is_ascii_uppercase()
-            && (self.kinds & CAPITAL == 0 || !month::may_lead(bytes[self.run]))
+            && (self.kinds & CAPITAL == 0 || !month::leads(&bytes[self.run..self.at]))
             && !(last == b':' && armour::opens_putty(&bytes[self.run..self.at]))
             && !join::ends_quoted(&bytes[self.run..self.at])
             && !(self.origin == Some(self.start) && join::is_small(&bytes[self.run..self.at]))

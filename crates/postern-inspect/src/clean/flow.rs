@@ -12,6 +12,7 @@ use crate::detect::context::{ceiling, floor};
 use crate::detect::fold::{self, Fold, folded};
 use crate::detect::scan::settle;
 use crate::detect::span::{Known, Span, Weight, What, resolve};
+use crate::detect::words::Near;
 use crate::segment::{Segmenter, Step};
 
 /// The state of one text between pieces.
@@ -30,6 +31,8 @@ pub(super) struct Flow {
     segmenter: Segmenter,
     /// Possible matches of classes that rules define.
     walk: Walk,
+    /// Words near what is held.
+    near: Near,
     /// Findings in what is held, in order.
     spans: Vec<Span>,
     /// What waits for an analyzer, behind the patterns; `None` until one is asked.
@@ -74,6 +77,7 @@ impl Flow {
             written: None,
             hidden: 0,
             ended: false,
+            near: Near::default(),
             spans: Vec::new(),
             pieces: None,
             bare: false,
@@ -221,14 +225,12 @@ impl Flow {
         }
     }
 
-    fn find(&self, cleaner: &Cleaner, segment: Range<usize>, alone: bool) -> Vec<Span> {
+    fn find(&mut self, cleaner: &Cleaner, segment: Range<usize>, alone: bool) -> Vec<Span> {
         let judge = |class: &_, confidence| cleaner.weight(class, confidence);
         let wanted = cleaner.rules.rows(cleaner.direction);
-        let mut spans =
-            cleaner
-                .rules
-                .engine()
-                .find(&self.text, segment.clone(), alone, wanted, &judge);
+        let engine = cleaner.rules.engine();
+        let (text, near) = (&self.text, &mut self.near);
+        let mut spans = engine.find(text, (segment.clone(), alone), wanted, near, &judge);
         spans.retain(|span| !self.is_ours(cleaner, span));
         for span in &mut spans {
             span.stands_before_at(&self.text[..segment.end]);
@@ -401,6 +403,7 @@ impl Flow {
             self.from -= keep;
             self.segmenter.shift(keep);
             self.walk.shift(keep);
+            self.near.shift(keep);
             for span in &mut self.spans {
                 span.start -= keep;
                 span.end -= keep;

@@ -4,19 +4,24 @@
 //! search sees the text to the left of the segment, for edges and context, and never what comes
 //! after it, so that its result cannot depend on how much of the text has arrived.
 
+use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use postern_types::{BuiltinClass, DataClass};
 use regex_automata::meta::Regex;
 use regex_automata::util::captures::Captures;
+use regex_automata::util::syntax::parse_with;
 use regex_automata::{Anchored, Input};
 
 use super::context::{self, floor};
 use super::facts::{self, ByteSet, Facts, syntax};
+use super::lefts::Lefts;
+use super::many::Many;
 use super::prefilter::{Bits, Held, Prefilter, ROWS_MAX, length_bit};
+use super::shapes::shapes;
 use super::span::{Known, Span, Weight, What, resolve};
-use super::words::Words;
+use super::words::{Near, Words};
 use super::{Detector, Edges, Needs, TABLES};
 use crate::bounds::{FAILED_BYTES_MAX, LEFT_BYTES, PATTERN_CACHE_BYTES};
 
@@ -28,13 +33,14 @@ pub(crate) struct Row {
     /// The bytes, white space apart, in which the text to its left may end.
     pub(crate) left_last: ByteSet,
     /// The bytes, white space too, in which the text to its left may end.
-    left_end: ByteSet,
+    pub(super) left_end: ByteSet,
     /// The byte it needs, where every match holds it more than once, and how often.
     needed: Option<(u8, usize)>,
     /// The lengths of runs of letters, digits and `_` that a match may be.
     lengths: u64,
     regex: OnceLock<Regex>,
-    left: OnceLock<Regex>,
+    /// What must stand to its left; rows that ask for the same share it.
+    left: Arc<OnceLock<Regex>>,
 }
 
 /// How many bytes patterns may run over before looking for their words is worth while.
@@ -66,7 +72,9 @@ struct Search<'a> {
 pub(crate) struct Engine {
     pub(crate) rows: Vec<Row>,
     pub(crate) prefilter: Prefilter,
-    words: Words,
+    pub(super) words: Words,
+    pub(super) shapes: Many,
+    lefts: Lefts,
 }
 
 /// The detectors that ship with the product.
@@ -75,14 +83,25 @@ pub(crate) static ENGINE: LazyLock<Engine> =
 
 impl Engine {
     pub(crate) fn new(detectors: impl Iterator<Item = &'static Detector>) -> Self {
-        let rows: Vec<Row> = detectors.map(Row::new).collect();
+        let mut rows: Vec<Row> = detectors.map(Row::new).collect();
+        let mut lefts = HashMap::new();
+        for row in &mut rows {
+            let left: &Arc<_> = lefts
+                .entry(row.detector.left)
+                .or_insert_with(|| Arc::clone(&row.left));
+            row.left = Arc::clone(left);
+        }
         assert!(rows.len() <= ROWS_MAX, "the bits of rows have room");
         let prefilter = Prefilter::new(&rows);
         let words = Words::new(&rows);
+        let shapes = shapes(&rows);
+        let lefts = Lefts::new(&rows, &words.asking);
         Self {
             rows,
             prefilter,
             words,
+            shapes,
+            lefts,
         }
     }
 
@@ -116,9 +135,9 @@ impl Engine {
     pub(crate) fn find(
         &self,
         text: &str,
-        segment: Range<usize>,
-        alone: bool,
+        (segment, alone): (Range<usize>, bool),
         wanted: &Wanted,
+        near: &mut Near,
         judge: &dyn Fn(&DataClass, u8) -> Weight,
     ) -> Vec<Span> {
         let bytes = &text.as_bytes()[segment.clone()];
@@ -126,14 +145,26 @@ impl Engine {
         if alone {
             rows.join(&wanted.alone);
         }
-        let Some((picked, held)) = self.prefilter.pick(bytes, &rows) else {
+        let Some((mut picked, held)) = self.prefilter.pick(bytes, &rows) else {
             return Vec::new();
         };
+        let mut worded = wanted.worded;
+        if alone {
+            worded.drop(&wanted.alone);
+        }
+        if picked.meets(&self.shapes.covered) {
+            picked.keep_of(&self.shapes.covered, &self.shapes.matching(bytes));
+        }
         let solid = |byte: &&u8| !byte.is_ascii_whitespace();
         let before = text.as_bytes()[..segment.start].iter().rfind(solid);
         let before = before.copied().unwrap_or(b' ');
-        let (mut worded, mut lefts) = (Bits::NONE, Bits::NONE);
-        let mut beside = 0;
+        let shaped = picked;
+        for order in shaped.rows() {
+            if !self.rows[order].may_match(before, bytes, &held) {
+                picked.unset(order);
+            }
+        }
+        self.look_left(text, segment.clone(), &worded, (near, &mut picked));
         let mut spans = Vec::new();
         let search = Search {
             text: &text[..segment.end],
@@ -141,38 +172,33 @@ impl Engine {
             alone,
             judge,
         };
-        let mut run = |order: usize| self.rows[order].find(&search, order, &mut spans);
         for order in picked.rows() {
-            let row = &self.rows[order];
-            if !row.may_match(before, bytes, &held) {
-                continue;
-            }
-            let bare = alone && wanted.alone.has(order);
-            let word = wanted.worded.has(order) && !bare;
-            let left = self.words.asking.has(order);
-            if !word && !left {
-                run(order);
-                continue;
-            }
-            beside += 1;
-            if left {
-                lefts.set(order);
-            } else {
-                worded.set(order);
-            }
+            self.rows[order].find(&search, order, &mut spans);
         }
-        // Where nobody asks for it without a word, one must stand in the text; to look for words
-        // costs as much as some patterns on a short segment.
-        if beside * segment.len() > WORDS_WORTH || beside > 1 {
-            let from = floor(text, segment.start.saturating_sub(LEFT_BYTES));
-            let (near, left) = self.words.near(&text[from..segment.end]);
-            worded.keep(&near);
-            lefts.keep(&left);
-        }
-        worded.join(&lefts);
-        worded.rows().for_each(run);
         resolve(text, 0, &mut spans);
         spans
+    }
+
+    /// Drops rows that do not have to the left of the segment or in it what they need there: those
+    /// of `worded` one of their words, others the text that they ask for.
+    fn look_left(
+        &self,
+        text: &str,
+        segment: Range<usize>,
+        worded: &Bits,
+        (near, picked): (&mut Near, &mut Bits),
+    ) {
+        // To look for words costs as much as some patterns on a short segment.
+        let asked = picked.common(worded) + picked.common(&self.words.asking);
+        if asked * segment.len() > WORDS_WORTH || asked > 1 {
+            let (with, left) = self.words.near(text, segment.clone(), near);
+            picked.keep_of(worded, &with);
+            picked.keep_of(&self.words.asking, &left);
+        }
+        if picked.meets(self.lefts.covered()) {
+            let left = self.lefts.before(text, segment, picked);
+            picked.keep_of(self.lefts.covered(), &left);
+        }
     }
 }
 
@@ -204,7 +230,7 @@ impl Row {
             lengths: lengths(detector, &facts),
             facts,
             regex: OnceLock::new(),
-            left: OnceLock::new(),
+            left: Arc::default(),
         }
     }
 
@@ -373,6 +399,21 @@ impl Row {
         self.left.get_or_init(compiled).is_match(left)
     }
 
+    /// Whether its pattern matches with edges that hold.
+    #[cfg(test)]
+    pub(super) fn matches(&self, text: &str) -> bool {
+        let whole = |at| self.regex().search(&Input::new(text).span(at..text.len()));
+        let mut found = whole(0);
+        while let Some(it) = found {
+            let range = widen(text, it.range());
+            if context::edges_hold(self.detector.edges, text, &range) {
+                return true;
+            }
+            found = whole(it.start() + 1);
+        }
+        false
+    }
+
     /// Compiles both patterns now.
     #[cfg(test)]
     pub(super) fn compiles(&self) {
@@ -382,7 +423,7 @@ impl Row {
 }
 
 /// The text to the left of a match that a row may ask about.
-fn left_of(text: &str, start: usize) -> &str {
+pub(super) fn left_of(text: &str, start: usize) -> &str {
     &text[floor(text, start.saturating_sub(LEFT_BYTES))..start]
 }
 
@@ -435,12 +476,15 @@ fn widen(text: &str, range: Range<usize>) -> Range<usize> {
 }
 
 fn compile(pattern: &str) -> Regex {
+    let pattern = parse_with(pattern, &syntax()).expect("a test reads every pattern");
+    // Groups are read by an automaton of its own, which the others would only keep.
+    let groups = pattern.properties().explicit_captures_len() > 0;
     let config = Regex::config()
         .utf8_empty(false)
+        .onepass(groups)
         .hybrid_cache_capacity(PATTERN_CACHE_BYTES);
     Regex::builder()
-        .syntax(syntax())
         .configure(config)
-        .build(pattern)
+        .build_from_hir(&pattern)
         .expect("a test compiles every pattern")
 }

@@ -3,6 +3,7 @@
 
 mod factors;
 mod least;
+mod sets;
 
 use regex_automata::util::syntax;
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -41,7 +42,7 @@ impl ByteSet {
         self.0[(byte >> 6) as usize] &= !(1 << (byte & 63));
     }
 
-    fn each(&self, act: impl FnMut(u8)) {
+    pub(crate) fn each(&self, act: impl FnMut(u8)) {
         (0..=u8::MAX).filter(|byte| self.has(*byte)).for_each(act);
     }
 
@@ -58,7 +59,7 @@ impl ByteSet {
     }
 
     /// Whether the other set has all of its bytes.
-    fn within(&self, other: &Self) -> bool {
+    pub(crate) fn within(&self, other: &Self) -> bool {
         let mut words = self.0.iter().zip(other.0);
         words.all(|(word, more)| word & !more == 0)
     }
@@ -170,7 +171,7 @@ pub(crate) fn factors(pattern: &str) -> Option<(Vec<String>, bool)> {
     factors::factors(&hir)
 }
 
-fn class_bytes(class: &Class) -> ByteSet {
+pub(crate) fn class_bytes(class: &Class) -> ByteSet {
     let mut set = ByteSet::default();
     match class {
         Class::Bytes(class) => {

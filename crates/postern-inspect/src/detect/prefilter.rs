@@ -33,6 +33,17 @@ impl Bits {
         self.0[row / 64] >> (row % 64) & 1 == 1
     }
 
+    pub(crate) fn unset(&mut self, row: usize) {
+        self.0[row / 64] &= !(1 << (row % 64));
+    }
+
+    /// How many rows they have in common.
+    pub(crate) fn common(&self, other: &Self) -> usize {
+        let both = self.0.iter().zip(other.0);
+        both.map(|(word, more)| (word & more).count_ones() as usize)
+            .sum()
+    }
+
     pub(crate) fn join(&mut self, other: &Self) {
         for (word, more) in self.0.iter_mut().zip(other.0) {
             *word |= more;
@@ -45,7 +56,29 @@ impl Bits {
         }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn drop(&mut self, other: &Self) {
+        for (word, less) in self.0.iter_mut().zip(other.0) {
+            *word &= !less;
+        }
+    }
+
+    /// Whether they have a row in common.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.0
+            .iter()
+            .zip(other.0)
+            .any(|(word, more)| word & more != 0)
+    }
+
+    /// Drops those of `covered` that are not in `also`.
+    pub(crate) fn keep_of(&mut self, covered: &Self, also: &Self) {
+        let both = self.0.iter_mut().zip(covered.0).zip(also.0);
+        for ((word, covered), also) in both {
+            *word &= !covered | also;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
 
@@ -69,6 +102,8 @@ pub(crate) struct Plain {
     /// What the segmenter must know of each byte. Plain words are made of letters and the marks of
     /// prose that no row asks for; a capital behind a letter is not plain.
     pub(crate) kinds: [u8; 256],
+    /// Of each byte whether it ends a run and whether it is [`ODD`].
+    pub(crate) marks: [u8; 256],
     /// A segment that is shorter holds nothing.
     pub(crate) least: usize,
     /// A plain word that is shorter holds nothing.
@@ -86,7 +121,11 @@ pub(crate) struct Prefilter {
     literals: DFA,
     /// For each literal, the rows that ask for it, and whether its letter case counts.
     asked: Vec<(usize, bool)>,
-    texts: Vec<&'static str>,
+    texts: Vec<String>,
+    /// The rows that a literal picks.
+    by_literal: Bits,
+    /// The rows that something else picks, and that hold one of their literals besides.
+    literal_too: Bits,
     by_byte: Vec<(u8, Bits)>,
     by_digits: Vec<Bits>,
     by_run: Vec<Bits>,
@@ -118,9 +157,11 @@ const COUNT_MAX: usize = 128;
 impl Prefilter {
     pub(crate) fn new(rows: &[Row]) -> Self {
         let mut built = Self {
-            literals: automaton(&[]),
+            literals: automaton::<&str>(&[]),
             asked: Vec::new(),
             texts: Vec::new(),
+            by_literal: Bits::NONE,
+            literal_too: Bits::NONE,
             by_byte: Vec::new(),
             by_digits: vec![Bits::NONE; COUNT_MAX + 1],
             by_run: vec![Bits::NONE; COUNT_MAX + 1],
@@ -154,6 +195,12 @@ impl Prefilter {
         match known.detector.needs {
             Needs::Literal(texts) => self.literals(row, texts, true),
             Needs::AnyCase(texts) => self.literals(row, texts, false),
+            // What asks for more digits has no letters to look for.
+            Needs::Digits(2..) => {}
+            _ => self.factors(row, known),
+        }
+        match known.detector.needs {
+            Needs::Literal(_) | Needs::AnyCase(_) => self.by_literal.set(row),
             Needs::Digits(count) => {
                 let count = count.max(known.facts.digits);
                 self.by_digits[count.min(COUNT_MAX)].set(row);
@@ -175,7 +222,17 @@ impl Prefilter {
 
     fn literals(&mut self, row: usize, texts: &'static [&'static str], case: bool) {
         self.asked.extend(texts.iter().map(|_| (row, case)));
-        self.texts.extend(texts);
+        self.texts
+            .extend(texts.iter().map(|text| (*text).to_owned()));
+    }
+
+    /// Texts of which every match holds one, if there are such.
+    fn factors(&mut self, row: usize, known: &Row) {
+        if let Some((texts, false)) = facts::factors(known.detector.pattern) {
+            self.literal_too.set(row);
+            self.asked.extend(texts.iter().map(|_| (row, false)));
+            self.texts.extend(texts);
+        }
     }
 
     /// The rows whose needs the segment meets, and what the segment holds.
@@ -185,8 +242,15 @@ impl Prefilter {
         let counted: &[u8; 256] = &COUNTED;
         let (mut digits, mut in_row) = (0_usize, 0_usize);
         let (mut run, mut longest) = (0_usize, 0_usize);
+        // Four words of the machine, since a set in memory would be waited for at each byte.
+        let (mut first, mut second, mut third, mut fourth) = (0, 0, 0, 0);
         for byte in segment {
-            held.bytes.add(*byte);
+            let bit = 1_u64 << (byte & 63);
+            let quarter = |nth: u8| bit * u64::from(byte >> 6 == nth);
+            first |= quarter(0);
+            second |= quarter(1);
+            third |= quarter(2);
+            fourth |= quarter(3);
             let kind = counted[usize::from(*byte)];
             let digit = usize::from(kind & OF_DIGIT);
             digits += digit;
@@ -199,6 +263,7 @@ impl Prefilter {
             held.lengths |= length_bit(word * (1 - inner));
             word = (word + 1) * inner;
         }
+        held.bytes = ByteSet::of_bits([first, second, third, fourth]);
         held.lengths |= length_bit(word) | length_bit(0);
         let special = self.byte_set.meets(&held.bytes);
         let mut picked = self.by_digits[digits.min(COUNT_MAX)];
@@ -210,7 +275,11 @@ impl Prefilter {
                 }
             }
         }
-        self.pick_literals(segment, &mut picked);
+        let mut found = Bits::NONE;
+        self.find_literals(segment, &mut found);
+        picked.keep_of(&self.literal_too, &found);
+        found.keep(&self.by_literal);
+        picked.join(&found);
         picked.keep(wanted);
         picked.keep(&self.by_length[segment.len().min(COUNT_MAX)]);
         picked.keep(&self.by_digits_in_row[held.digits_in_row.min(COUNT_MAX)]);
@@ -218,7 +287,7 @@ impl Prefilter {
     }
 
     /// Walks the automaton by hand: segments are too short for a searcher of its own each.
-    fn pick_literals(&self, segment: &[u8], picked: &mut Bits) {
+    fn find_literals(&self, segment: &[u8], found: &mut Bits) {
         let Ok(mut state) = self.literals.start_state(Anchored::No) else {
             return;
         };
@@ -232,18 +301,19 @@ impl Prefilter {
                 let (row, case) = self.asked[index];
                 let text = self.texts[index].as_bytes();
                 if !case || &segment[at + 1 - text.len()..=at] == text {
-                    picked.set(row);
+                    found.set(row);
                 }
             }
         }
     }
 }
 
-fn automaton(texts: &[&str]) -> DFA {
+fn automaton<T: AsRef<[u8]>>(texts: &[T]) -> DFA {
     DFA::builder()
         .start_kind(StartKind::Unanchored)
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
+        .prefilter(false)
         .build(texts)
         .expect("the literals of the tables are few and short")
 }
@@ -290,8 +360,10 @@ fn plain(rows: &[Row]) -> Plain {
             gate_marks.add(*mark);
         }
     }
+    let kinds = kinds(&bytes, &gate_marks);
     let mut plain = Plain {
-        kinds: kinds(&bytes, &gate_marks),
+        marks: kinds_marks(&kinds),
+        kinds,
         least: rows
             .iter()
             .map(|row| row.facts.bytes_min)
@@ -328,6 +400,24 @@ pub(crate) const LETTER: u8 = 1;
 /// A mark in which the text to the left of a value may end, so that a word with it is one with such
 /// text before it.
 pub(crate) const GATE: u8 = 16;
+
+/// The bit of a byte in [`Plain::marks`] for which a word has to be looked at closely: one that no
+/// small letter is, or that goes on behind white space. Of a byte that ends a run, that it is none
+/// of white space.
+pub(crate) const ODD: u64 = 1;
+/// The bit of a byte in [`Plain::marks`] that ends a run.
+const STOPS: u8 = 2;
+
+fn kinds_marks(kinds: &[u8; 256]) -> [u8; 256] {
+    std::array::from_fn(|index| {
+        let (byte, kind) = (index as u8, kinds[index]);
+        if kind & STOP != 0 {
+            return STOPS | u8::from(byte > b' ');
+        }
+        let odd = kind & (SPECIAL | DIGIT | CAPITAL | GATE) != 0;
+        u8::from(odd || b")\"':".contains(&byte))
+    })
+}
 
 fn kinds(plain: &ByteSet, gate: &ByteSet) -> [u8; 256] {
     std::array::from_fn(|index| {

@@ -10,6 +10,7 @@ use super::engine::{ENGINE, Engine, Wanted};
 use super::facts::ByteSet;
 use super::fold::{self, Places};
 use super::span::{Span, Weight, What};
+use super::words::Near;
 use crate::segment::{Segmenter, Step};
 
 /// A value in a text: where it stands and what it is.
@@ -75,15 +76,16 @@ fn scan_folded(
     };
     let mut segmenter = Segmenter::new("");
     let mut spans: Vec<Span> = Vec::new();
+    let mut near = Near::default();
     loop {
         match segmenter.step(text, &engine.prefilter.plain, true) {
             Step::More => break,
             Step::Segment(start, end) => {
                 let alone = end == text.len() && segmenter.is_first(text, start);
-                spans.extend(engine.find(text, start..end, alone, wanted, &judge));
+                spans.extend(engine.find(text, (start..end, alone), wanted, &mut near, &judge));
             }
             Step::Window(start, end, first) => {
-                let found = engine.find(&text[..end], start..end, false, wanted, &judge);
+                let found = engine.find(text, (start..end, false), wanted, &mut near, &judge);
                 let settled = settle(text, found, start..end, first);
                 spans.extend(settled.spans);
                 segmenter.cut(text, settled.cut, settled.goes_on);

@@ -230,7 +230,7 @@ impl Left {
         let end = &bytes[bytes.len().saturating_sub(ENDING_BYTES)..];
         let ordinary = last.is_ascii() && !last.is_ascii_uppercase() && *last != b')';
         if ordinary && link == Link::None && !end.iter().any(u8::is_ascii_digit) {
-            if bytes[0].is_ascii_uppercase() && month::leads(word) {
+            if month::leads(bytes) {
                 left.link = Link::LeadingMonth;
             }
             return left;
@@ -243,7 +243,7 @@ impl Left {
             Link::Day => Link::Day,
             Link::Month => Link::Month,
             Link::LeadingMonth if day(trimmed.unwrap_or(word)) == Link::Day => Link::LeadingDay,
-            _ if month::leads(word) => Link::LeadingMonth,
+            _ if month::names(bytes) => Link::LeadingMonth,
             _ => day(word),
         };
         left

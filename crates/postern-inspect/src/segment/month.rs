@@ -187,15 +187,46 @@ fn named(length: usize, starts: impl Fn(&str) -> bool) -> Month {
     known
 }
 
-/// Whether a month that stands before its day may begin with the letter.
-pub(super) fn may_lead(first: u8) -> bool {
-    b"jfmasond".contains(&first.to_ascii_lowercase())
+/// Whether a month that stands before its day may begin with the letters.
+fn may_lead(first: u8, second: u8) -> bool {
+    matches!(
+        (first.to_ascii_lowercase(), second.to_ascii_lowercase()),
+        (b'a', b'p' | b'u')
+            | (b'd' | b'f' | b's', b'e')
+            | (b'j', b'a' | b'u')
+            | (b'm', b'a')
+            | (b'n', b'o')
+            | (b'o', b'c')
+    )
 }
 
-/// Whether the word is a month that stands before its day.
-pub(super) fn leads(word: &str) -> bool {
-    let word = word.strip_suffix('.').unwrap_or(word);
-    let named = |month: &&str| month.eq_ignore_ascii_case(word);
-    let first = word.bytes().next();
-    (3..=9).contains(&word.len()) && first.is_some_and(may_lead) && ENGLISH.iter().any(named)
+/// Whether the word is a month that stands before its day, in any letter case.
+pub(super) fn names(word: &[u8]) -> bool {
+    let word = word.strip_suffix(b".").unwrap_or(word);
+    let [first, second, ..] = word else {
+        return false;
+    };
+    let named = |month: &&str| month.as_bytes().eq_ignore_ascii_case(word);
+    may_lead(*first, *second) && (3..=9).contains(&word.len()) && ENGLISH.iter().any(named)
+}
+
+/// Whether the word is such a month and begins with a capital.
+pub(super) fn leads(word: &[u8]) -> bool {
+    word.first().is_some_and(u8::is_ascii_uppercase) && names(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_are_known_by_their_first_letters() {
+        for month in ENGLISH {
+            assert!(leads(month.as_bytes()) && names(month.to_lowercase().as_bytes()));
+            assert!(!leads(month.to_lowercase().as_bytes()));
+        }
+        for word in ["", "M", "Mad", "May,", "Augusta", "septic"] {
+            assert!(!names(word.as_bytes()), "{word}");
+        }
+    }
 }

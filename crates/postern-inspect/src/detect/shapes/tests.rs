@@ -1,0 +1,99 @@
+use proptest::prelude::*;
+use regex_automata::util::syntax::parse_with;
+use regex_syntax::hir::{Hir, HirKind};
+
+use super::shapes;
+use crate::detect::engine::{ENGINE, Row};
+use crate::detect::facts::{class_bytes, syntax};
+
+/// Choices, one after the other, again and again.
+struct Choices {
+    drawn: Vec<usize>,
+    at: usize,
+}
+
+impl Choices {
+    fn below(&mut self, count: usize) -> usize {
+        self.at += 1;
+        self.drawn[self.at % self.drawn.len()].wrapping_add(self.at) % count.max(1)
+    }
+}
+
+/// Writes a text that the pattern matches.
+fn write(pattern: &Hir, choices: &mut Choices, text: &mut Vec<u8>) {
+    match pattern.kind() {
+        HirKind::Empty | HirKind::Look(_) => {}
+        HirKind::Literal(literal) => text.extend(&literal.0),
+        HirKind::Class(class) => {
+            let mut bytes = Vec::new();
+            class_bytes(class).each(|byte| bytes.push(byte));
+            text.push(bytes[choices.below(bytes.len())]);
+        }
+        HirKind::Repetition(repetition) => {
+            let most = repetition.max.unwrap_or(repetition.min + 3) - repetition.min;
+            let more = choices.below(most as usize + 1);
+            for _ in 0..repetition.min as usize + more {
+                write(&repetition.sub, choices, text);
+            }
+        }
+        HirKind::Capture(capture) => write(&capture.sub, choices, text),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| write(part, choices, text)),
+        HirKind::Alternation(parts) => write(&parts[choices.below(parts.len())], choices, text),
+    }
+}
+
+const BESIDE: [&str; 24] = [
+    "", "", "", " ", "-", ".", "/", "+", "=", ":", "1", "x", "A", "_", "1.", "x.", "1-", "x/",
+    "1 ", " 1", ".2", "-y", "é", "号",
+];
+
+/// A text around a match of the row, and whether there is one with edges that hold.
+fn around(row: &Row, choices: &mut Choices) -> Option<String> {
+    let pattern = parse_with(row.detector.pattern, &syntax()).unwrap();
+    let mut text = BESIDE[choices.below(BESIDE.len())].as_bytes().to_vec();
+    write(&pattern, choices, &mut text);
+    text.extend(BESIDE[choices.below(BESIDE.len())].as_bytes());
+    String::from_utf8(text).ok()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Goal: a shape never says no where its pattern matches with edges that hold. Method: for each
+    /// row, matches drawn from its pattern, beside what may and may not stand there.
+    #[test]
+    fn a_shape_matches_where_its_pattern_does(
+        drawn in proptest::collection::vec(0_usize..100_000, 40..80),
+    ) {
+        let all = &ENGINE.shapes;
+        let mut choices = Choices { drawn, at: 0 };
+        for order in all.covered.rows() {
+            let row = &ENGINE.rows[order];
+            let Some(text) = around(row, &mut choices) else {
+                continue;
+            };
+            if row.matches(&text) {
+                let told = all.matching(text.as_bytes());
+                prop_assert!(told.has(order), "{}: {text:?}", row.detector.id);
+            }
+        }
+    }
+}
+
+/// Goal: the same for what people wrote. Method: the examples of the rows, each alone.
+#[test]
+fn a_shape_matches_the_examples_of_its_row() {
+    let all = shapes(&ENGINE.rows);
+    let mut matched = 0;
+    for order in all.covered.rows() {
+        let row = &ENGINE.rows[order];
+        let texts = row.detector.found.iter().chain(row.detector.clear);
+        for text in texts.map(|text| text.replace(['⟦', '⟧'], "")) {
+            if row.matches(&text) {
+                matched += 1;
+                assert!(all.matching(text.as_bytes()).has(order), "{text:?}");
+            }
+        }
+    }
+    assert!(matched > 200, "{matched} examples");
+}
