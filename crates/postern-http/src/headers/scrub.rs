@@ -43,8 +43,9 @@ impl Scrubber {
         let Some(needle) = self.needle() else {
             return;
         };
+        let finder = memchr::memmem::Finder::new(needle);
         for value in headers.values_mut() {
-            if find(value.as_bytes(), needle).is_none() {
+            if finder.find(value.as_bytes()).is_none() {
                 continue;
             }
             let mut bytes = value.as_bytes().to_vec();
@@ -82,8 +83,9 @@ fn mask(bytes: &mut [u8], needle: &[u8]) {
 /// How many bytes at the end may be the beginning of the needle.
 fn open_end(bytes: &[u8], needle: &[u8]) -> usize {
     let longest = bytes.len().min(needle.len() - 1);
-    (1..=longest)
-        .rev()
+    let end = &bytes[bytes.len() - longest..];
+    memchr::memchr_iter(needle[0], end)
+        .map(|at| longest - at)
         .find(|count| bytes.ends_with(&needle[..*count]))
         .unwrap_or(0)
 }

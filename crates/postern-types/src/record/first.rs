@@ -53,7 +53,7 @@ impl From<Plain> for super::Plain {
 impl From<Outcome> for OutcomeRecord {
     fn from(record: Outcome) -> Self {
         Self {
-            summary: record.summary,
+            summary: record.summary.into(),
             end: record.end,
             status: record.status,
             refusal: record.refusal,

@@ -28,7 +28,7 @@ fn summary() -> RequestSummary {
 
 fn outcome() -> AuditRecord {
     AuditRecord::Outcome(OutcomeRecord {
-        summary: summary(),
+        summary: summary().into(),
         end: End::Done,
         status: Some(200),
         refusal: None,
@@ -75,7 +75,7 @@ fn bodies_of_the_first_version_are_read() {
         panic!("an outcome")
     };
     let then = first::Outcome {
-        summary: now.summary.clone(),
+        summary: RequestSummary::clone(&now.summary),
         end: now.end,
         status: now.status,
         refusal: now.refusal,
