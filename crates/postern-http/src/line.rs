@@ -30,7 +30,7 @@ impl Plane {
     /// The life of one request. Each step consumes what the step before it proved.
     pub(crate) async fn carry(
         &self,
-        arrival: Arrival,
+        arrival: Box<Arrival>,
         journey: &mut Journey,
     ) -> Result<Answer, Refusal> {
         let caller = self.authenticate(&arrival, journey).await?;

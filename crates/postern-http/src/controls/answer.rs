@@ -51,9 +51,7 @@ impl Plane {
         let reading = match &sent.controls {
             None => Reading::passing(sent, inbound),
             // Boxed: only answers under a rule need the room.
-            Some(controls) => {
-                Box::pin(self.controlled(sent, controls, inbound, journey)).await?
-            }
+            Some(controls) => Box::pin(self.controlled(sent, controls, inbound, journey)).await?,
         };
         if reading.reader.decodes() {
             inbound.headers.remove(CONTENT_ENCODING);

@@ -75,7 +75,7 @@ fn bodies_of_the_first_version_are_read() {
         panic!("an outcome")
     };
     let then = first::Outcome {
-        summary: RequestSummary::clone(&now.summary),
+        summary: now.summary.clone(),
         end: now.end,
         status: now.status,
         refusal: now.refusal,
