@@ -158,3 +158,27 @@ pub(super) fn plain_run(bytes: &[u8]) -> usize {
     }
     at + bytes[at..].iter().take_while(|byte| !ends(byte)).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::plain_run;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_run_ends_at_the_first_byte_that_is_not_plain(
+            text in "[ -~é\u{7f}-\u{9f}]{0,120}",
+            ends in proptest::collection::vec((0_usize..130, any::<u8>()), 0..3),
+        ) {
+            // Goal: looking at many bytes at once changes nothing. Method: beside one at a time.
+            let mut bytes = text.into_bytes();
+            for (at, byte) in ends {
+                if let Some(place) = bytes.get_mut(at) {
+                    *place = byte;
+                }
+            }
+            let plain = |byte: &&u8| **byte >= 0x20 && **byte != b'"' && **byte != b'\\';
+            prop_assert_eq!(plain_run(&bytes), bytes.iter().take_while(plain).count());
+        }
+    }
+}
