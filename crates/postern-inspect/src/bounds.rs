@@ -35,8 +35,8 @@ pub(crate) const CREATED_MAX: usize = 256;
 /// event passes unedited: it carries an image or sound, never the extra usage frame.
 pub(crate) const EVENT_HELD_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes that stay at hand for the next event of a stream: what most events need, and no more than a
-/// stream may hold in all.
+/// Bytes that stay at hand for the next event of a stream: most events need less, and a stream may
+/// hold 64 KiB in all.
 pub(crate) const EVENT_KEPT_BYTES: usize = 4 * 1024;
 
 /// Decoded bytes that a compressed answer may always have, before the ratio counts.
