@@ -6,10 +6,13 @@ use crate::document::{Edits, New, Piece, Pieces, write_string};
 use crate::json::{Kind, NodeId, Span, Tree};
 use crate::text::{ANTHROPIC_TEXT, Leaf, TextShape, is_word};
 
-use super::ends::End;
+use super::ends::{End, is_same};
 
 /// The member that numbers events.
 const SEQUENCE: &str = "sequence_number";
+
+/// Texts for which room is made one by one: most streams have one or two, and hold them for long.
+const CHANNELS_FEW: usize = 4;
 
 /// A text that has begun.
 #[derive(Debug, Clone)]
@@ -147,6 +150,9 @@ impl Channels {
         } else {
             TextKind::Plain
         };
+        if self.open.len() < CHANNELS_FEW {
+            self.open.reserve_exact(1);
+        }
         self.open.push(Open {
             name: piece.name.to_owned(),
             ids: piece.ids.to_vec(),
@@ -274,13 +280,10 @@ impl Tail {
     }
 }
 
-/// Whether both tell of one text. An index that is left out is the first, as clients read it.
+/// Whether both tell of one text.
 fn are_same(one: &[Vec<u8>], other: &[Vec<u8>]) -> bool {
-    fn bare(id: &[u8]) -> &[u8] {
-        if id == b"0" { b"" } else { id }
-    }
-    let ids = || one.iter().zip(other);
-    one.len() == other.len() && ids().all(|(one, other)| bare(one) == bare(other))
+    let mut ids = one.iter().zip(other);
+    one.len() == other.len() && ids.all(|(one, other)| is_same(one, other))
 }
 
 /// Whether an event made after this one keeps a member.
