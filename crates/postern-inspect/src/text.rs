@@ -6,8 +6,9 @@
 //! a client makes up, is inspected from its first day.
 //!
 //! What is not text: words of the format (types, roles, ids, names of models), as long as they look
-//! like such words and no value stands in them; content that is data (pictures, sound, files, sealed reasoning), which passes
-//! or is refused by the rule and is never read as if it were text; numbers of the format.
+//! like such words and no value stands in them; content that is data (pictures, sound, files,
+//! sealed reasoning), which passes or is refused by the rule and is never read as if it were text;
+//! numbers of the format.
 
 mod anthropic;
 mod gemini;

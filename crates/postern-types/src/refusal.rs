@@ -146,9 +146,9 @@ impl fmt::Display for RefusalCode {
     }
 }
 
-/// A refusal on its way to being an answer. The code decides what the outside sees, and beside it no
-/// more than what the program itself says ([`Refusal::telling`]); the cause goes to the diagnostic
-/// log, never into an answer.
+/// A refusal on its way to being an answer. The code decides what the outside sees, and beside it
+/// no more than what the program itself says ([`Refusal::telling`]); the cause goes to the
+/// diagnostic log, never into an answer.
 #[derive(Debug, Clone)]
 pub struct Refusal {
     code: RefusalCode,

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::number::Number;
+use super::number::{Number, exponent};
 use super::text::plain_run;
 use crate::bounds::{DEPTH_MAX, EXPONENT_MAX, NUMBER_BYTES_MAX};
 
@@ -399,20 +399,6 @@ impl Reader<'_> {
         };
         Ok(())
     }
-}
-
-/// The exponent of a number, without its sign.
-fn exponent(number: &[u8]) -> u32 {
-    let sign = |byte: &u8| matches!(byte, b'e' | b'E');
-    let Some(at) = number.iter().position(sign) else {
-        return 0;
-    };
-    let digits = number[at + 1..].iter().filter(|byte| byte.is_ascii_digit());
-    digits.fold(0, |exponent, digit| {
-        exponent
-            .saturating_mul(10)
-            .saturating_add(u32::from(digit - b'0'))
-    })
 }
 
 #[cfg(test)]

@@ -33,8 +33,8 @@ const WORDS: &[&str] = &[
 
 #[test]
 fn words_of_real_answers_are_left_alone() {
-    // Goal: no id, name or state that providers give is taken for a value, or calls would lose their
-    // results. Method: every recorded answer under a rule for everything; what is found, where.
+    // Goal: no id, name or state that providers give is taken for a value, or calls would lose
+    // their results. Method: every recorded answer under a rule for everything.
     let Some(exchanges) = corpus::exchanges() else {
         return;
     };

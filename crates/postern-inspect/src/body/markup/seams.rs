@@ -69,6 +69,13 @@ impl Seams {
                 rest = behind;
                 continue;
             }
+            if matches!(self.within, Within::Comment(0)) && letter != '-' {
+                let end = memchr::memchr(b'-', rest.as_bytes()).unwrap_or(rest.len());
+                let (before, behind) = rest.split_at(end);
+                give(Part::Text(before))?;
+                rest = behind;
+                continue;
+            }
             let (one, behind) = rest.split_at(letter.len_utf8());
             rest = behind;
             match self.within {

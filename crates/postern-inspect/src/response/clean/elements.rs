@@ -34,8 +34,8 @@ pub(super) struct Elements {
 const ODD: CleanError = CleanError::CannotInspect("the answer is no array of objects");
 
 impl Elements {
-    /// Takes bytes from the front of `bytes` up to the next part. `waits` says that the last element
-    /// has not gone on yet.
+    /// Takes bytes from the front of `bytes` up to the next part. `waits` says that the last
+    /// element has not gone on yet.
     pub(super) fn push(
         &mut self,
         bytes: &mut &[u8],

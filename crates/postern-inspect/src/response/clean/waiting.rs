@@ -1,9 +1,9 @@
 //! The last event of a stream of Gemini, which waits for the end.
 //!
 //! It says why the model stopped, and clients read nothing behind it. What a text still holds back
-//! stands in it, then; and since older models say with every event that they have stopped, only the
-//! end of the stream tells which one is the last. So such an event waits until something follows. If
-//! anything does, the model was of that kind, and no further event of the stream waits.
+//! stands in it, then; and since older models say with every event that they have stopped, only
+//! the end of the stream tells which one is the last. So such an event waits until something
+//! follows. If anything does, the model was of that kind, and no further event of the stream waits.
 
 use crate::Dialect;
 use crate::bounds::EVENT_HELD_BYTES_MAX;
