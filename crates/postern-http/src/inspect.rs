@@ -85,6 +85,8 @@ impl Plane {
             wants_trailers,
         } = exchange;
         let mut controls = self.controls(permit, &upstream, caller, &body, journey)?;
+        let tells = |controls: &Controls| controls.rules.tells_client().then_some(false);
+        journey.tells = controls.as_ref().and_then(tells);
         let splice = upstream.settings.include_usage;
         let mut cleaned = None;
         if let Some(controls) = &mut controls {
