@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, AdminListener, AdminListenerOptions, AdminState};
 use crate::config::Config;
+use crate::data_rules;
 use crate::installation::{Installation, Paths, now, private_dir, signing_key, write_private};
 use crate::metrics::Sources;
 
@@ -92,6 +93,11 @@ impl Running {
         };
         let analyzer = analyzer(config)?;
         let guard = &installation.guard;
+        if analyzer.is_none() {
+            for rule in data_rules::unanswered(guard.store()).await? {
+                tracing::warn!("{rule}");
+            }
+        }
         let started = what_started(addresses, &installation.recovery);
         guard.record_system("start", started).await?;
         let verifying = signing_key(guard.keys())?.verifying_key();
