@@ -13,6 +13,10 @@ pub(crate) const HYPER_HEADERS_MAX: usize = 100;
 /// taken without a client having to try again.
 pub(crate) const BACKLOG: i32 = 1024;
 
+/// Bytes of an answer that are taken whole where they are there at once: what one read of a socket
+/// brings. A longer answer goes on as it comes.
+pub(crate) const AT_HAND_BYTES_MAX: u64 = 16 * 1024;
+
 /// Bytes of a body that are cleaned between two polls of a core's other streams. At 200 MB/s they
 /// take a third of a millisecond; more is done on a thread of its own.
 pub(crate) const CLEANED_INLINE_BYTES_MAX: usize = 64 * 1024;

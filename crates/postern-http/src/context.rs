@@ -50,7 +50,7 @@ impl Plane {
     /// what reading the body gives.
     pub(crate) async fn context(
         &self,
-        arrival: Arrival,
+        arrival: Box<Arrival>,
         caller: &Caller,
         journey: &mut Journey,
     ) -> Result<(RequestContext, Exchange), Refusal> {
@@ -61,8 +61,11 @@ impl Plane {
             headers,
             source,
             tls,
+            body_bytes: declared,
+            wants_trailers,
+            body,
             ..
-        } = arrival;
+        } = *arrival;
         let Some((name, path)) = path.split_first() else {
             return Err(Refusal::new(
                 RefusalCode::UnknownUpstream,
@@ -87,16 +90,15 @@ impl Plane {
                 .map(|name| name.as_str().to_owned())
                 .collect(),
             json_body: None,
-            body_bytes: arrival.body_bytes,
+            body_bytes: declared,
             source: Source { ..source },
             tls,
         };
-        let declared = arrival.body_bytes;
         let body = if kind == UpstreamKind::Http {
-            self.http_body(caller, &upstream, &headers, &mut context, arrival.body)
+            self.http_body(caller, &upstream, &headers, &mut context, body)
                 .await?
         } else {
-            self.ai_body(caller, &headers, &mut context, arrival.body, journey)
+            self.ai_body(caller, &headers, &mut context, body, journey)
                 .await?
         };
         let body = match body {
@@ -104,7 +106,6 @@ impl Plane {
             read => read,
         };
         let path = context.path.clone();
-        let wants_trailers = arrival.wants_trailers;
         let exchange = Exchange {
             upstream,
             method,

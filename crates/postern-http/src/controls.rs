@@ -30,7 +30,7 @@ use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::{ExchangeBody, refuse};
 use crate::gateway::{Journey, Plane};
 
-pub(crate) use answer::clean_list;
+pub(crate) use answer::{Reading, clean_list};
 pub(crate) use fields::tell_findings;
 pub(crate) use reader::Reader;
 pub(crate) use request::CleanRequest;

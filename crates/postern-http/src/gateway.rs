@@ -143,14 +143,15 @@ impl Plane {
             Ok(arrival) => arrival,
             Err(rejected) => return closing(self.turn_away(&rejected)),
         };
-        let dialect = guess_dialect(&arrival.path.encoded(), &|name| carries(&arrival, name));
+        let path = arrival.path.encoded();
+        let dialect = guess_dialect(&path, &|name| carries(&arrival, name));
         let challenge = if arrival.credential.is_some() {
             Challenge::Invalid
         } else {
             Challenge::Missing
         };
         let head_only = arrival.method == http::Method::HEAD;
-        let flight = match self.open(&arrival) {
+        let flight = match self.open(&arrival, &path) {
             Ok(flight) => flight,
             Err(refusal) => {
                 return closing(self.render(&refusal, challenge, dialect, head_only));
@@ -243,12 +244,11 @@ impl Plane {
         }
     }
 
-    fn open(&self, arrival: &Arrival) -> Result<Flight, Refusal> {
-        let path = arrival.path.encoded();
+    fn open(&self, arrival: &Arrival, path: &str) -> Result<Flight, Refusal> {
         let names = arrival.query.pairs().iter().map(|(name, _)| name.as_str());
         self.guard.arrive(&Opening {
             method: arrival.method.as_str(),
-            path: &path,
+            path,
             query_names: names.collect(),
             source: arrival.source,
             user_agent: arrival.user_agent.as_deref(),

@@ -311,7 +311,8 @@ impl Door {
             };
             return connection::serve(accepted, service, shared).await;
         };
-        let handshake = acceptor.accept(stream);
+        // Boxed: a connection in the clear would carry the room for an encrypted one.
+        let handshake = Box::pin(acceptor.accept(stream));
         let allowed = self.shared.bounds.downstream.handshake;
         match tokio::time::timeout(allowed, handshake).await {
             Ok(Ok(io)) => {
@@ -326,7 +327,7 @@ impl Door {
                     tls: true,
                     version,
                 };
-                connection::serve(accepted, service, shared).await;
+                Box::pin(connection::serve(accepted, service, shared)).await;
             }
             Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),

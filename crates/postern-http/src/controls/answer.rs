@@ -48,14 +48,10 @@ impl Plane {
         inbound: &mut Inbound,
         journey: &mut Journey,
     ) -> Result<Reading, Refusal> {
-        let controls = sent.controls.as_ref();
-        let cleaner = controls.map(Controls::for_answer).transpose()?.flatten();
-        let reading = match controls.zip(cleaner) {
+        let reading = match &sent.controls {
             None => Reading::passing(sent, inbound),
-            Some((controls, mut cleaner)) => {
-                let headers = self.clean_head(&mut cleaner, controls, inbound).await;
-                under_rules(sent, controls, (cleaner, headers), inbound, journey)?
-            }
+            // Boxed: only answers under a rule need the room.
+            Some(controls) => Box::pin(self.controlled(sent, controls, inbound, journey)).await?,
         };
         if reading.reader.decodes() {
             inbound.headers.remove(CONTENT_ENCODING);
@@ -64,6 +60,21 @@ impl Plane {
             forget_bytes(&mut inbound.headers);
         }
         Ok(reading)
+    }
+
+    /// The reading of an answer to a request under rules.
+    async fn controlled(
+        &self,
+        sent: &Sent,
+        controls: &Controls,
+        inbound: &mut Inbound,
+        journey: &mut Journey,
+    ) -> Result<Reading, Refusal> {
+        let Some(mut cleaner) = controls.for_answer()? else {
+            return Ok(Reading::passing(sent, inbound));
+        };
+        let headers = self.clean_head(&mut cleaner, controls, inbound).await;
+        under_rules(sent, controls, (cleaner, headers), inbound, journey)
     }
 
     /// The fields of an answer as they may go on.
@@ -161,16 +172,7 @@ impl Plane {
             (reader, out, result) = self.settle(read, (needs, bytes)).await?;
             fits = held.given(&out);
         }
-        for owned in reader.newly_created() {
-            let conversation = sent.conversation();
-            self.guard
-                .remember(caller, &sent.upstream, owned.clone(), conversation);
-        }
-        let report = reader.report();
-        let observed = journey.flight.observed();
-        observed.usage = report.usage;
-        observed.response_model = report.response_model;
-        observed.findings.extend(reader.findings());
+        self.take_down(&mut reader, (sent, caller), journey);
         fits?;
         match result {
             Err(refusal) if lenient && refusal.code() == RefusalCode::CannotInspect => {
@@ -314,7 +316,7 @@ pub(crate) async fn clean_list(
     list: Bytes,
     journey: &mut Journey,
 ) -> Result<Bytes, Refusal> {
-    let controls = sent.controls.as_ref();
+    let controls = sent.controls.as_deref();
     let lenient = controls.is_some_and(|controls| controls.only_reports(Direction::Response));
     let Some(mut cleaner) = controls.map(Controls::for_answer).transpose()?.flatten() else {
         return Ok(list);
