@@ -27,7 +27,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::bounds::{
     ANALYZER_ANSWER_BYTES_MAX, ANALYZER_BOUNDS_US, ANALYZER_CALLS_MAX, ANALYZER_CORE_CALLS_MAX,
-    ANALYZER_TOTAL, UpstreamBounds,
+    ANALYZER_RETRY, ANALYZER_TOTAL, UpstreamBounds,
 };
 use crate::connect::{Connected, Endpoint};
 use crate::forward::OutboundBody;
@@ -156,7 +156,7 @@ impl Analyzer {
         match timeout(self.total, asked).await.unwrap_or_else(|_| late()) {
             Ok(answers) => Ok(answers),
             Err(_) if !needs => Ok(unneeded.into_iter().map(|p| (p, Vec::new())).collect()),
-            Err(cause) => Err(cannot(&cause)),
+            Err(cause) => Err(cannot(&cause).retry_after(ANALYZER_RETRY)),
         }
     }
 
@@ -254,7 +254,8 @@ impl Analyzer {
 /// A refusal because the analyzer did not answer.
 pub(crate) fn cannot(cause: &str) -> Refusal {
     let cause = format!("the analyzer cannot be asked: {cause}");
-    Refusal::new(RefusalCode::CannotInspect, cause)
+    let refusal = Refusal::new(RefusalCode::CannotInspect, cause);
+    refusal.telling("the analyzer that a rule needs does not answer")
 }
 
 /// Reads an answer. Entities that were not asked for are nothing to us.

@@ -356,7 +356,7 @@ impl Inner {
 
     /// A data rule ends the answer, or what has to be read of it cannot be read.
     fn cannot_go_on(&mut self, error: &InspectError) {
-        let refusal = refuse(error);
+        let refusal = refuse(error).of_answer();
         let end = match refusal.code() {
             RefusalCode::DataBlocked | RefusalCode::CannotInspect => End::Refused,
             _ => End::UpstreamReset,
@@ -392,10 +392,11 @@ impl Inner {
         };
         flight.refused(refusal);
         let request_id = flight.request().to_string();
+        let public = refusal.public();
         let text = RefusalText {
             status: refusal.code().status(),
             code: refusal.code().as_str(),
-            message: refusal.code().public(),
+            message: &public,
             request_id: &request_id,
         };
         match self.reader.error_ending(&text) {

@@ -35,6 +35,10 @@ pub(crate) const ANALYZER_CALLS_MAX: usize = 8;
 /// Questions to the analyzer that one core has under way at once; its own work is the bottleneck.
 pub(crate) const ANALYZER_CORE_CALLS_MAX: usize = 32;
 
+/// After how long it makes sense to try again what an analyzer did not answer: it may have been
+/// busy, or is being started again.
+pub(crate) const ANALYZER_RETRY: Duration = Duration::from_secs(1);
+
 /// How long all questions about what a request or an answer brought at once may take. A model takes
 /// some ten milliseconds for a sentence, so that this is a text of some thousand.
 pub(crate) const ANALYZER_TOTAL: Duration = Duration::from_secs(30);

@@ -4,6 +4,7 @@
 //! about. An AI request is read whole, because the model stands in its body; any other body is left
 //! to stream, unless a rule of the token asks about it. Whatever cannot be determined is refused.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -203,9 +204,14 @@ fn says_json(headers: &HeaderMap) -> bool {
         && !headers.contains_key(CONTENT_ENCODING)
 }
 
-/// A refusal for what inspection could not judge.
+/// A refusal for what inspection could not judge. Of what cannot be inspected the sort is told,
+/// where it is a text of the program: without it nobody could mend the request.
 pub(crate) fn refuse(error: &InspectError) -> Refusal {
-    Refusal::new(error.refusal_code(), error.to_string())
+    let refusal = Refusal::new(error.refusal_code(), error.to_string());
+    match error {
+        InspectError::CannotInspect(Cow::Borrowed(what)) => refusal.telling(what),
+        _ => refusal,
+    }
 }
 
 #[cfg(test)]

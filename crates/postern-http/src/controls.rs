@@ -31,6 +31,7 @@ use crate::context::{ExchangeBody, refuse};
 use crate::gateway::{Journey, Plane};
 
 pub(crate) use answer::{Reading, clean_list};
+pub(crate) use fields::tell_findings;
 pub(crate) use reader::Reader;
 pub(crate) use request::CleanRequest;
 
@@ -153,6 +154,14 @@ impl Controls {
         let done = clean_asking(&mut cleaner, analyzer, of, work).await;
         self.give_back(cleaner);
         done
+    }
+
+    /// Tells that a request could not be inspected, which passes all the same.
+    fn unread(&mut self) {
+        if let Some(cleaner) = &mut self.cleaner {
+            cleaner.unread("request");
+            self.findings = cleaner.findings();
+        }
     }
 
     fn take(&mut self) -> Result<Cleaner, Refusal> {

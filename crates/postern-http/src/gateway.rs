@@ -18,7 +18,7 @@ use crate::arrival::{Arrival, Credential, Reception, Rejected};
 use crate::body::AnswerBody;
 use crate::bounds::Bounds;
 use crate::connection::ConnectionFacts;
-use crate::controls::Rules;
+use crate::controls::{Rules, tell_findings};
 use crate::directory::Directory;
 use crate::forward::Forward;
 use crate::listener::{ListenError, Listener, Serving};
@@ -128,6 +128,8 @@ pub(crate) struct Journey {
     pub(crate) hang_up: CancellationToken,
     /// Whether the request's body was read to its end, or there is none.
     pub(crate) body_read: bool,
+    /// Where a refusal tells what data rules found: whether the answer's findings are among it.
+    pub(crate) tells: Option<bool>,
 }
 
 impl Plane {
@@ -169,6 +171,7 @@ impl Plane {
             dialect,
             hang_up,
             body_read,
+            tells: None,
         };
         let carried = AssertUnwindSafe(self.carry(arrival, &mut journey))
             .catch_unwind()
@@ -182,6 +185,7 @@ impl Plane {
             mut flight,
             dialect,
             body_read,
+            tells,
             ..
         } = journey;
         log(&refusal, flight.request());
@@ -191,6 +195,7 @@ impl Plane {
             _ => Challenge::None,
         };
         let request = flight.request();
+        let findings = flight.observed().findings.clone();
         if refusal.is_client_gone() {
             // Nobody was refused: the answer below goes to a connection that is not there any more.
             flight.close(End::ClientGone);
@@ -198,7 +203,10 @@ impl Plane {
             flight.refused(&refusal);
             flight.close(end_of(refusal.code()));
         }
-        let answer = refusal::render(&refusal, challenge, dialect, &request, head_only);
+        let mut answer = refusal::render(&refusal, challenge, dialect, &request, head_only);
+        if let Some(whole) = tells {
+            tell_findings(&findings, whole, answer.headers_mut());
+        }
         let answer = answer.map(AnswerBody::from);
         if body_read { answer } else { closing(answer) }
     }

@@ -86,6 +86,8 @@ impl Plane {
         } = exchange;
         let controls = self.controls(permit, &upstream, caller, &body, journey)?;
         let mut controls = controls.map(Box::new);
+        let tells = |controls: &Controls| controls.rules.tells_client().then_some(false);
+        journey.tells = controls.as_deref().and_then(tells);
         let splice = upstream.settings.include_usage;
         let mut cleaned = None;
         if let Some(controls) = &mut controls {

@@ -70,6 +70,10 @@ pub(crate) const FIELD_STEPS_MAX: usize = 31;
 /// longer one would be a way to carry text.
 pub(crate) const NUMBER_BYTES_MAX: usize = 100;
 
+/// The exponent of such a number: of what does not fit into 64 bits some readers make infinity or
+/// nothing, others a number, others an error.
+pub(crate) const EXPONENT_MAX: u32 = 308;
+
 /// Bytes of an answer that is one document and is cleaned: it is held whole. The longest answers
 /// are lists of embeddings and pictures, some megabytes each.
 pub(crate) const DOCUMENT_HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -109,6 +113,10 @@ pub(crate) const JOINED_WINDOW_BYTES: usize = 256;
 /// Bytes between `-----BEGIN` and the dashes that close the line: the longest label of a private
 /// key is below 40.
 pub(crate) const ARMOUR_LABEL_BYTES_MAX: usize = 64;
+
+/// Bytes of a declaration of XML, or of a `meta` tag of HTML: one is held until it is known which
+/// encoding it names. Long ones hold a description.
+pub(crate) const DECLARATION_BYTES_MAX: usize = 16 * 1024;
 
 /// Bytes of characters without width inside one word. Scripts that join letters with them need one
 /// or two for a letter.

@@ -20,6 +20,8 @@ mod pieces;
 mod pseudonym;
 mod rules;
 mod spelling;
+mod watch;
+mod words;
 
 use std::sync::Arc;
 

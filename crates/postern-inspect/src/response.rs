@@ -27,7 +27,6 @@ use bytes::Bytes;
 use postern_types::{Finding, Operation, OwnedId, Usage};
 
 use crate::clean::{AnalyzedSpan, CleanError, Cleaner};
-use crate::document;
 use crate::{Dialect, InspectError};
 use clean::AnswerCleaner;
 pub(crate) use decode::{Decoder, Encoding};
@@ -88,6 +87,8 @@ pub struct ResponseReader {
     editor: Option<EventEditor>,
     /// Cleaning has failed: nothing goes on any more.
     broken: Option<CleanError>,
+    /// What is to be told of an answer that nobody here can read.
+    unread: Box<[Finding]>,
     encoding: Encoding,
     /// `None` when there is nothing to decode, or decoding was given up.
     decoder: Option<Box<Decoder>>,
@@ -109,8 +110,14 @@ impl ResponseReader {
         let cleaner = cleaner.filter(|cleaner| !cleaner.idle());
         let broken = cleaner
             .as_ref()
-            .filter(|cleaner| encoding == Encoding::Other && !document::only_watches(cleaner))
+            .filter(|cleaner| encoding == Encoding::Other && !cleaner.only_watches())
             .map(|_| CleanError::CannotInspect("the answer has an encoding that is not read"));
+        // A broken answer is refused; any other of that encoding passes under a dry run.
+        let unread = cleaner.as_ref().filter(|_| encoding == Encoding::Other);
+        let unread = unread.cloned().map(|mut cleaner| {
+            cleaner.unread("answer");
+            cleaner.findings()
+        });
         let cleaner = cleaner
             .filter(|_| encoding != Encoding::Other)
             .map(|cleaner| AnswerCleaner::new(options.dialect, options.operation, cleaner));
@@ -123,6 +130,7 @@ impl ResponseReader {
             track: Track::new(framing, table, observer),
             editor: edits.then(|| EventEditor::new(strips, cleaner)),
             broken,
+            unread: unread.unwrap_or_default().into_boxed_slice(),
             encoding,
             decoder: Decoder::new(encoding).map(Box::new),
         }
@@ -219,7 +227,15 @@ impl ResponseReader {
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let cleaner = self.editor.as_ref().and_then(|e| e.cleaner.as_ref());
-        cleaner.map_or_else(Vec::new, |cleaner| cleaner.findings())
+        cleaner.map_or_else(|| self.unread.to_vec(), |cleaner| cleaner.findings())
+    }
+
+    /// Tells, where rules only report, that the answer could not be inspected.
+    pub fn unread(&mut self) {
+        let cleaner = self.editor.as_mut().and_then(|e| e.cleaner.as_mut());
+        if let Some(cleaner) = cleaner {
+            cleaner.unread();
+        }
     }
 
     /// Remembers that nothing goes on any more, where that is so.

@@ -154,6 +154,26 @@ pub fn without_analyzer(rule: &DataRule, why: &str) -> Result<(), String> {
     }
 }
 
+/// The rules of an installation that need an analyzer, for one that has none: what they are for is
+/// refused, all of it.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn unanswered(store: &Store) -> Result<Vec<String>, StoreError> {
+    let why = "and there is none: what the rule is for is refused as cannot_inspect until \
+               [analyzer] in postern.toml says where one is";
+    let mut unanswered = Vec::new();
+    for environment in store.environments().list().await? {
+        for row in store.data_rules().list(&environment.name).await? {
+            let acts = !row.rule.spec.dry_run;
+            if let Some(said) = without_analyzer(&row.rule, why).err().filter(|_| acts) {
+                unanswered.push(format!("environment {}: {said}", environment.name));
+            }
+        }
+    }
+    Ok(unanswered)
+}
+
 fn custom(rule: &DataRule) -> Result<(), String> {
     let spec = &rule.spec;
     if spec.custom.len() > CUSTOM_MAX {
@@ -166,6 +186,11 @@ fn custom(rule: &DataRule) -> Result<(), String> {
         if !matches!(class, DataClass::Custom(_)) {
             return Err(format!(
                 "it defines {class}, which ships with the product: call yours custom:NAME"
+            ));
+        }
+        if *class == DataClass::cannot_inspect() {
+            return Err(format!(
+                "{class} is what dry runs report of text that they cannot read: take another name"
             ));
         }
         match (&detector.pattern, detector.words.len()) {
@@ -314,6 +339,7 @@ mod tests {
             {"classes": ["email"], "confidence_min": 101} => percentage
             {"classes": ["custom:badge"]} => without defining it
             {"custom": [{"class": "custom:badge"}]} => neither a pattern
+            {"custom": [{"class": "custom:cannot_inspect", "pattern": "x"}]} => another name
             {"custom": [{"class": "email", "pattern": "x+"}]} => custom:NAME
             {"custom": [{"class": "custom:a", "pattern": "x", "words": ["y"]}]} => twice
             {"fields": [{"path": "customer.email", "class": "email"}]} => is no path

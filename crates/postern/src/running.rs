@@ -93,6 +93,11 @@ impl Running {
         };
         let analyzer = analyzer(config)?;
         let guard = &installation.guard;
+        if analyzer.is_none() {
+            for rule in data_rules::unanswered(guard.store()).await? {
+                tracing::warn!("{rule}");
+            }
+        }
         let started = what_started(addresses, &installation.recovery);
         guard.record_system("start", started).await?;
         let verifying = signing_key(guard.keys())?.verifying_key();

@@ -105,7 +105,7 @@ impl Plane {
         while done == Err(InspectError::NeedsAnalysis) {
             let answers = match ask(self.analyzer.as_deref(), reader.wanted(), needs).await {
                 Ok(answers) => answers,
-                Err(refusal) => return Ok((reader, out, Err(refusal))),
+                Err(refusal) => return Ok((reader, out, Err(refusal.of_answer()))),
             };
             let resume = move || {
                 let done = answers
@@ -116,7 +116,11 @@ impl Plane {
             };
             (reader, out, done) = self.work(bytes, resume).await?;
         }
-        Ok((reader, out, done.map_err(|error| refuse(&error))))
+        Ok((
+            reader,
+            out,
+            done.map_err(|error| refuse(&error).of_answer()),
+        ))
     }
 
     /// Reads an answer to its end, cleans it, and gives it whole.
@@ -226,7 +230,7 @@ fn under_rules(
             lenient,
             coded,
         }),
-        Err(error) => Err(refuse(&error)),
+        Err(error) => Err(refuse(&error).of_answer()),
     }
 }
 
@@ -243,7 +247,7 @@ impl Reading {
 }
 
 fn cannot(cause: &'static str) -> Refusal {
-    refuse(&InspectError::CannotInspect(cause.into()))
+    refuse(&InspectError::CannotInspect(cause.into())).of_answer()
 }
 
 /// What is done to an answer without rules: that of an AI provider is read, and no other.
@@ -339,7 +343,7 @@ pub(crate) async fn clean_list(
     observed.findings.extend(cleaner.findings());
     match result {
         Err(InspectError::CannotInspect(_)) if lenient => Ok(list),
-        Err(error) => Err(refuse(&error)),
+        Err(error) => Err(refuse(&error).of_answer()),
         Ok(()) => Ok(out.concat().into()),
     }
 }

@@ -135,7 +135,10 @@ impl Reader {
         if done == Err(InspectError::NeedsAnalysis) {
             return done;
         }
-        rehearsal.failed = done.is_err();
+        if done.is_err() {
+            rehearsal.failed = true;
+            rehearsal.way.unread();
+        }
         Ok(())
     }
 
@@ -227,6 +230,15 @@ impl Way {
             Self::Ai(reader) => reader.resume(out),
             Self::Body(cleaner) => cleaner.resume(out),
             Self::Away(_) => Err(away()),
+        }
+    }
+
+    /// Tells that the answer could not be read.
+    fn unread(&mut self) {
+        match self {
+            Self::Ai(reader) => reader.unread(),
+            Self::Body(cleaner) => cleaner.unread(),
+            Self::Pass | Self::Away(_) => {}
         }
     }
 

@@ -9,6 +9,60 @@ use crate::data::{CARD, rule};
 use crate::data_ai::{ai_requests, ai_streams, delta_text};
 use crate::fixture::{Line, read_until};
 
+/// What a request that begins now gets.
+fn now_answered(line: &Line) -> String {
+    let said = serde_json::json!({"object": "chat.completion", "choices": [{"index": 0,
+        "message": {"role": "assistant", "content": CARD}}]});
+    line.upstream.queue(Answer::json(200, &said));
+    let request = ai_requests(false)[0].2.to_string();
+    line.chat(&line.master(), &request).text()
+}
+
+#[test]
+fn a_stream_keeps_the_rules_that_it_began_with() {
+    // Goal: a rule that goes or comes while a stream runs changes nothing in it, and holds from the
+    // next request on. Method: an endless stream that says a value with each event, under a rule
+    // that is deleted, and then under none while one is made.
+    let line = Line::new();
+    line.rule("cards", rule(&["response"], "mask"));
+    let event = |text: &str| {
+        let stream = &ai_streams(&[text])[0];
+        stream.split_inclusive("\n\n").next().unwrap().to_owned()
+    };
+    let begin = || {
+        let pace = Duration::from_millis(2);
+        let said = event(&format!("{CARD} "));
+        line.upstream
+            .queue(Answer::endless(event("well "), said, pace));
+        let token = line.master();
+        let (_, target, request) = ai_requests(true).into_iter().next().unwrap();
+        let body = request.to_string();
+        line.begin(
+            &token,
+            &format!("/openai{target}"),
+            body.len(),
+            body.as_bytes(),
+        )
+    };
+    let mut client = begin();
+    read_until(&mut client, "[CARD]");
+    line.no_rule("cards");
+    assert!(now_answered(&line).contains(CARD));
+    for _ in 0..20 {
+        let seen = read_until(&mut client, "[CARD]");
+        assert!(seen.contains("[CARD]") && !seen.contains(CARD), "{seen}");
+    }
+    drop(client);
+    let mut client = begin();
+    read_until(&mut client, CARD);
+    line.rule("cards", rule(&["response"], "mask"));
+    assert!(!now_answered(&line).contains(CARD));
+    for _ in 0..20 {
+        let seen = read_until(&mut client, CARD);
+        assert!(seen.contains(CARD) && !seen.contains("[CARD]"), "{seen}");
+    }
+}
+
 /// An event that carries nothing.
 const PING: &str = ": ping\n\n";
 

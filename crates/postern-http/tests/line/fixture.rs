@@ -208,6 +208,16 @@ impl Line {
         });
     }
 
+    /// Takes a data rule of dev away, from the next request on.
+    pub(crate) fn no_rule(&self, name: &str) {
+        let name = RuleName::parse(name).unwrap();
+        self.block_on(async {
+            let rules = self.guard.store().data_rules();
+            rules.delete(&env("dev"), &name).await.unwrap();
+            self.guard.environment_changed(&env("dev")).await.unwrap();
+        });
+    }
+
     /// A further policy of dev's guard-rails.
     pub(crate) fn policy(&self, name: &str, text: &str) {
         let name = PolicyName::parse(name).unwrap();

@@ -149,18 +149,34 @@ impl Flow {
                 }
                 Fold::Same | Fold::Nothing => {
                     spelling.spelled(0, raw);
-                    self.hidden += raw.len() as u32;
+                    self.hide(raw.len())?;
                 }
-            }
-            // SECURITY: what has no width takes no room in a window, so that a value could be
-            // stretched without end by it.
-            if self.hidden > HIDDEN_BYTES_MAX {
-                return Err(CleanError::CannotInspect(
-                    "too many characters without width stand in one word",
-                ));
             }
         }
         self.take_same(&slice[at..]);
+        Ok(())
+    }
+
+    /// Takes a mark that is written here and no part of the text to its readers.
+    pub(super) fn pass_over(&mut self, mark: &str) -> Result<(), CleanError> {
+        let spelling = self.written.get_or_insert_default();
+        if spelling.is_empty() {
+            spelling.plain(&self.text[self.from..]);
+        }
+        spelling.spelled(0, mark);
+        self.hide(mark.len())
+    }
+
+    /// Notes bytes that are written and not read.
+    fn hide(&mut self, bytes: usize) -> Result<(), CleanError> {
+        self.hidden = self.hidden.saturating_add(bytes as u32);
+        // SECURITY: what has no width takes no room in a window, so that a value could be
+        // stretched without end by it.
+        if self.hidden > HIDDEN_BYTES_MAX {
+            return Err(CleanError::CannotInspect(
+                "too many characters without width stand in one word",
+            ));
+        }
         Ok(())
     }
 

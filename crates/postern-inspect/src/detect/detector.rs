@@ -165,6 +165,15 @@ impl Detector {
         self
     }
 
+    /// Whether its values are told where they stand in a word of a format, such as an id: by their
+    /// prefix, shape or checksum, without anything beside them.
+    pub(crate) fn is_told_in_words(&self) -> bool {
+        /// How sure such a row is, in percent: there are many ids, and one must not break by
+        /// accident.
+        const SURE: u8 = 70;
+        self.left.is_empty() && self.confidence.0 >= SURE
+    }
+
     /// The longest match.
     pub(crate) const fn at_most(mut self, bytes: usize) -> Self {
         self.bytes_max = bytes;

@@ -123,6 +123,22 @@ impl Engine {
         }
     }
 
+    /// Of these rows, those whose values are told in words of a format too.
+    pub(crate) fn word_rows(&self, of: &Wanted) -> Wanted {
+        let mut words = Wanted {
+            rows: Bits::NONE,
+            worded: Bits::NONE,
+            alone: Bits::NONE,
+        };
+        let is_told = |index: &usize| self.rows[*index].detector.is_told_in_words();
+        for index in of.rows.rows().filter(is_told) {
+            if !of.worded.has(index) {
+                words.rows.set(index);
+            }
+        }
+        words
+    }
+
     /// Finds every value in the segment, without those that a better one overlaps. `alone` says
     /// that the segment is the whole text.
     pub(crate) fn find(

@@ -101,6 +101,8 @@ impl EventEditor {
     pub(super) fn stray_line_feed(&mut self, out: &mut Vec<u8>) {
         if let Some(cleaner) = self.cleaner.as_mut().filter(|cleaner| cleaner.queues()) {
             cleaner.queue_line_feed();
+        } else if self.cleaner.as_mut().is_some_and(|it| it.takes_line_feed()) {
+            // It goes on with the event that waits.
         } else if !self.dropped {
             out.push(b'\n');
         }

@@ -212,6 +212,10 @@ fn sheet(shape: &Shape) -> Sheet {
     for field in &rule.fields {
         sheet.line("field", format!("{} is {}", field.path, field.class));
     }
+    if !rule.fields.is_empty() && rule.upstream.is_none() {
+        let only = "looked for at plain HTTP upstreams alone";
+        sheet.line("fields", Cell::new(only, Tone::Warn));
+    }
     for (name, values) in [("headers", &rule.headers), ("query", &rule.query)] {
         if !values.is_empty() {
             sheet.line(name, values.join(", "));

@@ -61,6 +61,14 @@ pub(super) fn of(dialect: Dialect, operation: Operation, tree: &Tree<'_>) -> Vec
     }
 }
 
+/// Whether an event of Gemini says why the model stopped.
+pub(super) fn says_why(tree: &Tree<'_>) -> bool {
+    let root = Event { tree };
+    let candidates = root.elements(Tree::ROOT, "candidates").into_iter();
+    let names = ["finishReason", "finish_reason"];
+    { candidates }.any(|candidate| root.says(candidate, &names).is_some())
+}
+
 struct Event<'a> {
     tree: &'a Tree<'a>,
 }
