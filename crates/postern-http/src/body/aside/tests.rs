@@ -1,6 +1,6 @@
 //! A reader that is away, its answer ended meanwhile, and the moment in the hands of the test.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::task::Waker;
 
 use postern_types::Finding;
@@ -10,7 +10,7 @@ use super::*;
 /// What a step is told by its test, which lets it begin and lets it go on.
 struct Held {
     begun: Receiver<()>,
-    go_on: Sender<()>,
+    go_on: SyncSender<()>,
     found: Receiver<Vec<Finding>>,
 }
 
@@ -20,9 +20,9 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// Sends a reader away with a card number to read; it says when it begins, and then waits.
-fn send(aside: &mut Aside, reader: &mut Reader) -> (Receiver<()>, Sender<()>) {
-    let (begins, begun) = channel();
-    let (go_on, goes_on) = channel();
+fn send(aside: &mut Aside, reader: &mut Reader) -> (Receiver<()>, SyncSender<()>) {
+    let (begins, begun) = sync_channel(1);
+    let (go_on, goes_on) = sync_channel(1);
     aside.send(reader, move |reader, out| {
         begins.send(()).unwrap();
         // Nobody is there any more where the test has failed.
@@ -33,7 +33,7 @@ fn send(aside: &mut Aside, reader: &mut Reader) -> (Receiver<()>, Sender<()>) {
 }
 
 /// What to do with the reader when it is back: tell what it found.
-fn tell(found: Sender<Vec<Finding>>) -> impl FnOnce(&Reader) + Send + 'static {
+fn tell(found: SyncSender<Vec<Finding>>) -> impl FnOnce(&Reader) + Send + 'static {
     move |reader| found.send(reader.findings()).unwrap()
 }
 
@@ -43,7 +43,7 @@ fn at_work(aside: &mut Aside, reader: &mut Reader) -> Held {
     let mut cx = Context::from_waker(Waker::noop());
     assert!(aside.poll(&mut cx).is_pending());
     begun.recv().unwrap();
-    let (tells, found) = channel();
+    let (tells, found) = sync_channel(1);
     aside.when_back(reader, tell(tells));
     Held {
         begun,
@@ -78,7 +78,7 @@ fn a_reader_that_never_has_its_turn_comes_back_at_once() {
     let (begun, _go_on) = send(&mut aside, &mut reader);
     let mut cx = Context::from_waker(Waker::noop());
     assert!(aside.poll(&mut cx).is_pending());
-    let (tells, found) = channel();
+    let (tells, found) = sync_channel(1);
     aside.when_back(&reader, tell(tells));
     assert_eq!(found.try_recv(), Ok(Vec::new()));
     assert!(begun.recv().is_err(), "the step never began");
@@ -99,7 +99,7 @@ fn what_a_reader_found_before_the_end_counts_too() {
     begun.recv().unwrap();
     go_on.send(()).unwrap();
     let _place = runtime.block_on(places.acquire()).unwrap();
-    let (tells, found) = channel();
+    let (tells, found) = sync_channel(1);
     aside.when_back(&reader, tell(tells));
     assert_eq!(found.try_recv().map(|found| found.len()), Ok(1));
 }
@@ -112,7 +112,7 @@ fn a_step_that_panics_ends_the_answer() {
     aside.send(&mut reader, |_, _| panic!("a step that fails"));
     let ended = runtime.block_on(std::future::poll_fn(|cx| aside.poll(cx)));
     assert!(ended.is_err_and(|refusal| refusal.code() == RefusalCode::Internal));
-    let (tells, found) = channel();
+    let (tells, found) = sync_channel(1);
     aside.when_back(&reader, tell(tells));
     assert_eq!(found.try_recv(), Ok(Vec::new()));
 }
