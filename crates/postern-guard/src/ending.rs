@@ -245,6 +245,24 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn work_is_done_unless_the_token_ends_first() {
+        // Goal: whichever comes first decides, and an end that came before anything was begun is
+        // seen too. Method: ready work and work that never is, before and after the end.
+        let endings = Endings::default();
+        let first = ending(&endings);
+        let ready = async || first.unless_over(pin!(std::future::ready(7))).await;
+        assert_eq!(ready().await, Some(7));
+        let waits = async { first.unless_over(pin!(std::future::pending::<()>())).await };
+        let ends = async {
+            tokio::task::yield_now().await;
+            endings.end_token(TokenId::parse("0123456789abcdef").unwrap(), End::Revoked);
+        };
+        let (waited, ()) = tokio::join!(waits, ends);
+        assert_eq!(waited, None, "it was woken by the end");
+        assert_eq!(ready().await, None, "nothing is begun after it");
+    }
+
     #[test]
     fn endings_are_shared_while_in_use_and_forgotten_after() {
         let endings = Endings::default();

@@ -63,6 +63,9 @@ pub struct Bounds {
     /// How long connections may finish what they carry after a shutdown was asked for. Streams of
     /// models run for minutes; a supervisor usually kills after 30 s or more.
     pub drain: Duration,
+    /// Bodies that are cleaned at once on threads of their own. As many as there are cores: more
+    /// would only take turns.
+    pub cleaned_aside_max: usize,
 }
 
 /// What clients may do.
@@ -187,6 +190,7 @@ impl Default for Bounds {
             http2: Http2Bounds::default(),
             upstream: UpstreamBounds::default(),
             drain: Duration::from_secs(25),
+            cleaned_aside_max: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
 }

@@ -46,17 +46,15 @@ struct Compiled {
     set: Result<Arc<RuleSet>, String>,
 }
 
-impl Default for Rules {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+impl Rules {
+    /// Nothing is compiled yet; so many large bodies are worked on at once.
+    pub(crate) fn new(workers: usize) -> Self {
         Self {
             known: RwLock::default(),
-            workers: Arc::new(Semaphore::new(cores)),
+            workers: Arc::new(Semaphore::new(workers)),
         }
     }
-}
 
-impl Rules {
     /// The places to work on large bodies.
     pub(crate) fn workers(&self) -> Arc<Semaphore> {
         Arc::clone(&self.workers)

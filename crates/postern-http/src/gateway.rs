@@ -78,7 +78,7 @@ impl Gateway {
             analyzer,
         } = self;
         let directory = Arc::new(Directory::default());
-        let rules = Arc::new(Rules::default());
+        let rules = Arc::new(Rules::new(bounds.cleaned_aside_max));
         let reception = Arc::new(Reception {
             bounds: Arc::clone(&bounds),
             proxies: Arc::clone(&proxies),

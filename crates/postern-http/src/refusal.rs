@@ -132,16 +132,26 @@ fn retry_after(code: RefusalCode) -> Option<Duration> {
 /// Sets the `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers-11): Structured-Fields lists
 /// of strings. They name the sort of limit, nothing of whose it is.
 pub(crate) fn rate_fields(notice: &RateNotice, headers: &mut HeaderMap) {
-    let (remaining, reset) = (notice.remaining, notice.reset_seconds);
+    let (mut first, mut second) = (itoa::Buffer::new(), itoa::Buffer::new());
     let (policy, state) = match notice.limit {
-        Limit::Requests { count, window } => (
-            format!(r#""requests";q={count};w={}"#, window.seconds()),
-            format!(r#""requests";r={remaining};t={reset}"#),
-        ),
-        Limit::Concurrency { count } => (
-            format!(r#""concurrency";q={count};qu="concurrent-requests""#),
-            format!(r#""concurrency";r={remaining}"#),
-        ),
+        Limit::Requests { count, window } => {
+            let (count, window) = (first.format(count.get()), second.format(window.seconds()));
+            let policy = [r#""requests";q="#, count, ";w=", window].concat();
+            let remaining = first.format(notice.remaining);
+            let reset = second.format(notice.reset_seconds);
+            (
+                policy,
+                [r#""requests";r="#, remaining, ";t=", reset].concat(),
+            )
+        }
+        Limit::Concurrency { count } => {
+            let count = first.format(count.get());
+            let remaining = second.format(notice.remaining);
+            (
+                [r#""concurrency";q="#, count, r#";qu="concurrent-requests""#].concat(),
+                [r#""concurrency";r="#, remaining].concat(),
+            )
+        }
     };
     for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
         if let Ok(value) = HeaderValue::try_from(value) {

@@ -35,6 +35,10 @@ pub(crate) const CREATED_MAX: usize = 256;
 /// event passes unedited: it carries an image or sound, never the extra usage frame.
 pub(crate) const EVENT_HELD_BYTES_MAX: usize = 256 * 1024;
 
+/// Bytes that stay at hand for the next event of a stream: most events need less, and a stream may
+/// hold 64 KiB in all.
+pub(crate) const EVENT_KEPT_BYTES: usize = 4 * 1024;
+
 /// Decoded bytes that a compressed answer may always have, before the ratio counts.
 pub(crate) const DECODED_BYTES_FREE: u64 = 1024 * 1024;
 

@@ -13,6 +13,7 @@
 mod clean;
 mod decode;
 mod editor;
+mod ending;
 mod fork;
 mod observe;
 mod shape;
@@ -26,11 +27,11 @@ use bytes::Bytes;
 use postern_types::{Finding, Operation, OwnedId, Usage};
 
 use crate::clean::{AnalyzedSpan, CleanError, Cleaner};
-use crate::refusal::{self, RefusalText, StreamFraming};
 use crate::{Dialect, InspectError};
 use clean::AnswerCleaner;
 pub(crate) use decode::{Decoder, Encoding};
 use editor::EventEditor;
+pub use ending::ErrorEnding;
 use observe::Observer;
 use track::{Framing, Track};
 
@@ -273,57 +274,6 @@ impl ResponseReader {
     #[must_use]
     pub fn changes_length(&self) -> bool {
         self.editor.is_some()
-    }
-
-    /// The bytes that end this answer with an error that the official clients raise, wherever it
-    /// stands. `None` where the framing leaves no place for one (in the middle of a JSON document,
-    /// under a content encoding): then the connection has to be broken off.
-    ///
-    /// KNOWN GAP: when the upstream broke off inside an event of OpenAI or Gemini, and nothing
-    /// edits the answer, the cut event
-    /// has to be ended first, and their clients stumble over its half JSON before they reach the
-    /// error. Only holding every event until it is complete would avoid that.
-    #[must_use]
-    pub fn error_ending(&self, refusal: &RefusalText<'_>) -> Option<Vec<u8>> {
-        let coded = self.encoding != Encoding::Identity && !self.decodes_downstream();
-        if coded || !self.success || !self.stream_asked {
-            return None;
-        }
-        let sequence = self
-            .track
-            .observer
-            .sequence
-            .map_or(0, |last| last.saturating_add(1));
-        let framing = match self.track.framing() {
-            Framing::Document => StreamFraming::Array,
-            Framing::Unknown if self.dialect == Dialect::Gemini => return None,
-            Framing::Events | Framing::Unknown => StreamFraming::Sse,
-        };
-        let ending = refusal::ending(self.dialect, self.operation, framing, refusal, sequence);
-        match framing {
-            StreamFraming::Sse if self.at_boundary() => Some(ending),
-            // The cut event ends here. A last `event` field makes it a ping, which the official
-            // clients pass over unread.
-            StreamFraming::Sse if self.dialect == Dialect::Anthropic => {
-                Some([b"\nevent: ping\n\n", ending.as_slice()].concat())
-            }
-            StreamFraming::Sse => Some([b"\n\n", ending.as_slice()].concat()),
-            StreamFraming::Array => {
-                let cleaner = self.editor.as_ref().and_then(|e| e.cleaner.as_ref());
-                let (filled, comma) = match cleaner {
-                    Some(cleaner) => cleaner.between_elements(),
-                    None => self.track.between_elements(),
-                }?;
-                let separator: &[u8] = if filled && !comma { b",\n" } else { b"" };
-                Some([separator, ending.as_slice()].concat())
-            }
-        }
-    }
-
-    /// Whether what went on so far ends with a whole event.
-    fn at_boundary(&self) -> bool {
-        let held = self.editor.as_ref().is_some_and(EventEditor::is_clean);
-        held || self.track.at_event_boundary()
     }
 
     /// Follows bytes that pass as they are.

@@ -49,11 +49,19 @@ pub fn read(name: &RuleName, spec: &DataRuleSpec) -> Result<DataRule, String> {
     Ok(rule)
 }
 
-/// Compiles rules as the data plane will: those for all upstreams with those for each.
+/// Compiles rules as the data plane will: those for all upstreams with those for each. What is
+/// compiled when a text first asks for it is compiled here, too, on a thread that carries nothing,
+/// so that no stream waits for it.
 ///
 /// # Errors
 /// What is wrong with which rule.
-pub fn compile(rules: &[DataRule]) -> Result<(), String> {
+pub async fn prepare(rules: Vec<DataRule>) -> Result<(), String> {
+    let work = tokio::task::spawn_blocking(move || compile(&rules));
+    let failed = |error| Err(format!("compiling the data rules failed: {error}"));
+    work.await.unwrap_or_else(failed)
+}
+
+fn compile(rules: &[DataRule]) -> Result<(), String> {
     let mut upstreams: Vec<_> = rules
         .iter()
         .map(|rule| rule.spec.upstream.clone())
@@ -66,15 +74,26 @@ pub fn compile(rules: &[DataRule]) -> Result<(), String> {
             .filter(|rule| rule.spec.upstream.is_none() || rule.spec.upstream == upstream)
             .cloned()
             .collect();
-        compile_set(&here)?;
+        let set = RuleSet::compile(&here).map_err(|error| error.to_string())?;
+        set.warm();
     }
     Ok(())
 }
 
-fn compile_set(rules: &[DataRule]) -> Result<(), String> {
-    RuleSet::compile(rules)
-        .map(|_| ())
-        .map_err(|error| error.to_string())
+/// Prepares the rules of every environment. What does not compile is refused by the data plane.
+///
+/// # Errors
+/// When the store is unavailable, or a rule in it does not open.
+pub async fn prepare_all(store: &Store) -> Result<(), StoreError> {
+    for environment in store.environments().list().await? {
+        let rows = store.data_rules().list(&environment.name).await?;
+        let rules = rows.into_iter().map(|row| row.rule).collect();
+        if let Err(cause) = prepare(rules).await {
+            let environment = environment.name;
+            tracing::error!(%environment, cause, "requests under data rules will be refused");
+        }
+    }
+    Ok(())
 }
 
 /// The shape of a rule.

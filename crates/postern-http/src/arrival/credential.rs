@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use crate::strict::Fault;
@@ -82,14 +82,16 @@ pub(super) fn take(headers: &mut HeaderMap) -> Result<Option<Credential>, Fault>
             found.push(Credential { text, scheme });
         }
     }
-    let values = texts(headers, &AUTHORIZATION);
+    let values: Vec<HeaderValue> = headers.get_all(AUTHORIZATION).iter().cloned().collect();
     headers.remove(AUTHORIZATION);
-    for value in values? {
-        match bearer(&value)? {
+    for value in &values {
+        let value = text(value)?;
+        match bearer(value)? {
             Some(text) => found.push(Credential {
                 text,
                 scheme: CredentialScheme::Bearer,
             }),
+            None if value.is_empty() => {}
             None => others += 1,
         }
     }
@@ -102,15 +104,17 @@ pub(super) fn take(headers: &mut HeaderMap) -> Result<Option<Credential>, Fault>
 fn texts(headers: &HeaderMap, name: &HeaderName) -> Result<Vec<Zeroizing<String>>, Fault> {
     let mut found = Vec::new();
     for value in headers.get_all(name) {
-        let text = value
-            .to_str()
-            .map_err(|_| Fault::bad("a credential is not ASCII text"))?
-            .trim();
+        let text = text(value)?;
         if !text.is_empty() {
             found.push(Zeroizing::new(text.to_owned()));
         }
     }
     Ok(found)
+}
+
+fn text(value: &HeaderValue) -> Result<&str, Fault> {
+    let text = value.to_str().map(str::trim);
+    text.map_err(|_| Fault::bad("a credential is not ASCII text"))
 }
 
 /// The token of `Bearer <token>`; `None` for other schemes and for a bearer without a token.

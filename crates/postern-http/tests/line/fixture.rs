@@ -82,6 +82,25 @@ impl Line {
         caps: GuardBounds,
         analyzer: Option<AnalyzerSettings>,
     ) -> Self {
+        Self::bounded(upstream, caps, analyzer, Bounds::default())
+    }
+
+    /// A gateway in front of the committed exchanges in which no large body is ever worked on.
+    pub(crate) fn without_workers() -> Self {
+        let bounds = Bounds {
+            cleaned_aside_max: 0,
+            ..Bounds::default()
+        };
+        let upstream = ReplayUpstream::own().unwrap();
+        Self::bounded(upstream, GuardBounds::default(), None, bounds)
+    }
+
+    fn bounded(
+        upstream: ReplayUpstream,
+        caps: GuardBounds,
+        analyzer: Option<AnalyzerSettings>,
+        bounds: Bounds,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -100,7 +119,7 @@ impl Line {
         let address = listener.address();
         let bounds = Bounds {
             drain: Duration::from_millis(200),
-            ..Bounds::default()
+            ..bounds
         };
         let parts = GatewayParts {
             guard: Arc::clone(&guard),

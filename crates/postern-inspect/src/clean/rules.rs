@@ -110,6 +110,13 @@ impl RuleSet {
         })
     }
 
+    /// Compiles what else is compiled when text first asks for it, for all rule sets of this
+    /// process. It takes long, so it is no work for a thread that carries streams.
+    pub fn warm(&self) {
+        self.engine.warm(&self.request_rows);
+        self.engine.warm(&self.response_rows);
+    }
+
     /// Whether any rule is for the direction; if not, its bytes pass untouched.
     #[must_use]
     pub fn applies(&self, direction: Direction) -> bool {

@@ -127,6 +127,18 @@ impl Engine {
         words
     }
 
+    /// Compiles the patterns of these rows now, so that no stream waits for them.
+    pub(crate) fn warm(&self, wanted: &Wanted) {
+        let mut rows = wanted.rows;
+        rows.join(&wanted.alone);
+        for row in rows.rows().map(|index| &self.rows[index]) {
+            row.regex();
+            if !row.detector.left.is_empty() {
+                row.left();
+            }
+        }
+    }
+
     /// Finds every value in the segment, without those that a better one overlaps. `alone` says
     /// that the segment is the whole text.
     pub(crate) fn find(
@@ -384,9 +396,13 @@ impl Row {
         })
     }
 
-    fn left_ends(&self, left: &str) -> bool {
+    fn left(&self) -> &Regex {
         let compiled = || compile(&format!("(?i:{})\\z", self.detector.left));
-        self.left.get_or_init(compiled).is_match(left)
+        self.left.get_or_init(compiled)
+    }
+
+    fn left_ends(&self, left: &str) -> bool {
+        self.left().is_match(left)
     }
 
     /// Compiles both patterns now.

@@ -221,7 +221,13 @@ impl<'t, 'c> Walk<'t, 'c> {
         let text = self.tree.text(id);
         match shape.leaf {
             Leaf::Text | Leaf::Tokens => self.whole(id, "", &text),
-            Leaf::Loose | Leaf::Free => self.whole(id, &left_of(key), &text),
+            Leaf::Loose => self.whole(id, &left_of(key), &text),
+            Leaf::Free => {
+                let left = left_of(key);
+                let new = self.cleaner.clean_embedded(&self.place, &left, &text)?;
+                self.replace(id, &text, new.unwrap_or_else(|| text.to_string()));
+                Ok(())
+            }
             Leaf::Judged if text.len() <= MODEL_BYTES_MAX && self.is_judged(&text) => Ok(()),
             Leaf::Joined => self.joined(id, &text),
             Leaf::Word if self.is_word(&text) => Ok(()),

@@ -153,7 +153,7 @@ async fn check_together(desk: &Desk, env: &EnvName, rule: &Rule) -> Result<(), R
     let mut rules: Vec<Rule> = rows.into_iter().map(|row| row.rule).collect();
     rules.retain(|other| other.name != rule.name);
     rules.push(rule.clone());
-    data_rules::compile(&rules).map_err(Refused::bad)
+    data_rules::prepare(rules).await.map_err(Refused::bad)
 }
 
 fn names(env: &str, rule: &str) -> Result<(EnvName, RuleName), Refused> {

@@ -16,7 +16,7 @@ use super::output::{Out, style};
 use super::prompt;
 use super::table::{Cell, Sheet, Table, Tone};
 use crate::shapes::{ChangeDataRule, DataRule as Shape, DataRuleSpec, NewDataRule};
-use options::Said;
+use options::{List, Said};
 
 /// Data rules.
 #[derive(Debug, Subcommand)]
@@ -58,6 +58,9 @@ pub(super) enum DataRule {
         /// Let it hold for every upstream of the environment
         #[arg(long, conflicts_with = "upstream")]
         every_upstream: bool,
+        /// Empty these lists
+        #[arg(long, value_name = "LIST,…", value_delimiter = ',')]
+        clear: Vec<List>,
         #[command(flatten)]
         said: Box<Said>,
     },
@@ -109,9 +112,13 @@ impl DataRule {
                 name,
                 env,
                 every_upstream,
+                clear,
                 said,
             } => {
                 let mut change = said.change()?;
+                for list in clear {
+                    list.clear(&mut change)?;
+                }
                 if every_upstream {
                     change.upstream = Some(String::new());
                 }

@@ -57,6 +57,14 @@ fn a_data_rule_is_made_listed_changed_and_deleted() {
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(80), "{text}");
     }
+    let lists = "data-rule update people --env dev --header x-note --query where";
+    let named = house.json(&words(lists));
+    assert_eq!(named["rule"]["headers"], json!(["x-note"]));
+    let cleared = house.json(&words(
+        "data-rule update people --env dev --clear header,query",
+    ));
+    assert!(cleared["rule"].get("headers").is_none() && cleared["rule"].get("query").is_none());
+    assert_eq!(cleared["rule"]["classes"], kept);
     house.json(&words("data-rule update people --env dev --every-upstream"));
     house.json(&words("data-rule delete people --env dev --yes"));
     assert_eq!(house.json(&words("data-rule list --env dev")), json!([]));

@@ -6,7 +6,7 @@ use crate::document::{Edits, New, Piece, Pieces, write_string};
 use crate::json::{Kind, NodeId, Span, Tree};
 use crate::text::{ANTHROPIC_TEXT, Leaf, TextShape, is_word};
 
-use super::ends::End;
+use super::ends::{End, is_same};
 use super::names::Names;
 
 /// The member that numbers events.
@@ -14,6 +14,9 @@ const SEQUENCE: &str = "sequence_number";
 
 /// The longest number that is nobody's, in bytes.
 const NUMBER_BYTES_MAX: usize = 8;
+
+/// Texts for which room is made one by one: most streams have one or two, and hold them for long.
+const CHANNELS_FEW: usize = 4;
 
 /// A text that has begun.
 #[derive(Debug, Clone)]
@@ -152,6 +155,9 @@ impl Channels {
         } else {
             TextKind::Plain
         };
+        if self.open.len() < CHANNELS_FEW {
+            self.open.reserve_exact(1);
+        }
         self.open.push(Open {
             name: piece.name.to_owned(),
             ids: piece.ids.to_vec(),
@@ -298,13 +304,10 @@ fn is_index(id: &[u8]) -> bool {
     (1..=NUMBER_BYTES_MAX).contains(&id.len()) && id.iter().all(u8::is_ascii_digit)
 }
 
-/// Whether both tell of one text. An index that is left out is the first, as clients read it.
+/// Whether both tell of one text.
 pub(super) fn are_same(one: &[Vec<u8>], other: &[Vec<u8>]) -> bool {
-    fn bare(id: &[u8]) -> &[u8] {
-        if id == b"0" { b"" } else { id }
-    }
-    let ids = || one.iter().zip(other);
-    one.len() == other.len() && ids().all(|(one, other)| bare(one) == bare(other))
+    let mut ids = one.iter().zip(other);
+    one.len() == other.len() && ids.all(|(one, other)| is_same(one, other))
 }
 
 /// What an event made after this one keeps of an object.
