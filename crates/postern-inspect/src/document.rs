@@ -7,6 +7,7 @@
 
 mod edit;
 mod file;
+mod number;
 mod walk;
 
 use crate::clean::{CleanError, Cleaner};

@@ -27,7 +27,8 @@ impl Cleaner {
             || word.len() >= BYTES_MIN && word.bytes().any(|byte| byte.is_ascii_digit());
         let found = may_hold && self.finds(word, self.rules.word_rows(self.direction));
         let placeholder = || self.restores() && self.pseudonyms.next(word, 0).is_some();
-        !found && !(named && self.finds_own(word)) && !placeholder()
+        let held = found || (named && self.finds_own(word)) || placeholder();
+        !held
     }
 
     /// Whether a value stands in a short text that clients put together from pieces: one that must

@@ -111,18 +111,6 @@ impl Engine {
         wanted
     }
 
-    /// Compiles the patterns of these rows now, so that no stream waits for them.
-    pub(crate) fn warm(&self, wanted: &Wanted) {
-        let mut rows = wanted.rows;
-        rows.join(&wanted.alone);
-        for row in rows.rows().map(|index| &self.rows[index]) {
-            row.regex();
-            if !row.detector.left.is_empty() {
-                row.left();
-            }
-        }
-    }
-
     /// Of these rows, those whose values are told in words of a format too.
     pub(crate) fn word_rows(&self, of: &Wanted) -> Wanted {
         let mut words = Wanted {
@@ -137,6 +125,18 @@ impl Engine {
             }
         }
         words
+    }
+
+    /// Compiles the patterns of these rows now, so that no stream waits for them.
+    pub(crate) fn warm(&self, wanted: &Wanted) {
+        let mut rows = wanted.rows;
+        rows.join(&wanted.alone);
+        for row in rows.rows().map(|index| &self.rows[index]) {
+            row.regex();
+            if !row.detector.left.is_empty() {
+                row.left();
+            }
+        }
     }
 
     /// Finds every value in the segment, without those that a better one overlaps. `alone` says

@@ -6,6 +6,7 @@ use postern_types::{Direction, OpaqueAction, ThinkingAction};
 
 use super::edit::{Edits, New};
 use super::file::TextFile;
+use super::number::without_exponent;
 use crate::bounds::{MODEL_BYTES_MAX, PLACE_BYTES_MAX, WORD_BYTES_MAX};
 use crate::clean::{Channel, CleanError, Cleaner, TextKind};
 use crate::json::{Kind, NodeId, Span, Tree};
@@ -462,21 +463,6 @@ impl<'t, 'c> Walk<'t, 'c> {
 
 /// The shortest number that could be somebody's, in bytes, where numbers of the format stand too.
 const NUMBER_BYTES_MIN: usize = 9;
-
-/// A number with an exponent as it is without one; `None` where it has none, or is no number of
-/// somebody's.
-fn without_exponent(written: &str) -> Option<String> {
-    /// The longest numbers that are somebody's have some thirty digits.
-    const DIGITS_MAX: usize = 40;
-    let (digits, exponent) = written.split_once(['e', 'E'])?;
-    let exponent: usize = exponent.trim_start_matches('+').parse().ok()?;
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    if exponent < part.len() || exponent > DIGITS_MAX {
-        return None;
-    }
-    let zeros = "0".repeat(exponent - part.len());
-    Some(format!("{whole}{part}{zeros}"))
-}
 
 /// Whether words under this key are names and ids that somebody chose, no vocabulary of the format.
 fn is_of_names(key: &str) -> bool {

@@ -12,11 +12,11 @@ use super::names::Names;
 /// The member that numbers events.
 const SEQUENCE: &str = "sequence_number";
 
-/// Texts for which room is made one by one: most streams have one or two, and hold them for long.
-const CHANNELS_FEW: usize = 4;
-
 /// The longest number that is nobody's, in bytes.
 const NUMBER_BYTES_MAX: usize = 8;
+
+/// Texts for which room is made one by one: most streams have one or two, and hold them for long.
+const CHANNELS_FEW: usize = 4;
 
 /// A text that has begun.
 #[derive(Debug, Clone)]
