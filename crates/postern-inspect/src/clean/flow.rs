@@ -200,8 +200,8 @@ impl Flow {
             match self.segmenter.step(&self.text, plain, ended) {
                 Step::More => return,
                 Step::Segment(start, end) => {
-                    let last = ended && end == self.text.len();
-                    let alone = last && !self.bare && self.segmenter.is_first(&self.text, start);
+                    let alone =
+                        ended && !self.bare && self.segmenter.is_alone(&self.text, start, end);
                     let found = self.find(cleaner, start..end, alone);
                     self.spans.extend(found);
                 }

@@ -1,6 +1,7 @@
 //! Every row of every table is held to what it says.
 
 mod look_alikes;
+mod wherever;
 
 use std::collections::HashSet;
 
