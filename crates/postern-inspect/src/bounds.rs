@@ -147,6 +147,10 @@ pub(crate) const JSON_BACKSLASHES_MAX: usize = 15;
 /// Bytes that a pattern of a rule may match at most: so much may have to be held.
 pub(crate) const CUSTOM_MATCH_BYTES_MAX: usize = 512;
 
+/// Bytes of white space between two words of a phrase of a rule: the end of a line and what the
+/// next one is set in by.
+pub(crate) const CUSTOM_GAP_BYTES_MAX: usize = 16;
+
 /// Bytes of the text of such a pattern.
 pub(crate) const CUSTOM_PATTERN_BYTES_MAX: usize = 2048;
 

@@ -319,7 +319,12 @@ impl Flow {
         let mut spans = std::mem::take(&mut self.spans);
         if cleaner.rules.custom().is_some() {
             settled = settled.min(self.walk.settled());
-            let (ready, open) = spans.into_iter().partition(|span| span.start < settled);
+            // Of a value that reaches beyond, others may start inside: what is left of it beside
+            // them is not known.
+            let starts = |span: &Span| span.start.max(self.from);
+            let beyond = spans.iter().filter(|span| span.end > settled).map(starts);
+            settled = beyond.fold(settled, usize::min);
+            let (ready, open) = spans.into_iter().partition(|span| starts(span) < settled);
             (spans, self.spans) = (ready, open);
             spans.retain(|span| !self.is_ours(cleaner, span));
             resolve(&self.text, self.from, &mut spans);
