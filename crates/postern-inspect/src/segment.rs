@@ -11,11 +11,14 @@
 
 mod armour;
 mod join;
+mod mailbox;
 mod month;
+mod quoted;
 mod script;
 
 use armour::Armour;
 use join::{Link, Stop};
+use mailbox::Inner;
 
 use crate::bounds::{JOINED_WINDOW_BYTES, WINDOW_BYTES};
 use crate::detect::facts::ByteSet;
@@ -51,6 +54,8 @@ pub(crate) struct Segmenter {
     /// What bytes the last run holds.
     kinds: u8,
     joined: bool,
+    /// Whether all of the open segment is letters of scripts without spaces.
+    wide: bool,
     link: Link,
     armour: Option<Armour>,
     swallow: Option<Swallow>,
@@ -62,8 +67,8 @@ pub(crate) struct Segmenter {
 
 /// Names of fields that say nothing about their value; one letter says nothing either.
 const SAYS_NOTHING: [&str; 18] = [
-    "answer", "arg", "body", "cell", "content", "data", "field", "input", "item", "line", "message",
-    "output", "prompt", "query", "result", "text", "val", "value",
+    "answer", "arg", "body", "cell", "content", "data", "field", "input", "item", "line",
+    "message", "output", "prompt", "query", "result", "text", "val", "value",
 ];
 
 /// White space before or behind a value that is the whole text, in bytes.
@@ -98,6 +103,7 @@ impl Segmenter {
             letter: 0,
             kinds: 0,
             joined: false,
+            wide: false,
             link: Link::None,
             armour: None,
             swallow: None,
@@ -159,6 +165,9 @@ impl Segmenter {
             if let Some(window) = self.window() {
                 return window;
             }
+            if self.wide && self.read_wide(text, ended) {
+                return Step::More;
+            }
             self.read_words(bytes, plain);
             if self.at >= self.limit().min(bytes.len()) {
                 if self.at < bytes.len() || self.window().is_some() {
@@ -172,11 +181,15 @@ impl Segmenter {
                     None => return Step::More,
                 }
             }
-            if let Some(width) = script::inner(text, self.at) {
-                self.special = true;
-                self.kinds |= STOP;
-                self.at += width;
-                continue;
+            match self.goes_on(text, ended) {
+                Inner::No => {}
+                Inner::More => return Step::More,
+                Inner::Bytes(width) => {
+                    self.special |= width > 0;
+                    self.kinds |= STOP;
+                    self.at += width;
+                    continue;
+                }
             }
             match self.stop(text, ended) {
                 Stop::More => return Step::More,
@@ -199,8 +212,9 @@ impl Segmenter {
                 }
                 Stop::Break => {
                     let segment = self.close(text, plain);
-                    let width = script::width(bytes[self.at]);
-                    self.at += width;
+                    if !script::is_wide(text, self.at) {
+                        self.at += script::width(bytes[self.at]);
+                    }
                     self.start = self.at;
                     self.run = self.at;
                     if let Some(segment) = segment {
@@ -271,6 +285,7 @@ impl Segmenter {
                 let goes_on = kinds & (SPECIAL | DIGIT) | last & CAPITAL != 0
                     || rest[length - 1] == b')'
                     || join::ends_quoted(&rest[..length])
+                    || quoted::opens(&rest[..length])
                     || rest[length - 1] == b':' && armour::opens_putty(&rest[..length])
                     || kinds & CAPITAL != 0 && month::may_lead(rest[0]);
                 let gated = kinds & GATE != 0 || plain.gate.has(before);
@@ -324,6 +339,7 @@ impl Segmenter {
             && (self.kinds & CAPITAL == 0 || !month::may_lead(bytes[self.run]))
             && !(last == b':' && armour::opens_putty(&bytes[self.run..self.at]))
             && !join::ends_quoted(&bytes[self.run..self.at])
+            && !quoted::opens(&bytes[self.run..self.at])
             && !(self.origin == Some(self.start) && join::is_small(&bytes[self.run..self.at]))
             && self.link == Link::None
             && self.armour.is_none()

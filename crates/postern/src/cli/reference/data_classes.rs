@@ -22,8 +22,8 @@ pub(super) fn page() -> String {
          *words* make a match likely when one of them stands to the left, as a part of a name too \
          (`cardNumber`). *sure* is the confidence in percent, without and with such a word, and \
          *alone* where the value is the whole text; a rule passes over what is less sure than its \
-         `--confidence` (50 unless it says otherwise). Characters that look like those of ASCII are read as these. \
-         *longest* is in bytes.\n",
+         `--confidence` (50 unless it says otherwise). Characters that look \
+         like those of ASCII are read as these. *longest* is in bytes.\n",
     );
     for group in ClassGroup::ALL {
         // Writing into a string does not fail.
