@@ -110,6 +110,18 @@ pub(crate) const FAILED_BYTES_MAX: usize = 128 * 2 * WINDOW_BYTES;
 /// half of it.
 pub(crate) const JOINED_WINDOW_BYTES: usize = 256;
 
+/// Bytes of the name before the `@` of an address (RFC 5321, section 4.5.3.1.1). So much is held
+/// of text in a script without spaces, and behind a quote that may open such a name; an address in
+/// one run is held with its run.
+pub(crate) const MAILBOX_BYTES_MAX: usize = 64;
+
+/// Bytes of a label of a host in letters of three bytes: 63 of them (RFC 1035, section 2.3.4).
+pub(crate) const LABEL_BYTES_MAX: usize = 3 * 63;
+
+/// Bytes of the host of an address that are looked at: 253 letters and marks (RFC 1035), of three
+/// bytes at most where they are letters.
+pub(crate) const HOST_BYTES_MAX: usize = 3 * 253;
+
 /// Bytes between `-----BEGIN` and the dashes that close the line: the longest label of a private
 /// key is below 40.
 pub(crate) const ARMOUR_LABEL_BYTES_MAX: usize = 64;
@@ -158,6 +170,10 @@ pub(crate) const JSON_BACKSLASHES_MAX: usize = 15;
 
 /// Bytes that a pattern of a rule may match at most: so much may have to be held.
 pub(crate) const CUSTOM_MATCH_BYTES_MAX: usize = 512;
+
+/// Bytes of white space between two words of a phrase of a rule: the end of a line and what the
+/// next one is set in by.
+pub(crate) const CUSTOM_GAP_BYTES_MAX: usize = 16;
 
 /// Bytes of the text of such a pattern.
 pub(crate) const CUSTOM_PATTERN_BYTES_MAX: usize = 2048;

@@ -216,8 +216,8 @@ impl Flow {
             match self.segmenter.step(&self.text, plain, ended) {
                 Step::More => return,
                 Step::Segment(start, end) => {
-                    let last = ended && end == self.text.len();
-                    let alone = last && !self.bare && self.segmenter.is_first(&self.text, start);
+                    let alone =
+                        ended && !self.bare && self.segmenter.is_alone(&self.text, start, end);
                     let found = self.find(cleaner, start..end, alone);
                     self.spans.extend(found);
                 }
@@ -335,7 +335,12 @@ impl Flow {
         let mut spans = std::mem::take(&mut self.spans);
         if cleaner.rules.custom().is_some() {
             settled = settled.min(self.walk.settled());
-            let (ready, open) = spans.into_iter().partition(|span| span.start < settled);
+            // Of a value that reaches beyond, others may start inside: what is left of it beside
+            // them is not known.
+            let starts = |span: &Span| span.start.max(self.from);
+            let beyond = spans.iter().filter(|span| span.end > settled).map(starts);
+            settled = beyond.fold(settled, usize::min);
+            let (ready, open) = spans.into_iter().partition(|span| starts(span) < settled);
             (spans, self.spans) = (ready, open);
             spans.retain(|span| !self.is_ours(cleaner, span));
             resolve(&self.text, self.from, &mut spans);

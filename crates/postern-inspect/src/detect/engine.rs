@@ -12,7 +12,7 @@ use regex_automata::meta::Regex;
 use regex_automata::util::captures::Captures;
 use regex_automata::{Anchored, Input};
 
-use super::context::{self, floor};
+use super::context::{self, Spaced, floor};
 use super::facts::{self, ByteSet, Facts, syntax};
 use super::prefilter::{Bits, Held, Prefilter, ROWS_MAX, length_bit};
 use super::span::{Known, Span, Weight, What, resolve};
@@ -402,7 +402,9 @@ impl Row {
     }
 
     fn left_ends(&self, left: &str) -> bool {
-        self.left().is_match(left)
+        let pattern = self.left();
+        let spaced = || Spaced::of(left).is_some_and(|spaced| pattern.is_match(spaced.text()));
+        pattern.is_match(left) || spaced()
     }
 
     /// Compiles both patterns now.

@@ -31,7 +31,7 @@ macro_rules! named {
             r"(?:phone|phones|mobile|mobil|mobilnr|mobilnummer|mobiltelefon|tel",
             r"|tele|telefon|telephone|telefonnr",
             r"|telefonnummer|telefoon|telefoonnummer|telefono|telefone",
-            r"|telefonszám|tel\xC3\xA9fono|t\xC3\xA9l|t\xC3\xA9l\xC3\xA9phone",
+            r"|cell|telefonszám|tel\xC3\xA9fono|t\xC3\xA9l|t\xC3\xA9l\xC3\xA9phone",
             r"|tlf|tlfnr|tfn|cellphone|cellular|cellulare|celular|fax|fax no",
             r"|sms|whatsapp|viber|signal|handy|handynummer|gsm",
             r"|portable|m\xC3\xB3vil|movil|puhelin|puhelinnumero|puh",

@@ -79,7 +79,7 @@ fn scan_folded(
         match segmenter.step(text, &engine.prefilter.plain, true) {
             Step::More => break,
             Step::Segment(start, end) => {
-                let alone = end == text.len() && segmenter.is_first(text, start);
+                let alone = segmenter.is_alone(text, start, end);
                 spans.extend(engine.find(text, start..end, alone, wanted, &judge));
             }
             Step::Window(start, end, first) => {

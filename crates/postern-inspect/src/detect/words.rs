@@ -3,11 +3,13 @@
 //! Most numbers of states are found only beside a word. Where none of a row's words stands in the
 //! segment or to its left, its pattern need not run.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, MatchKind, StartKind};
 
+use super::context::{Joint, joint, small};
 use super::engine::Row;
 use super::facts;
 use super::prefilter::Bits;
@@ -17,7 +19,7 @@ const NOBODY: (Bits, Bits) = (Bits::NONE, Bits::NONE);
 /// The words of all rows.
 #[derive(Debug)]
 pub(crate) struct Words {
-    automaton: AhoCorasick,
+    automaton: DFA,
     /// For each word, the rows that have it, and those that ask for it in the text to the left.
     rows: Vec<(Bits, Bits)>,
     /// The rows that ask for bytes beyond ASCII in the text to the left, too.
@@ -32,8 +34,10 @@ impl Words {
         let (mut beyond, mut asking) = (Bits::NONE, Bits::NONE);
         for (at, row) in rows.iter().enumerate() {
             for word in row.detector.words {
-                let of = known.entry((*word).to_owned()).or_insert(NOBODY);
-                of.0.set(at);
+                // A blank stands for the joint of a name, see `joint`.
+                for word in [(*word).to_owned(), word.replace(['_', '-'], " ")] {
+                    known.entry(one_sigma(&word)).or_insert(NOBODY).0.set(at);
+                }
             }
             if row.detector.left.is_empty() {
                 continue;
@@ -45,15 +49,15 @@ impl Words {
                     beyond.set(at);
                 }
                 for factor in factors {
-                    known.entry(factor).or_insert(NOBODY).1.set(at);
+                    known.entry(one_sigma(&factor)).or_insert(NOBODY).1.set(at);
                 }
             }
         }
         let (words, rows): (Vec<String>, Vec<_>) = known.into_iter().unzip();
-        let automaton = AhoCorasick::builder()
+        let automaton = DFA::builder()
+            .start_kind(StartKind::Unanchored)
             .match_kind(MatchKind::Standard)
             .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
             .build(words)
             .expect("the words of the tables are few and short");
         Self {
@@ -66,22 +70,92 @@ impl Words {
 
     /// The rows of which a word stands in the text, in any letter case, and those of `asking` whose
     /// text to the left may stand in it. Whether a word is whole and where it stands is for the row
-    /// to say.
+    /// to say. The text is read as it is, and with blanks at the joints of names.
     pub(crate) fn near(&self, text: &str) -> (Bits, Bits) {
-        let (mut near, mut left) = NOBODY;
+        let mut near = NOBODY;
         if !text.is_ascii() {
-            left.join(&self.beyond);
+            near.1.join(&self.beyond);
         }
-        // Only letters beyond ASCII must be written small for the automaton.
-        let text = match text.is_ascii() {
-            true => Cow::Borrowed(text),
-            false => Cow::Owned(text.to_lowercase()),
+        let Ok(start) = self.automaton.start_state(Anchored::No) else {
+            return near;
         };
-        for found in self.automaton.find_overlapping_iter(text.as_bytes()) {
-            let (with, asking) = &self.rows[found.pattern().as_usize()];
-            near.join(with);
-            left.join(asking);
+        let mut readings = Readings {
+            words: self,
+            plain: start,
+            spaced: start,
+            near,
+        };
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let byte = bytes[at];
+            if byte.is_ascii() {
+                match joint(bytes, at) {
+                    Joint::None => readings.both(byte),
+                    Joint::Here => readings.apart(byte, b" "),
+                    Joint::Before => readings.apart(byte, &[b' ', byte]),
+                }
+                at += 1;
+                continue;
+            }
+            // Letters beyond ASCII must be written small for the automaton.
+            let Some(c) = text[at..].chars().next() else {
+                break;
+            };
+            for small in small(c) {
+                let mut buffer = [0; 4];
+                for byte in small.encode_utf8(&mut buffer).bytes() {
+                    readings.both(byte);
+                }
+            }
+            at += c.len_utf8();
         }
-        (near, left)
+        readings.near
+    }
+}
+
+/// The word with the letters that [`small`] gives.
+fn one_sigma(word: &str) -> String {
+    word.replace('ς', "σ")
+}
+
+/// Both readings of a text at once: mostly they are in the same state.
+struct Readings<'a> {
+    words: &'a Words,
+    plain: StateID,
+    spaced: StateID,
+    near: (Bits, Bits),
+}
+
+impl Readings<'_> {
+    fn both(&mut self, byte: u8) {
+        let same = self.plain == self.spaced;
+        self.plain = self.step(self.plain, byte);
+        self.spaced = if same {
+            self.plain
+        } else {
+            self.step(self.spaced, byte)
+        };
+    }
+
+    fn apart(&mut self, plain: u8, spaced: &[u8]) {
+        self.plain = self.step(self.plain, plain);
+        for byte in spaced {
+            self.spaced = self.step(self.spaced, *byte);
+        }
+    }
+
+    fn step(&mut self, state: StateID, byte: u8) -> StateID {
+        let automaton = &self.words.automaton;
+        let state = automaton.next_state(Anchored::No, state, byte);
+        if automaton.is_special(state) && automaton.is_match(state) {
+            for nth in 0..automaton.match_len(state) {
+                let found = automaton.match_pattern(state, nth).as_usize();
+                let (with, asking) = &self.words.rows[found];
+                self.near.0.join(with);
+                self.near.1.join(asking);
+            }
+        }
+        state
     }
 }

@@ -94,7 +94,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(bic)
     // Only letters, like words in capitals: the label must stand directly before it. It ends in
     // few letters, so that the words of prose need not be searched.
-    .left(r"(?:^|[^a-z])(?:(?:bic|swift)[:=#( ]{1,4}|code[:=#(]{1,3} ?)")
+    .left(r"(?:^|[^a-z])(?:(?:bic|swift)[:=#( ]{1,4}|code(?:[=#(]{1,2}|:[=#(]?) ?)")
     .sure(90)
     .at_most(11)
     .examples(
@@ -104,6 +104,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "BIC WESTXX22",
             "swift PASSWORD",
             "BIC WESTGB221",
+            "StatusCode::CONFLICT",
         ],
     ),
     Detector::new(

@@ -260,6 +260,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "tlf. ⟦12 34 56 78⟧",
             "Mobile: ⟦723 813 266⟧",
             "\"phoneNumber\": \"⟦9498777106⟧\"",
+            "my cell is ⟦4155552671⟧",
             "please call me at ⟦78 651 450⟧",
             "Telefon ⟦12345678⟧ 4100 Ringsted",
             "電話 ⟦03-1234-5678⟧",
