@@ -197,7 +197,7 @@ def hk_id(r):
 
 
 def th_id(r):
-    body = number(r, 12, "12345678")
+    body = number(r, 1, "12345678") + str(r.randrange(10, 97)) + number(r, 9)
     value = body + str((11 - total(body, range(13, 1, -1)) % 11) % 10)
     return r.choice([value, grouped(value, "-", 1, 4, 5, 2)])
 

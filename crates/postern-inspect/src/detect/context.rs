@@ -80,22 +80,98 @@ fn ends_in_short_word(left: &str) -> bool {
     (1..=GLUED_LETTERS_MAX).contains(&letters) && before.is_none_or(u8::is_ascii_whitespace)
 }
 
-/// Whether one of the words, in lower case, stands in the text as a whole word.
+/// The text in lower case and, where names of programs stand in it (`nhsNumber`, `tax_id`), once
+/// more with their words apart.
+pub(crate) fn spoken(text: &str) -> String {
+    let mut spoken = text.to_lowercase();
+    let mut apart = String::new();
+    let (mut taken, mut from) = (0, None);
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let small = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_lowercase);
+        let starts_word = byte.is_ascii_uppercase()
+            && at > 0
+            && (small(at - 1)
+                || bytes[at - 1].is_ascii_uppercase() && small(at + 1) && small(at + 2));
+        if !starts_word && !matches!(byte, b'_' | b'-') {
+            continue;
+        }
+        from.get_or_insert(taken);
+        apart.push_str(&text[taken..at]);
+        apart.push(' ');
+        taken = at + usize::from(!starts_word);
+    }
+    if from.is_some() {
+        apart.push_str(&text[taken..]);
+        spoken.push('\n');
+        spoken.push_str(&apart.to_lowercase());
+    }
+    spoken
+}
+
+/// Whether one of the words, in lower case, stands in the text as a whole word, and the last thing
+/// that is named in it is nothing else.
 pub(crate) fn has_word(left: &str, words: &[&str]) -> bool {
     if words.is_empty() {
         return false;
     }
-    let left = left.to_lowercase();
-    words.iter().any(|word| {
-        left.match_indices(word).any(|(at, _)| {
-            let before = left[..at].chars().next_back();
-            let after = left[at + word.len()..].chars().next();
-            let joins = |inner: Option<char>, outer: Option<char>| {
-                inner.is_some_and(char::is_alphanumeric) && outer.is_some_and(char::is_alphanumeric)
-            };
-            !joins(word.chars().next(), before) && !joins(word.chars().next_back(), after)
-        })
+    let named = other_name(left).map_or(left, |at| &left[at..]);
+    let spoken = spoken(named);
+    words.iter().any(|word| stands_in(&spoken, word))
+}
+
+/// Whether the word stands in the text as a whole. Scripts that are written without spaces have
+/// no edges of words.
+fn stands_in(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        let letter = |c: Option<char>| c.is_some_and(|c| c != '_' && is_word_letter(c));
+        let joins = |inner: Option<char>, outer| letter(inner) && letter(outer);
+        !joins(word.chars().next(), before) && !joins(word.chars().next_back(), after)
     })
+}
+
+/// What is numbered in daily business and is nobody's id.
+const OTHERS: [&str; 18] = [
+    "order",
+    "orders",
+    "invoice",
+    "ticket",
+    "tracking",
+    "serial",
+    "part",
+    "sku",
+    "ean",
+    "isbn",
+    "build",
+    "version",
+    "bestellung",
+    "rechnung",
+    "ordre",
+    "faktura",
+    "pedido",
+    "commande",
+];
+
+/// Where the name of such a thing starts that stands directly before a value: `order no. 1234`.
+pub(crate) fn other_name(left: &str) -> Option<usize> {
+    const NUMBER: [&str; 7] = ["number", "nr", "no", "num", "id", "nummer", "numero"];
+    let mut rest = left.trim_end_matches(|c: char| " :=#.\"'\t".contains(c));
+    let last = |text: &str| {
+        let letters = text.bytes().rev().take_while(u8::is_ascii_alphabetic);
+        text.len() - letters.count()
+    };
+    let at = last(rest);
+    if NUMBER
+        .iter()
+        .any(|name| rest[at..].eq_ignore_ascii_case(name))
+    {
+        rest = rest[..at].trim_end_matches([' ', '_', '-']);
+    }
+    let at = last(rest);
+    let known = |name: &&str| rest[at..].eq_ignore_ascii_case(name);
+    OTHERS.iter().any(|name| known(&name)).then_some(at)
 }
 
 #[cfg(test)]
@@ -109,6 +185,25 @@ mod tests {
         assert!(has_word("user_ssn=", &["ssn"]));
         assert!(!has_word("classny ", &["ssn", "class"]));
         assert!(has_word("tel.: ", &["tel."]));
+        assert!(has_word("私のマイナンバーは ", &["マイナンバー"]));
+    }
+
+    #[test]
+    fn names_of_programs_are_words_too() {
+        assert!(has_word("{\"nhsNumber\":\"", &["nhs"]));
+        assert!(has_word("NHSNumber: ", &["nhs"]));
+        assert!(has_word("tax_id: ", &["tax id"]) && has_word("tax_id: ", &["tax_id"]));
+        assert!(has_word("socialInsuranceNumber=", &["social insurance"]));
+        assert!(!has_word("inhsNumber", &["nhs"]) && !has_word("McNhs", &["mcn"]));
+    }
+
+    #[test]
+    fn what_is_named_last_counts() {
+        assert!(!has_word("the patient's order no. ", &["patient"]));
+        assert!(!has_word("NHS, invoice: #", &["nhs"]) && !has_word("nhs_order_id=", &["nhs"]));
+        assert!(has_word("order for patient ", &["patient"]));
+        assert!(has_word("in order, NHS ", &["nhs"]) && has_word("invoice number ", &["number"]));
+        assert_eq!(other_name("border 12 "), None);
     }
 
     #[test]

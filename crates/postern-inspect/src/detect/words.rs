@@ -3,11 +3,11 @@
 //! Most numbers of states are found only beside a word. Where none of a row's words stands in the
 //! segment or to its left, its pattern need not run.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use super::context;
 use super::engine::Row;
 use super::facts;
 use super::prefilter::Bits;
@@ -72,11 +72,7 @@ impl Words {
         if !text.is_ascii() {
             left.join(&self.beyond);
         }
-        // Only letters beyond ASCII must be written small for the automaton.
-        let text = match text.is_ascii() {
-            true => Cow::Borrowed(text),
-            false => Cow::Owned(text.to_lowercase()),
-        };
+        let text = context::spoken(text);
         for found in self.automaton.find_overlapping_iter(text.as_bytes()) {
             let (with, asking) = &self.rows[found.pattern().as_usize()];
             near.join(with);

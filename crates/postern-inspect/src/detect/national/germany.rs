@@ -86,6 +86,8 @@ const PHYSICIAN: &[&str] = &[
     "lebenslange arztnummer",
     "arztnr",
     "vertragsarzt",
+    "physician number",
+    "doctor number",
 ];
 const PRACTICE: &[&str] = &[
     "bsnr",
@@ -95,6 +97,7 @@ const PRACTICE: &[&str] = &[
     "praxis",
     "nbsnr",
     "betriebsstättennr",
+    "practice number",
 ];
 
 pub(super) const DETECTORS: &[Detector] = &[
@@ -123,14 +126,9 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(tax_id_check)
     .words(TAX_ID, 40, 94)
     .at_most(14)
-    .alone(alone::ONE_IN_10)
     .examples(
         &["IdNr. ⟦98765432106⟧", "Steuer-ID ⟦12 345 678 903⟧"],
-        &[
-            "part 98765432106",
-            "IdNr. 98765432107",
-            "IdNr. 987654321061",
-        ],
+        &["98765432106", "IdNr. 98765432107", "IdNr. 987654321061"],
     ),
     Detector::new(
         "de_tax_number",
@@ -193,11 +191,12 @@ pub(super) const DETECTORS: &[Detector] = &[
         &["RVNR ⟦65170839J003⟧", "⟦15070649C103⟧"],
         &["15070649C104", "15073249C103", "115070649C103"],
     ),
+    // The first sign is that of the office: passports have C, F, G, H, J or K.
     Detector::new(
         "de_id_card",
         DeIdCard,
-        Needs::Digits(3),
-        r"(?i)[cfghjklmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}\d",
+        Needs::Digits(1),
+        r"(?i)[lmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}\d",
     )
     .edges(Edges::Key)
     .check(document)
@@ -220,7 +219,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         "de_id_card_short",
         DeIdCard,
         Needs::Digits(3),
-        r"(?i)[cfghjklmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}",
+        r"(?i)[lmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}",
     )
     .edges(Edges::Key)
     .check(some_digits)
@@ -244,7 +243,11 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::SHAPE)
     .examples(
         &["Reisepass ⟦C01X00T478⟧", "Passnummer: ⟦C01X00T47⟧"],
-        &["C01X00T47", "Reisepass C01X00T479", "Reisepass B01X00T47"],
+        &[
+            "part C01X00T47",
+            "Reisepass C01X00T479",
+            "Reisepass B01X00T47",
+        ],
     ),
     Detector::new(
         "de_health_insurance",
@@ -254,11 +257,17 @@ pub(super) const DETECTORS: &[Detector] = &[
     )
     .edges(Edges::Key)
     .check(insured)
-    .words(HEALTH, 55, 96)
+    .words(HEALTH, 45, 96)
     .at_most(10)
+    .alone(alone::ONE_IN_10)
     .examples(
         &["KVNR ⟦A000500015⟧", "Versichertennummer: ⟦M310119802⟧"],
-        &["A000500016", "AA000500015", "A0005000151"],
+        &[
+            "part A000500015",
+            "A000500016",
+            "AA000500015",
+            "A0005000151",
+        ],
     ),
     Detector::new("de_physician", MedicalLicense, Needs::Digits(9), r"\d{9}")
         .edges(Edges::Number)
@@ -342,11 +351,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         92,
     )
     .at_most(14)
-    .alone(alone::SHAPE)
     .examples(
         &["USt-IdNr.: ⟦DE123456788⟧", "VAT ⟦DE 123 456 789⟧"],
         &[
-            "part DE123456789",
+            "DE123456789",
             "USt-IdNr. DE12345678",
             "USt-IdNr. DE1234567890",
         ],

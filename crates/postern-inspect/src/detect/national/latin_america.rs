@@ -120,7 +120,12 @@ pub(super) const DETECTORS: &[Detector] = &[
     .at_most(15)
     .examples(
         &["RFC ⟦VACE460526YP2⟧", "⟦VKCE-460522-HQ5⟧"],
-        &["VACE461326YP2", "VACE4605261", "1VACE460526YP2"],
+        &[
+            "VACE461326YP2",
+            "VACE4605261",
+            "1VACE460526YP2",
+            "SSN 730720480",
+        ],
     ),
     Detector::new(
         "co_nit",
@@ -320,7 +325,15 @@ fn curp(text: &str) -> bool {
 fn rfc(text: &str) -> bool {
     let signs = Signs::of(text);
     let start = signs.iter().position(u8::is_ascii_digit).unwrap_or(0);
-    signs.len() >= start + 9 && yymmdd(&Digits::of(text)) && one_separator(text)
+    // Such a word is the name of the number behind it.
+    const NAMES: [&[u8]; 14] = [
+        b"SSN", b"SIN", b"NHS", b"TFN", b"ABN", b"ACN", b"NPI", b"TIN", b"ITIN", b"EIN", b"BSN",
+        b"CPR", b"IRD", b"DNI",
+    ];
+    signs.len() >= start + 9
+        && !NAMES.contains(&&signs[..start])
+        && yymmdd(&Digits::of(text))
+        && one_separator(text)
 }
 
 fn nit(text: &str) -> bool {

@@ -123,9 +123,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Number)
     .words(TAX, 20, 85)
     .at_most(9)
+    .alone(alone::ONE_IN_23)
     .examples(
         &["ITIN ⟦908724628⟧", "tax id: ⟦919748219⟧"],
-        &["908724628", "itin 908494628", "itin 9087246281"],
+        &["part 908724628", "itin 908494628", "itin 9087246281"],
     ),
     Detector::new(
         "us_ein",

@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::{DrivingLicense, IdentityCard, Passport};
 
 use crate::detect::checksum::{Digits, Signs, day_exists, number, one_separator, uniform};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const PASSPORT: &[&str] = &[
     "passport",
@@ -30,6 +30,7 @@ const PASSPORT: &[&str] = &[
     "パスポート",
     "паспорт",
     "passnummer",
+    "reisepassnummer",
 ];
 const LICENCE: &[&str] = &[
     "driver",
@@ -196,9 +197,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(LICENCE, 45, 92)
     .at_most(10)
+    .alone(alone::SHAPE)
     .examples(
         &["patente ⟦AA0123456B⟧", "patente di guida: ⟦U1K71J11MB⟧"],
-        &["AA0123456B", "patente AA012345B", "patente AA0123456BB"],
+        &[
+            "part AA0123456B",
+            "patente AA012345B",
+            "patente AA0123456BB",
+        ],
     ),
     Detector::new(
         "kr_driving_licence",
@@ -245,7 +251,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         r"(?:^|[^a-z])(?:driver.{0,3}s? ?licen[cs]e|driving ?licen[cs]e",
         r"|licen[cs]e|\bdl|dmv|k\xC3\xB8rekort|k\xC3\xB6rkort",
         r"|f\xC3\xB8rerkort|f\xC3\xBChrerschein|permis|permis de conduire",
-        r"|rijbewijs|prawo jazdy|ajokortti|patente)",
+        r"|rijbewijs|prawo jazdy|ajokortti|patente(?: di guida)?)",
         tail!()
     ))
     .sure(78)
@@ -257,6 +263,40 @@ pub(super) const DETECTORS: &[Detector] = &[
             "kørekort nr. ⟦12345678⟧",
         ],
         &["H12234567", "license MIT", "license agreement 12345678"],
+    ),
+    // Further from its name: under the heading of a column, or later in the sentence.
+    Detector::new(
+        "driving_licence_named",
+        DrivingLicense,
+        Needs::Digits(7),
+        r"(?i)[a-z]\d{7}(?:\d{5})?|[a-z]\d{3}-\d{4}-\d{4,5}|\d{8,9}",
+    )
+    .edges(Edges::Key)
+    .check(varied)
+    .words(
+        &[
+            "driver's license",
+            "drivers license",
+            "driver license",
+            "driving licence",
+            "driving license",
+            "license number",
+            "licence number",
+            "patente di guida",
+            "numero di patente",
+            "führerscheinnummer",
+            "numéro de permis",
+        ],
+        5,
+        60,
+    )
+    .at_most(15)
+    .examples(
+        &[
+            "name,driving licence number,city\nAnn,⟦N840666222443⟧,Leeds",
+            "the driver's license number that I wrote down was ⟦23716644⟧",
+        ],
+        &["N840666222443", "driving licence, order no. 23716644"],
     ),
     Detector::new(
         "identity_card_in_context",
@@ -270,7 +310,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .check(varied)
     .left(concat!(
-        r"(?:^|[^a-z])(?:id ?card|identity ?card|national ?id",
+        r"(?:^|[^a-z])(?:id[ _-]?card|identity[ _-]?card|national[ _-]?id",
         r"|id[ _-]?number|carte d.{1,3}identit\xC3\xA9|cni",
         r"|legitimationskort|id-kort|personalausweis|documento de identidad",
         r"|carn\xC3\xA9 de identidad|residence permit",

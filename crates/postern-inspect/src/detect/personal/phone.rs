@@ -304,7 +304,6 @@ const WORDS: &[&str] = &[
     "phone_number",
     "teléfono",
     "telefono",
-    "number",
 ];
 
 /// Digits that differ, and more than a couple.

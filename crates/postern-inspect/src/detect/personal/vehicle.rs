@@ -50,6 +50,7 @@ const PLATE: &[&str] = &[
     "number plates",
     "registered",
     "plaka no",
+    "plakası",
     "bil",
     "auto",
     "voiture",
