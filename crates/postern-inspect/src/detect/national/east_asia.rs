@@ -120,28 +120,12 @@ pub(super) const DETECTORS: &[Detector] = &[
                 "FRN ⟦911124-5678901⟧",
             ],
             &[
-                "780416-1034197",
+                "780416-9034196",
                 "781316-1034196",
                 "1780416-1034196",
                 "780416-10341961",
             ],
         ),
-    // Numbers given out since October 2020 have no check digit, those of grown people too who got
-    // a new one.
-    Detector::new(
-        "kr_rrn_in_context",
-        KrRrn,
-        Needs::Digits(13),
-        r"\d{6}-[1-8]\d{6}",
-    )
-    .edges(Edges::Number)
-    .check(korean_day)
-    .words(KOREAN, 45, 94)
-    .at_most(14)
-    .examples(
-        &["주민등록번호 ⟦780416-1034197⟧", "RRN: ⟦911124-5678902⟧"],
-        &["part 780416-1034197", "RRN 781316-1034197"],
-    ),
     Detector::new("kr_rrn_plain", KrRrn, Needs::Digits(13), r"\d{6}[0-9]\d{6}")
         .edges(Edges::Number)
         .check(korean_plain)
@@ -273,15 +257,9 @@ fn hong_kong(text: &str) -> bool {
     (missing + sum + base36(signs[signs.len() - 1])).is_multiple_of(11)
 }
 
-fn korean_day(text: &str) -> bool {
-    yymmdd(&Digits::of(text))
-}
-
-/// Those born since October 2020 have no check digit.
+/// WHY NOT the check digit: numbers given out since October 2020 have none.
 fn korean(text: &str) -> bool {
-    let digits = Digits::of(text);
-    let young = matches!(digits[6], 3 | 4 | 7 | 8) && (20..50).contains(&number(&digits[..2]));
-    korean_plain(text) || young && yymmdd(&digits)
+    yymmdd(&Digits::of(text))
 }
 
 /// Without a hyphen, the check digit of the older numbers, or of those of foreigners.

@@ -126,9 +126,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(tax_id_check)
     .words(TAX_ID, 40, 94)
     .at_most(14)
+    .alone(alone::ONE_IN_10)
     .examples(
         &["IdNr. ⟦98765432106⟧", "Steuer-ID ⟦12 345 678 903⟧"],
-        &["98765432106", "IdNr. 98765432107", "IdNr. 987654321061"],
+        &[
+            "part 98765432106",
+            "IdNr. 98765432107",
+            "IdNr. 987654321061",
+        ],
     ),
     Detector::new(
         "de_tax_number",
@@ -351,10 +356,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         92,
     )
     .at_most(14)
+    .alone(alone::SHAPE)
     .examples(
         &["USt-IdNr.: ⟦DE123456788⟧", "VAT ⟦DE 123 456 789⟧"],
         &[
-            "DE123456789",
+            "part DE123456789",
             "USt-IdNr. DE12345678",
             "USt-IdNr. DE1234567890",
         ],
@@ -425,7 +431,7 @@ fn document(text: &str) -> bool {
         .zip([7, 3, 1].into_iter().cycle())
         .map(|(&sign, weight)| base36(sign) * weight)
         .sum();
-    sum % 10 == base36(*check) && some_digits(text)
+    sum % 10 == base36(*check)
 }
 
 fn some_digits(text: &str) -> bool {

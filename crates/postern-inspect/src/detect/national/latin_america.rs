@@ -13,6 +13,7 @@ const CUIT: &[&str] = &["cuit", "cuil", "c.u.i.t", "afip"];
 const RUT: &[&str] = &["rut", "run", "r.u.t", "rol único"];
 const CURP: &[&str] = &["curp", "clave única"];
 const RFC: &[&str] = &["rfc", "r.f.c", "contribuyente", "sat"];
+const RIF: &[&str] = &["rif", "seniat", "r.i.f"];
 const NIT: &[&str] = &["nit", "rut", "cédula de ciudadanía", "dian"];
 
 pub(super) const DETECTORS: &[Detector] = &[
@@ -212,15 +213,30 @@ pub(super) const DETECTORS: &[Detector] = &[
         "ve_rif",
         OtherNationalId,
         Needs::Digits(9),
-        r"[VEJPG]-?\d{8}-?\d",
+        r"[VEJPG]-\d{8}-?\d",
     )
     .edges(Edges::Key)
     .check(rif)
-    .words(&["rif", "seniat", "r.i.f"], 55, 95)
+    .words(RIF, 55, 95)
     .at_most(12)
     .examples(
         &["RIF ⟦V-70100720-0⟧", "⟦V-39922721-2⟧"],
         &["V-70100720-1", "X-70100720-0", "V-70100720-00"],
+    ),
+    Detector::new(
+        "ve_rif_plain",
+        OtherNationalId,
+        Needs::Digits(9),
+        r"[VEJPG]\d{9}",
+    )
+    .edges(Edges::Key)
+    .check(rif)
+    .words(RIF, 40, 93)
+    .at_most(10)
+    .alone(alone::UNNAMED)
+    .examples(
+        &["RIF ⟦V701007200⟧", "rif: ⟦V399227212⟧"],
+        &["part V701007200", "RIF V701007201"],
     ),
     Detector::new(
         "ar_dni",

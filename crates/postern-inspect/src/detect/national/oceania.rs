@@ -97,7 +97,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::ONE_IN_11)
         .examples(
             &["Medicare number ⟦2123456701⟧", "medicare card ⟦3950880161⟧"],
-            &["2123456701", "medicare 2123456711", "medicare 21234567011"],
+            &[
+                "part 2123456701",
+                "medicare 2123456711",
+                "medicare 21234567011",
+            ],
         ),
     Detector::new(
         "nz_ird",

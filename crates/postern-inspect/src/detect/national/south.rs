@@ -207,6 +207,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "documento",
             "identity card",
             "id card",
+            "carta identita",
         ],
         20,
         88,

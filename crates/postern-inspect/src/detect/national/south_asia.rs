@@ -16,7 +16,7 @@ const AADHAAR: &[&str] = &[
     "adhar",
 ];
 const PAN: &[&str] = &["pan", "permanent account", "income tax", "pan_number", "पैन"];
-const GSTIN: &[&str] = &["gstin", "gst", "gst number", "goods and services"];
+const GSTIN: &[&str] = &["gstin", "gstins", "gst", "gst number", "goods and services"];
 const VOTER: &[&str] = &[
     "voter",
     "epic",
