@@ -14,9 +14,9 @@ import keys
 import near
 from kinds import KINDS
 
-SEED = 20261126
-# Texts of each kind: rounds over all frames.
-ROUNDS, ROUNDS_OWN, ROUNDS_NEAR, ROUNDS_KEYS = 2, 1, 3, 2
+SEED = 20270104
+# Rounds over all frames: for values, near misses and keys.
+ROUNDS, ROUNDS_NEAR, ROUNDS_KEYS = 1, 2, 2
 
 
 def write(group, frame, text, name=None, start=0, end=0):
@@ -28,7 +28,7 @@ def main():
     # Each kind draws from a source of its own, so that a new kind leaves the others as they are.
     for kind in KINDS:
         r = random.Random(f"{SEED} {kind.name} {kind.names[0]}")
-        for frame, text, start, end in frames.of(kind, r, ROUNDS if kind.shared else ROUNDS_OWN):
+        for frame, text, start, end in frames.of(kind, r, ROUNDS):
             write("value", frame, text, kind.name, start, end)
     r = random.Random(f"{SEED} near")
     for what, text in near.all_of(KINDS, r, ROUNDS_NEAR):

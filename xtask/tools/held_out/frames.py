@@ -70,6 +70,37 @@ LABELS = [
 ]
 
 
+# Written when the rows had been mended with the frames above, and not used for that.
+LATER = {
+    "prose, named": [
+        "My {name}: {value}. Please call if anything is missing.",
+        "As requested, I enclose a copy; the {name} ({value}) is on the front.",
+        "{name} {value} was already in the system when we imported the list.",
+        "I moved house and lost the letter, but my {name} should still be {value}.",
+        "Can you read me the {name}? - Sure, it's {value}.",
+        "User: what do you need?\nAgent: your {name}.\nUser: {value}",
+        "We could not find anybody by the {name} you sent us on Monday, {value}.",
+    ],
+    "cell, named": [
+        "{name}\tname\n{value}\tAnn Berg\n",
+        '"customer","{name}"\n"Berg, Ann","{value}"\n',
+        "<tr><th>{name}</th><td>{value}</td></tr>",
+    ],
+    "field": [
+        "{field}={value}&city=Leeds",
+        "<customer><{field}>{value}</{field}></customer>",
+        'customer.{field} = "{value}"',
+        "INSERT INTO customers (id, {field}) VALUES (17, '{value}');",
+    ],
+    "label": [
+        "{name} ............ {value}",
+        "{name}:\n\n    {value}\n",
+        "[{name}] {value}",
+        "**{name}**: `{value}`",
+    ],
+}
+
+
 def said(frame, value, name="", field=""):
     """The text and where the value stands in it."""
     mark = "\0"
@@ -102,3 +133,7 @@ def of(kind, r, rounds):
             yield "label", *said(frame, kind.make(r), r.choice(kind.names))
         for _ in range(2):
             yield "bare", *said("{value}", kind.make(r))
+        for what, later in LATER.items():
+            for number, frame in enumerate(later):
+                name, field = r.choice(kind.names), kind.fields[number % 2]
+                yield f"{what}, later", *said(frame, kind.make(r), name, field)

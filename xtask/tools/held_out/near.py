@@ -71,6 +71,17 @@ SENTENCES = {
         "{n3} {n3} {n3} rows were read in {n5} ms.",
         "pi is 3.14159265{n6}",
     ],
+    "log, machine": [
+        "worker[{n5}]: job {n9} took {n4} ms, {n10} bytes",
+        "user_id={n9} session={n8} status=200",
+        '{{"id": {n9}, "parent_id": {n10}, "seq": {n12}}}',
+        "The meter read {n6} in March and {n6} in May.",
+        "Batch {n8} passed, batch {n9} has to be made again.",
+        "Flight SK{n4} leaves from gate B{n2}; seat {n2}A is free.",
+        "random.seed({n10})",
+        "The address 0x7ffd{n8} is not mapped.",
+        "Our customer number is {n7}, as always.",
+    ],
     "book, article": [
         "The book has ISBN 978-{n1}-{n2}-{n6}-{n1} on its back.",
         "EAN {n13} does not scan at the till.",

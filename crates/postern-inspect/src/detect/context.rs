@@ -61,7 +61,8 @@ pub(crate) fn edges_hold(edges: Edges, text: &str, whole: &Range<usize>) -> bool
             let longer_right = apart(after) && digit(right.chars().nth(1));
             !longer_left && !longer_right
         }
-        Edges::Key => !mark(before, "-+/=") && !mark(after, "-+/="),
+        // On the left `=` is no padding: `mac=AC-70-…`.
+        Edges::Key => !mark(before, "-+/") && !mark(after, "-+/="),
     }
 }
 
@@ -217,7 +218,7 @@ mod tests {
         assert!(!holds(Edges::Number, "1.123") && holds(Edges::Number, "x.123."));
         assert!(!holds(Edges::Groups, "1 123") && !holds(Edges::Groups, "123 4"));
         assert!(holds(Edges::Groups, "a 123 b"));
-        assert!(!holds(Edges::Key, "123=") && holds(Edges::Key, "123:"));
+        assert!(!holds(Edges::Key, "123=") && holds(Edges::Key, "a=123:"));
         assert!(holds(Edges::Any, "a123b"));
     }
 }

@@ -69,7 +69,7 @@ pub(crate) enum Edges {
     /// As `Number`, and no further group of digits behind one space: parts of a long number
     /// that is written in groups are not numbers of their own.
     Groups,
-    /// As `Word`, and none of `-`, `+`, `/`, `=`: the alphabets of keys.
+    /// As `Word`, and none of `-`, `+`, `/`, nor `=` behind it: the alphabets of keys.
     Key,
     /// As `Number`, and a short word in small letters may touch the match on its left: the space
     /// between them was forgotten.

@@ -44,8 +44,8 @@ pub(super) struct Text {
 impl Text {
     /// Whether something says what the value is before it stands there.
     fn named(&self) -> bool {
-        self.frame.ends_with("named") && !self.frame.ends_with("unnamed")
-            || matches!(self.frame.as_str(), "field" | "label")
+        let frame = self.frame.trim_end_matches(", later");
+        frame.ends_with(", named") || matches!(frame, "field" | "label")
     }
 }
 
@@ -85,6 +85,7 @@ mod tests {
     #[test]
     fn a_name_counts_only_before_the_value() {
         assert!(text("prose, named").named() && text("field").named());
+        assert!(text("cell, named, later").named() && text("label, later").named());
         assert!(!text("prose, unnamed").named() && !text("prose, named behind").named());
         assert!(!text("bare").named());
     }

@@ -44,7 +44,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "cn_uscc",
         CompanyId,
-        Needs::Digits(8),
+        Needs::Digits(7),
         r"[159Y][1-39]\d{6}[0-9A-HJ-NPQRTUWXY]{10}",
     )
     .edges(Edges::Key)

@@ -138,7 +138,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "de_tax_number",
         DeTaxNumber,
-        Needs::Digits(10),
+        Needs::Digits(9),
         r"\d{2,3}/\d{3,4}/\d{4,5}",
     )
     .edges(Edges::Number)
@@ -223,7 +223,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "de_id_card_short",
         DeIdCard,
-        Needs::Digits(3),
+        Needs::Digits(1),
         r"(?i)[lmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}",
     )
     .edges(Edges::Key)
@@ -238,7 +238,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "de_passport",
         Passport,
-        Needs::Digits(3),
+        Needs::Digits(1),
         r"(?i)[cfghjk][0-9cfghjklmnprtvwxyz]{8}\d?",
     )
     .edges(Edges::Key)
@@ -434,9 +434,9 @@ fn document(text: &str) -> bool {
     sum % 10 == base36(*check)
 }
 
+/// A serial has digits by chance; its letters make no words.
 fn some_digits(text: &str) -> bool {
-    let digits = Digits::of(text);
-    digits.len() >= 3
+    !Digits::of(text).is_empty()
 }
 
 /// Nine signs, or ten with a check digit.

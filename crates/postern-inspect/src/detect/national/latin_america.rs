@@ -44,7 +44,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "br_cnpj",
         BrCnpj,
-        Needs::Digits(6),
+        Needs::Digits(2),
         r"[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}/?[0-9A-Z]{4}-?\d{2}",
     )
     .edges(Edges::Number)

@@ -99,7 +99,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "in_gstin",
         InGstin,
-        Needs::Digits(7),
+        Needs::Digits(6),
         concat!(
             r"(?i)(?:0[1-9]|[12]\d|3[0-8]|9[679])[a-z]{5}\d{4}",
             r"[a-z][1-9a-z]z[0-9a-z]"
@@ -121,7 +121,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "in_gstin_in_context",
         InGstin,
-        Needs::Digits(7),
+        Needs::Digits(6),
         concat!(
             r"(?i)(?:0[1-9]|[12]\d|3[0-8]|9[679])[a-z]{5}\d{4}",
             r"[a-z][1-9a-z]z[0-9a-z]"

@@ -167,7 +167,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "de_driving_licence",
         DrivingLicense,
-        Needs::Digits(5),
+        Needs::Digits(4),
         concat!(
             r"(?i)[a-z0-9]{2}[0-9]{8}[0-9a-z]",
             r"|[a-hj-np-z0-9][0-9]{2}[a-z0-9]{6}[0-9x][0-9a-z]"
@@ -191,7 +191,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "it_driving_licence",
         DrivingLicense,
-        Needs::Digits(4),
+        Needs::Digits(1),
         r"(?i)[a-z]{2}\d{7}[a-z]|u1[a-hj-z0-9]{7}[a-z]",
     )
     .edges(Edges::Key)
@@ -301,7 +301,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "identity_card_in_context",
         IdentityCard,
-        Needs::Digits(5),
+        Needs::Digits(4),
         concat!(
             r"(?i)(?:[a-z]{1,3}[- ]?)?\d{5,12}[a-z]{0,2}|\d{4}[a-z]{2}\d{5}",
             r"|[a-z0-9]{9}|\d{2}[a-z]{2}\d{6,7}"

@@ -115,7 +115,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "phone_exit_code",
         Phone,
-        Needs::Digits(10),
+        Needs::Digits(9),
         concat!(r"(?:00|011)[-. ]?", international!()),
     )
     .edges(Edges::Groups)
