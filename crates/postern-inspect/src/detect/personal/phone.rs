@@ -138,7 +138,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     )
     .edges(Edges::Groups)
     .check(north_american)
-    .sure(60)
+    .words(WORDS, 60, 88)
     .at_most(32)
     .examples(
         &[
@@ -147,6 +147,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "⟦259.735.7502x459⟧",
             "⟦1-800-555-0199⟧",
             "⟦345-899-3560x4587⟧",
+            "the mobile number you sent us was ⟦436-829-4971⟧",
         ],
         &[
             "415-5550-132",
@@ -311,6 +312,11 @@ fn varied(text: &str) -> bool {
     !uniform(&Digits::of(text)[2..])
 }
 
+/// Whether a bracket that opens in it closes in it too: else it is the sentence's.
+fn closed(text: &str) -> bool {
+    text.contains('(') == text.contains(')')
+}
+
 fn grouped(text: &str) -> bool {
     text.len() > Digits::of(text).len() && varied(text)
 }
@@ -327,6 +333,9 @@ fn north_american(text: &str) -> bool {
 /// Nine to eleven digits; all separators but the first are the same; no pairs that count up.
 fn trunk(text: &str) -> bool {
     let digits = Digits::of(text);
+    if !closed(text) {
+        return false;
+    }
     let rest = text.trim_start_matches('(');
     let behind = rest.find(|sign: char| !sign.is_ascii_digit());
     let Some(behind) = behind else {
@@ -363,6 +372,9 @@ fn mobile(text: &str) -> bool {
 /// What is said to be a number of a telephone: not a day, an address of a machine or a fraction.
 fn said(text: &str) -> bool {
     let digits = Digits::of(text);
+    if !closed(text) {
+        return false;
+    }
     let parts: Vec<&str> = text.split(['.', '-', '/']).collect();
     let whole = parts
         .iter()
