@@ -55,7 +55,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         "coordinates",
         Coordinates,
         Needs::Digits(10),
-        r"[-+]?\d{1,2}\.\d{4,15}°?[,;/]? ?[-+]?\d{1,3}\.\d{4,15}°?",
+        r"[-+]?\d{1,2}\.\d{4,15}°?[,;/] ?[-+]?\d{1,3}\.\d{4,15}°?",
     )
     .edges(Edges::Number)
     .check(pair)
@@ -73,6 +73,21 @@ pub(super) const DETECTORS: &[Detector] = &[
             "55.676098, 192.568337",
             "55.676098",
         ],
+    ),
+    // Drawings are made of pairs without a mark between them.
+    Detector::new(
+        "coordinates_apart",
+        Coordinates,
+        Needs::Digits(10),
+        r"[-+]?\d{1,2}\.\d{4,15}°? [-+]?\d{1,3}\.\d{4,15}°?",
+    )
+    .edges(Edges::Number)
+    .check(pair)
+    .words(COORDINATES, 30, 90)
+    .at_most(48)
+    .examples(
+        &["gps ⟦55.676098 12.568337⟧", "location: ⟦-33.8568 151.2153⟧"],
+        &["d=\"M42.8622 27.0064C42.8622 25.7839 42.7525\""],
     ),
     Detector::new(
         "coordinates_in_context",
