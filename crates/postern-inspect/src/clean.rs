@@ -236,7 +236,7 @@ impl Cleaner {
                 if verdict.action == DataAction::Block {
                     Weight::Blocks
                 } else {
-                    Weight::Acts
+                    Weight::Acts(verdict.action.strength())
                 }
             }
             Some(_) => Weight::Passes,

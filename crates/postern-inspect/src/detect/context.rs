@@ -157,12 +157,13 @@ impl Spaced {
     }
 }
 
-/// Whether one of the words, in lower case, stands in the text as a whole word; the parts of a name
-/// (`cardNumber`, `card_number`) are words.
+/// Whether one of the words, in lower case, stands in the text as a whole word, and the last thing
+/// that is named in it is nothing else; the parts of a name (`cardNumber`, `card_number`) are words.
 pub(crate) fn has_word(left: &str, words: &[&str]) -> bool {
     if words.is_empty() {
         return false;
     }
+    let left = other_name(left).map_or(left, |at| &left[at..]);
     if words.iter().any(|word| stands_in(left, word)) {
         return true;
     }
@@ -171,11 +172,11 @@ pub(crate) fn has_word(left: &str, words: &[&str]) -> bool {
     Spaced::of(left).is_some_and(|spaced| words.any(|word| stands_in(spaced.text(), word)))
 }
 
-/// Whether the word, in lower case, stands in the text as a whole word.
+/// Whether the word, in lower case, stands in the text as a whole word. Scripts that are written
+/// without spaces have no edges of words.
 fn stands_in(text: &str, word: &str) -> bool {
-    let joins = |inner: Option<char>, outer: Option<char>| {
-        inner.is_some_and(char::is_alphanumeric) && outer.is_some_and(char::is_alphanumeric)
-    };
+    let letter = |c: Option<char>| c.is_some_and(|c| c != '_' && is_word_letter(c));
+    let joins = |inner: Option<char>, outer: Option<char>| letter(inner) && letter(outer);
     let lead = word.as_bytes().first().copied().unwrap_or(0);
     text.char_indices().any(|(at, first)| {
         let begins =
@@ -220,6 +221,48 @@ fn begun(text: &str, word: &str) -> Option<usize> {
     Some(left.offset())
 }
 
+/// What is numbered in daily business and is nobody's id.
+const OTHERS: [&str; 18] = [
+    "order",
+    "orders",
+    "invoice",
+    "ticket",
+    "tracking",
+    "serial",
+    "part",
+    "sku",
+    "ean",
+    "isbn",
+    "build",
+    "version",
+    "bestellung",
+    "rechnung",
+    "ordre",
+    "faktura",
+    "pedido",
+    "commande",
+];
+
+/// Where the name of such a thing starts that stands directly before a value: `order no. 1234`.
+pub(crate) fn other_name(left: &str) -> Option<usize> {
+    const NUMBER: [&str; 7] = ["number", "nr", "no", "num", "id", "nummer", "numero"];
+    let mut rest = left.trim_end_matches(|c: char| " :=#.\"'\t".contains(c));
+    let last = |text: &str| {
+        let letters = text.bytes().rev().take_while(u8::is_ascii_alphabetic);
+        text.len() - letters.count()
+    };
+    let at = last(rest);
+    if NUMBER
+        .iter()
+        .any(|name| rest[at..].eq_ignore_ascii_case(name))
+    {
+        rest = rest[..at].trim_end_matches([' ', '_', '-']);
+    }
+    let at = last(rest);
+    let known = |name: &&str| rest[at..].eq_ignore_ascii_case(name);
+    OTHERS.iter().any(|name| known(name)).then_some(at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,6 +276,7 @@ mod tests {
         assert!(has_word("tel.: ", &["tel."]));
         assert!(has_word("ΤΑΥΤΌΤΗΤΑΣ ", &["ταυτότητας"]));
         assert!(has_word("ταυτότητας ", &["ταυτότητας"]));
+        assert!(has_word("私のマイナンバーは ", &["マイナンバー"]));
     }
 
     #[test]
@@ -267,6 +311,24 @@ mod tests {
             shown(&longest).map(|text| text.len()),
             Some(2 * LEFT_BYTES - LEFT_BYTES / 2)
         );
+    }
+
+    #[test]
+    fn names_of_programs_are_words_too() {
+        assert!(has_word("{\"nhsNumber\":\"", &["nhs"]));
+        assert!(has_word("NHSNumber: ", &["nhs"]));
+        assert!(has_word("tax_id: ", &["tax id"]) && has_word("tax_id: ", &["tax_id"]));
+        assert!(has_word("socialInsuranceNumber=", &["social insurance"]));
+        assert!(!has_word("inhsNumber", &["nhs"]) && !has_word("McNhs", &["mcn"]));
+    }
+
+    #[test]
+    fn what_is_named_last_counts() {
+        assert!(!has_word("the patient's order no. ", &["patient"]));
+        assert!(!has_word("NHS, invoice: #", &["nhs"]) && !has_word("nhs_order_id=", &["nhs"]));
+        assert!(has_word("order for patient ", &["patient"]));
+        assert!(has_word("in order, NHS ", &["nhs"]) && has_word("invoice number ", &["number"]));
+        assert_eq!(other_name("border 12 "), None);
     }
 
     #[test]

@@ -37,6 +37,13 @@ pub(crate) struct Row {
     left: OnceLock<Regex>,
 }
 
+/// How sure a row must be of its shape that the name of something else before it, such as `order
+/// no.`, leaves it as sure, in percent.
+const NAMED_OTHERWISE: u8 = 75;
+
+/// How sure a match is at most that is called something else, in percent.
+const CALLED_OTHER: u8 = 40;
+
 /// How many bytes patterns may run over before looking for their words is worth while.
 const WORDS_WORTH: usize = 96;
 
@@ -374,6 +381,14 @@ impl Row {
         let surer =
             with != without && context::has_word(left_of(text, whole.start), detector.words);
         let mut confidence = if surer { with } else { without };
+        let left = left_of(text, whole.start);
+        if !surer
+            && with != without
+            && without < NAMED_OTHERWISE
+            && context::other_name(left).is_some()
+        {
+            confidence = confidence.min(CALLED_OTHER);
+        }
         if detector.alone > confidence && search.alone && search.holds_only(whole) {
             confidence = detector.alone;
         }

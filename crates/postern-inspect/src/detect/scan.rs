@@ -68,7 +68,7 @@ fn scan_folded(
 ) -> Vec<Detected> {
     let judge = |_: &DataClass, confidence| {
         if confidence >= confidence_min {
-            Weight::Acts
+            Weight::Acts(0)
         } else {
             Weight::None
         }

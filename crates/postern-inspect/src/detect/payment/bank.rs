@@ -166,6 +166,40 @@ pub(super) const DETECTORS: &[Detector] = &[
             "account 1111111",
         ],
     ),
+    // Further from its name: under the heading of a column, or later in the sentence.
+    Detector::new(
+        "bank_account_named",
+        BankAccount,
+        Needs::Digits(8),
+        r"\d{8,17}",
+    )
+    .edges(Edges::Number)
+    .check(account)
+    .words(
+        &[
+            "account number",
+            "account no",
+            "acct no",
+            "bank account",
+            "kontonummer",
+            "rekeningnummer",
+            "numero di conto",
+            "número de cuenta",
+            "numéro de compte",
+            "numer konta",
+            "tilinumero",
+        ],
+        5,
+        60,
+    )
+    .at_most(17)
+    .examples(
+        &[
+            "name;account number;since\nAnn;⟦995015579⟧;2021",
+            "the bank account number that I wrote down was ⟦350858239981⟧",
+        ],
+        &["995015579", "the account number, and order no. 995015579"],
+    ),
     Detector::new(
         "dk_account",
         BankAccount,
