@@ -45,6 +45,15 @@ impl Caller {
         self.live.ending.trip()
     }
 
+    /// Does `work` unless the token ends first: `None` when it did, and then
+    /// [`Caller::ended`] says how.
+    pub async fn unless_ended<T>(
+        &self,
+        work: std::pin::Pin<&mut (impl Future<Output = T> + ?Sized)>,
+    ) -> Option<T> {
+        self.live.ending.unless_over(work).await
+    }
+
     /// How the token ended, once [`Caller::revoked`] resolved.
     #[must_use]
     pub fn ended(&self) -> Option<postern_types::End> {

@@ -5,7 +5,10 @@
 //! every registered stream is ended at once, also one whose client reads nothing.
 
 use std::collections::HashMap;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::Poll;
 
 use parking_lot::Mutex;
 use postern_types::{End, EnvName, PrincipalId, TokenId};
@@ -27,6 +30,8 @@ pub(crate) struct Ending {
     environment: EnvName,
     principal: PrincipalId,
     trip: CancellationToken,
+    /// Set before `trip` is: asked at every step of a request, so it is no lock.
+    over: AtomicBool,
     streams: Mutex<Streams>,
 }
 
@@ -56,6 +61,7 @@ impl Ending {
             environment,
             principal,
             trip,
+            over: AtomicBool::new(false),
             streams: Mutex::default(),
         }
     }
@@ -63,6 +69,33 @@ impl Ending {
     /// Resolves when the token ends.
     pub(crate) fn trip(&self) -> &CancellationToken {
         &self.trip
+    }
+
+    /// Does `work`, unless the token ends first: then there is nothing.
+    ///
+    /// Work that need not wait is not made to register for the end: all requests of a token, on
+    /// every core, meet at that lock.
+    pub(crate) async fn unless_over<T>(
+        &self,
+        mut work: Pin<&mut (impl Future<Output = T> + ?Sized)>,
+    ) -> Option<T> {
+        let mut tripped = pin!(None);
+        std::future::poll_fn(|cx| {
+            if self.over.load(Ordering::Acquire) {
+                return Poll::Ready(None);
+            }
+            if let Poll::Ready(done) = work.as_mut().poll(cx) {
+                return Poll::Ready(Some(done));
+            }
+            if tripped.is_none() {
+                tripped.set(Some(self.trip.cancelled()));
+            }
+            match tripped.as_mut().as_pin_mut() {
+                Some(tripped) => tripped.poll(cx).map(|()| None),
+                None => Poll::Pending,
+            }
+        })
+        .await
     }
 
     /// How it ended, once it did.
@@ -95,6 +128,7 @@ impl Ending {
             streams.ended.get_or_insert(how);
             std::mem::take(&mut streams.running)
         };
+        self.over.store(true, Ordering::Release);
         self.trip.cancel();
         // Outside the lock: a stream that ends drops its handle, which takes the lock.
         for stream in running.into_values() {
@@ -209,6 +243,24 @@ mod tests {
             !ending(&endings).trip().is_cancelled(),
             "a new use starts fresh"
         );
+    }
+
+    #[tokio::test]
+    async fn work_is_done_unless_the_token_ends_first() {
+        // Goal: whichever comes first decides, and an end that came before anything was begun is
+        // seen too. Method: ready work and work that never is, before and after the end.
+        let endings = Endings::default();
+        let first = ending(&endings);
+        let ready = async || first.unless_over(pin!(std::future::ready(7))).await;
+        assert_eq!(ready().await, Some(7));
+        let waits = async { first.unless_over(pin!(std::future::pending::<()>())).await };
+        let ends = async {
+            tokio::task::yield_now().await;
+            endings.end_token(TokenId::parse("0123456789abcdef").unwrap(), End::Revoked);
+        };
+        let (waited, ()) = tokio::join!(waits, ends);
+        assert_eq!(waited, None, "it was woken by the end");
+        assert_eq!(ready().await, None, "nothing is begun after it");
     }
 
     #[test]

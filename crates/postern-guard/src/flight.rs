@@ -84,7 +84,7 @@ pub struct Flight(Option<Box<State>>);
 pub(crate) struct State {
     guard: Arc<Guard>,
     place: Option<Place>,
-    summary: RequestSummary,
+    summary: Arc<RequestSummary>,
     arrived: Timestamp,
     started_us: u64,
     slots: Option<Slots>,
@@ -107,7 +107,7 @@ impl Flight {
         let place = guard.closer.place()?;
         let arrived = guard.clock.now();
         let unix_ms = u64::try_from(arrived.as_millisecond()).unwrap_or(0);
-        let summary = RequestSummary {
+        let summary = Arc::new(RequestSummary {
             request: RequestId::new(unix_ms, &guard.random.bytes()),
             arrived_ms: arrived.as_millisecond(),
             environment: None,
@@ -128,7 +128,7 @@ impl Flight {
             model: None,
             stream: false,
             user_agent: opening.user_agent.map(|agent| cut(agent, RECORD_TEXT_MAX)),
-        };
+        });
         Ok(Self(Some(Box::new(State {
             guard: Arc::clone(guard),
             place: Some(place),
@@ -191,23 +191,25 @@ impl Flight {
         // One for the intent, one for the outcome: from here on this request is recorded.
         state.slots = Some(guard.slots(SlotPool::Authenticated, 2)?);
         let subject = caller.subject();
-        state.summary.environment = Some(subject.environment.clone());
-        state.summary.token = Some(subject.token);
-        state.summary.principal = Some(subject.principal.id.clone());
+        let summary = Arc::make_mut(&mut state.summary);
+        summary.environment = Some(subject.environment.clone());
+        summary.token = Some(subject.token);
+        summary.principal = Some(subject.principal.id.clone());
         Ok(caller)
     }
 
     /// Takes note of what was resolved while the context is built, so that a refusal on the way
     /// is recorded with it.
     pub fn note(&mut self, note: impl FnOnce(&mut RequestSummary)) {
-        note(&mut self.state().summary);
+        note(Arc::make_mut(&mut self.state().summary));
     }
 
     /// Takes note of the upstream that was resolved: there the request is recorded and counted.
     pub fn toward(&mut self, upstream: &Upstream) {
         let state = self.state();
-        state.summary.upstream = Some(upstream.row.name.clone());
-        state.summary.upstream_kind = Some(upstream.row.kind);
+        let summary = Arc::make_mut(&mut state.summary);
+        summary.upstream = Some(upstream.row.name.clone());
+        summary.upstream_kind = Some(upstream.row.kind);
         state.counts = Some(Arc::clone(&upstream.counts));
     }
 
@@ -278,7 +280,7 @@ impl Flight {
         };
         let notice = reservation.notice();
         let record = AuditRecord::Intent(IntentRecord {
-            summary: state.summary.clone(),
+            summary: Arc::clone(&state.summary),
             policies: permit.policies(),
             output_cap: context.ai.as_ref().and_then(|ai| ai.output_cap),
             text_bytes: context.ai.as_ref().map_or(0, |ai| ai.text_bytes),
@@ -289,7 +291,11 @@ impl Flight {
                 "cleared without room for records",
             ));
         };
-        let position = state.guard.append(slots, record).await?;
+        // Encoded first: while it waits, the request need not hold the record.
+        let entry = entry(&record, state.guard.clock.now());
+        drop(record);
+        let level = state.guard.durability();
+        let position = state.guard.append_entry(slots, entry, level).await?;
         state.guard.open_intents.opened(position.seq);
         state.intent = Some(position.seq);
         if let Some(how) = caller.ended() {
@@ -403,7 +409,7 @@ impl State {
             timing,
             findings: self.observed.findings,
         });
-        let entry = entry(record, self.guard.clock.now());
+        let entry = entry(&record, self.guard.clock.now());
         // A failure here has already turned the log to refusing; the intent stands without an
         // outcome and is closed as abandoned at the next start.
         match self.guard.log.append_later(&mut slots, entry) {
@@ -461,7 +467,7 @@ fn recorded_path(path: &str) -> String {
 }
 
 /// A record as the audit log takes it, sealed for its environment.
-pub(crate) fn entry(record: AuditRecord, at: Timestamp) -> Entry {
+pub(crate) fn entry(record: &AuditRecord, at: Timestamp) -> Entry {
     let domain = record
         .environment()
         .map_or(INSTALLATION, |env| env.as_str())

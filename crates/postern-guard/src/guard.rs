@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use postern_audit::{AppendError, Durability, Log, Position, ReserveError, SlotPool, Slots};
+use postern_audit::{AppendError, Durability, Entry, Log, Position, ReserveError, SlotPool, Slots};
 use postern_store::{KeyRing, KeyRingError, Made, Store, StoreError};
 use postern_types::{
     AuditRecord, End, EnvName, OwnedId, PrincipalId, Refusal, RefusalCode, SystemRecord, TokenId,
@@ -276,13 +276,28 @@ impl Guard {
         record: AuditRecord,
         level: Durability,
     ) -> Result<Position, Refusal> {
-        let entry = flight::entry(record, self.clock.now());
+        let entry = flight::entry(&record, self.clock.now());
+        self.append_entry(slots, entry, level).await
+    }
+
+    /// Appends a record that was encoded.
+    pub(crate) async fn append_entry(
+        &self,
+        slots: &mut Slots,
+        entry: Entry,
+        level: Durability,
+    ) -> Result<Position, Refusal> {
         self.log
             .append(slots, entry, level)
             .await
             .map_err(|error: AppendError| {
                 Refusal::new(RefusalCode::AuditUnavailable, error.to_string())
             })
+    }
+
+    /// The level that the installation asks for.
+    pub(crate) fn durability(&self) -> Durability {
+        self.durability
     }
 
     /// Remembers that a principal made something at an upstream, before the client learns its id;

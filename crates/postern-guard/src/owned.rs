@@ -95,7 +95,8 @@ impl Owned {
             let key = (upstream.row.id, reference.clone());
             let owner = match self.recent.get(&key) {
                 Some(owner) => Some(owner),
-                None => look_up(store, upstream.row.id, reference, now)
+                // Boxed: few requests refer to anything.
+                None => Box::pin(look_up(store, upstream.row.id, reference, now))
                     .await
                     .map_err(|error| {
                         Refusal::new(RefusalCode::StoreUnavailable, error.to_string())

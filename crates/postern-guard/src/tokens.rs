@@ -88,7 +88,8 @@ impl Tokens {
         // generation is read before the world: who sees the new one sees the new world too.
         for _ in 0..8 {
             let generation = self.generation.load(Ordering::Acquire);
-            let found = self.load(store, &world.load_full(), id).await?;
+            // Boxed: a look-up takes room that most requests do not need.
+            let found = Box::pin(self.load(store, &world.load_full(), id)).await?;
             let _changing = self.changing.lock();
             if self.generation.load(Ordering::Acquire) != generation {
                 continue;

@@ -9,7 +9,7 @@
 //! written to a log.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,7 +27,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::bounds::{
     ANALYZER_ANSWER_BYTES_MAX, ANALYZER_BOUNDS_US, ANALYZER_CALLS_MAX, ANALYZER_CORE_CALLS_MAX,
-    ANALYZER_TOTAL, UpstreamBounds,
+    ANALYZER_RETRY, ANALYZER_TOTAL, UpstreamBounds,
 };
 use crate::connect::{Connected, Endpoint};
 use crate::forward::OutboundBody;
@@ -82,6 +82,23 @@ impl AnalyzerCounts {
         self.took().sum_us
     }
 
+    /// Counts a question, and gives the time that it took in microseconds.
+    fn asked(&self, took: Duration, answered: bool) -> u64 {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.took.add_us(micros);
+        if !answered {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        micros
+    }
+
+    /// Counts questions that were given up together after this time.
+    fn dropped(&self, questions: usize, after: Duration) {
+        for _ in 0..questions {
+            self.asked(after, false);
+        }
+    }
+
     /// How long questions took, failed ones among them.
     #[must_use]
     pub fn took(&self) -> HistogramReading {
@@ -121,18 +138,25 @@ impl Analyzer {
     /// `cannot_inspect` when one of them is not answered.
     pub(crate) async fn ask(&self, pieces: Vec<String>, needs: bool) -> Result<Answers, Refusal> {
         let unneeded = if needs { Vec::new() } else { pieces.clone() };
+        let (questions, answered) = (pieces.len(), AtomicUsize::new(0));
         let asked = stream::iter(pieces)
-            .map(|piece| async move {
-                let spans = self.one(&piece).await?;
-                Ok((piece, spans))
+            .map(async |piece| {
+                let spans = self.one(&piece).await;
+                answered.fetch_add(1, Ordering::Relaxed);
+                Ok((piece, spans?))
             })
             .buffer_unordered(ANALYZER_CALLS_MAX)
             .try_collect();
-        let late = || Err("the questions took too long in all".to_owned());
+        let late = || {
+            // Those under way, and those whose turn never came.
+            let dropped = questions.saturating_sub(answered.load(Ordering::Relaxed));
+            self.settings.counts.dropped(dropped, self.total);
+            Err("the questions took too long in all".to_owned())
+        };
         match timeout(self.total, asked).await.unwrap_or_else(|_| late()) {
             Ok(answers) => Ok(answers),
             Err(_) if !needs => Ok(unneeded.into_iter().map(|p| (p, Vec::new())).collect()),
-            Err(cause) => Err(cannot(&cause)),
+            Err(cause) => Err(cannot(&cause).retry_after(ANALYZER_RETRY)),
         }
     }
 
@@ -148,11 +172,7 @@ impl Analyzer {
         if answered.as_ref().is_ok_and(|spans| !spans.iter().all(lies)) {
             answered = Err("its answer is not of this text".to_owned());
         }
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        counts.took.add_us(micros);
-        if answered.is_err() {
-            counts.failures.fetch_add(1, Ordering::Relaxed);
-        }
+        let micros = counts.asked(started.elapsed(), answered.is_ok());
         let cause = answered.as_ref().err();
         tracing::debug!(micros, bytes = piece.len(), cause, "the analyzer was asked");
         answered
@@ -234,7 +254,8 @@ impl Analyzer {
 /// A refusal because the analyzer did not answer.
 pub(crate) fn cannot(cause: &str) -> Refusal {
     let cause = format!("the analyzer cannot be asked: {cause}");
-    Refusal::new(RefusalCode::CannotInspect, cause)
+    let refusal = Refusal::new(RefusalCode::CannotInspect, cause);
+    refusal.telling("the analyzer that a rule needs does not answer")
 }
 
 /// Reads an answer. Entities that were not asked for are nothing to us.

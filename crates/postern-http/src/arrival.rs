@@ -110,7 +110,7 @@ impl Arrival {
         request: Request<Incoming>,
         facts: &ConnectionFacts,
         reception: &Reception,
-    ) -> Result<Self, Box<Rejected>> {
+    ) -> Result<Box<Self>, Box<Rejected>> {
         if let Some(violation) = &facts.violation {
             let path = violation.target.split('?').next().unwrap_or_default();
             return Err(Box::new(Rejected {
@@ -126,7 +126,8 @@ impl Arrival {
         let (mut head, body) = request.into_parts();
         let source = source::locate(facts.peer.ip(), &head.headers, &reception.proxies);
         match judge(&mut head, &body, reception) {
-            Ok(judged) => Ok(Self {
+            // Boxed: it goes from stage to stage, and each would hold a copy.
+            Ok(judged) => Ok(Box::new(Self {
                 method: head.method,
                 path: judged.path,
                 query: judged.query,
@@ -139,7 +140,7 @@ impl Arrival {
                 user_agent: user_agent(&head.headers),
                 headers: head.headers,
                 body: ArrivalBody::new(body, &reception.bounds.downstream),
-            }),
+            })),
             Err(reason) => Err(Box::new(Rejected {
                 refusal: reason.refusal,
                 challenge: reason.challenge,

@@ -209,10 +209,7 @@ impl Drop for GuardedBody {
         inner.guard.meters().answer_ends();
         drop(inner.source.take());
         // Dropping the flight signals the closer: the client went away, or the gateway is ending.
-        if let Some(mut flight) = inner.flight.take() {
-            inner.observe(&mut flight);
-            drop(flight);
-        }
+        inner.let_go(drop);
     }
 }
 
@@ -359,7 +356,7 @@ impl Inner {
 
     /// A data rule ends the answer, or what has to be read of it cannot be read.
     fn cannot_go_on(&mut self, error: &InspectError) {
-        let refusal = refuse(error);
+        let refusal = refuse(error).of_answer();
         let end = match refusal.code() {
             RefusalCode::DataBlocked | RefusalCode::CannotInspect => End::Refused,
             _ => End::UpstreamReset,
@@ -390,16 +387,16 @@ impl Inner {
         self.source = None;
         self.trailers = None;
         self.asking.asked = None;
-        self.aside.give_up();
         let Some(flight) = &mut self.flight else {
             return;
         };
         flight.refused(refusal);
         let request_id = flight.request().to_string();
+        let public = refusal.public();
         let text = RefusalText {
             status: refusal.code().status(),
             code: refusal.code().as_str(),
-            message: refusal.code().public(),
+            message: &public,
             request_id: &request_id,
         };
         match self.reader.error_ending(&text) {
@@ -409,20 +406,24 @@ impl Inner {
         self.close(end);
     }
 
-    fn observe(&self, flight: &mut Flight) {
-        let observed = flight.observed();
-        observed.request_bytes = self.request_bytes.load(Ordering::Relaxed);
-        let report = self.reader.report();
-        observed.usage = report.usage;
-        observed.response_model = report.response_model;
-        observed.findings.extend(self.reader.findings());
+    fn close(&mut self, end: End) {
+        self.let_go(move |flight| flight.close(end));
     }
 
-    fn close(&mut self, end: End) {
-        if let Some(mut flight) = self.flight.take() {
-            self.observe(&mut flight);
-            flight.close(end);
-        }
+    /// Ends the flight with all that was seen of the answer; where the reader is away at work, when
+    /// it is done.
+    fn let_go(&mut self, how: impl FnOnce(Flight) + Send + 'static) {
+        let Some(mut flight) = self.flight.take() else {
+            return;
+        };
+        flight.observed().request_bytes = self.request_bytes.load(Ordering::Relaxed);
+        self.aside.when_back(&self.reader, move |reader| {
+            let (report, observed) = (reader.report(), flight.observed());
+            observed.usage = report.usage;
+            observed.response_model = report.response_model;
+            observed.findings.extend(reader.findings());
+            how(flight);
+        });
     }
 }
 

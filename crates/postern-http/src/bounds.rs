@@ -13,6 +13,10 @@ pub(crate) const HYPER_HEADERS_MAX: usize = 100;
 /// taken without a client having to try again.
 pub(crate) const BACKLOG: i32 = 1024;
 
+/// Bytes of an answer that are taken whole where they are there at once: what one read of a socket
+/// brings. A longer answer goes on as it comes.
+pub(crate) const AT_HAND_BYTES_MAX: u64 = 16 * 1024;
+
 /// Bytes of a body that are cleaned between two polls of a core's other streams. At 200 MB/s they
 /// take a third of a millisecond; more is done on a thread of its own.
 pub(crate) const CLEANED_INLINE_BYTES_MAX: usize = 64 * 1024;
@@ -30,6 +34,10 @@ pub(crate) const ANALYZER_CALLS_MAX: usize = 8;
 
 /// Questions to the analyzer that one core has under way at once; its own work is the bottleneck.
 pub(crate) const ANALYZER_CORE_CALLS_MAX: usize = 32;
+
+/// After how long it makes sense to try again what an analyzer did not answer: it may have been
+/// busy, or is being started again.
+pub(crate) const ANALYZER_RETRY: Duration = Duration::from_secs(1);
 
 /// How long all questions about what a request or an answer brought at once may take. A model takes
 /// some ten milliseconds for a sentence, so that this is a text of some thousand.
@@ -55,6 +63,9 @@ pub struct Bounds {
     /// How long connections may finish what they carry after a shutdown was asked for. Streams of
     /// models run for minutes; a supervisor usually kills after 30 s or more.
     pub drain: Duration,
+    /// Bodies that are cleaned at once on threads of their own. As many as there are cores: more
+    /// would only take turns.
+    pub cleaned_aside_max: usize,
 }
 
 /// What clients may do.
@@ -179,6 +190,7 @@ impl Default for Bounds {
             http2: Http2Bounds::default(),
             upstream: UpstreamBounds::default(),
             drain: Duration::from_secs(25),
+            cleaned_aside_max: std::thread::available_parallelism().map_or(1, usize::from),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! of the HTTP/1 parser and of every timer: a connection that sends nothing would stay for ever.
 
 mod answer;
+mod bell;
 
 use std::convert::Infallible;
 use std::io;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bounds::{Bounds, HYPER_HEADERS_MAX};
 use crate::strict::{Exchange, StrictIo, Version, Violation};
 use answer::{Answer, Cancelled, Streams};
+use bell::Belled;
 
 /// An error of any body.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -72,11 +74,11 @@ where
         hang_up: CancellationToken::new(),
         violation: None,
     };
-    let hang_up = facts.hang_up.clone();
+    let hang_up = Belled::new(facts.hang_up.clone().cancelled_owned());
     let serving = converse(accepted, service, facts, shared);
     tokio::select! {
         biased;
-        () = hang_up.cancelled() => tracing::debug!("hung up on the client"),
+        () = hang_up => tracing::debug!("hung up on the client"),
         result = serving => if let Err(error) = result {
             tracing::debug!(%error, "the connection ended early");
         },
@@ -152,10 +154,10 @@ where
     let mut connection = pin!(connection);
     // A token of its own: it is looked at whenever the connection moves, and the cores would meet
     // at the lock of a shared one.
-    let shutdown = shared.shutdown.child_token();
+    let shutdown = Belled::new(shared.shutdown.child_token().cancelled_owned());
     tokio::select! {
         result = connection.as_mut() => return result.map_err(io::Error::other),
-        () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = shutdown => connection.as_mut().graceful_shutdown(),
     }
     connection.await.map_err(io::Error::other)
 }

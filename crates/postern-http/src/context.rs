@@ -4,6 +4,7 @@
 //! about. An AI request is read whole, because the model stands in its body; any other body is left
 //! to stream, unless a rule of the token asks about it. Whatever cannot be determined is refused.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -49,7 +50,7 @@ impl Plane {
     /// what reading the body gives.
     pub(crate) async fn context(
         &self,
-        arrival: Arrival,
+        arrival: Box<Arrival>,
         caller: &Caller,
         journey: &mut Journey,
     ) -> Result<(RequestContext, Exchange), Refusal> {
@@ -60,8 +61,11 @@ impl Plane {
             headers,
             source,
             tls,
+            body_bytes: declared,
+            wants_trailers,
+            body,
             ..
-        } = arrival;
+        } = *arrival;
         let Some((name, path)) = path.split_first() else {
             return Err(Refusal::new(
                 RefusalCode::UnknownUpstream,
@@ -86,16 +90,15 @@ impl Plane {
                 .map(|name| name.as_str().to_owned())
                 .collect(),
             json_body: None,
-            body_bytes: arrival.body_bytes,
+            body_bytes: declared,
             source: Source { ..source },
             tls,
         };
-        let declared = arrival.body_bytes;
         let body = if kind == UpstreamKind::Http {
-            self.http_body(caller, &upstream, &headers, &mut context, arrival.body)
+            self.http_body(caller, &upstream, &headers, &mut context, body)
                 .await?
         } else {
-            self.ai_body(caller, &headers, &mut context, arrival.body, journey)
+            self.ai_body(caller, &headers, &mut context, body, journey)
                 .await?
         };
         let body = match body {
@@ -103,7 +106,6 @@ impl Plane {
             read => read,
         };
         let path = context.path.clone();
-        let wants_trailers = arrival.wants_trailers;
         let exchange = Exchange {
             upstream,
             method,
@@ -202,9 +204,14 @@ fn says_json(headers: &HeaderMap) -> bool {
         && !headers.contains_key(CONTENT_ENCODING)
 }
 
-/// A refusal for what inspection could not judge.
+/// A refusal for what inspection could not judge. Of what cannot be inspected the sort is told,
+/// where it is a text of the program: without it nobody could mend the request.
 pub(crate) fn refuse(error: &InspectError) -> Refusal {
-    Refusal::new(error.refusal_code(), error.to_string())
+    let refusal = Refusal::new(error.refusal_code(), error.to_string());
+    match error {
+        InspectError::CannotInspect(Cow::Borrowed(what)) => refusal.telling(what),
+        _ => refusal,
+    }
 }
 
 #[cfg(test)]

@@ -30,7 +30,8 @@ use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::{ExchangeBody, refuse};
 use crate::gateway::{Journey, Plane};
 
-pub(crate) use answer::clean_list;
+pub(crate) use answer::{Reading, clean_list};
+pub(crate) use fields::tell_findings;
 pub(crate) use reader::Reader;
 pub(crate) use request::CleanRequest;
 
@@ -45,17 +46,15 @@ struct Compiled {
     set: Result<Arc<RuleSet>, String>,
 }
 
-impl Default for Rules {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+impl Rules {
+    /// Nothing is compiled yet; so many large bodies are worked on at once.
+    pub(crate) fn new(workers: usize) -> Self {
         Self {
             known: RwLock::default(),
-            workers: Arc::new(Semaphore::new(cores)),
+            workers: Arc::new(Semaphore::new(workers)),
         }
     }
-}
 
-impl Rules {
     /// The places to work on large bodies.
     pub(crate) fn workers(&self) -> Arc<Semaphore> {
         Arc::clone(&self.workers)
@@ -155,6 +154,14 @@ impl Controls {
         let done = clean_asking(&mut cleaner, analyzer, of, work).await;
         self.give_back(cleaner);
         done
+    }
+
+    /// Tells that a request could not be inspected, which passes all the same.
+    fn unread(&mut self) {
+        if let Some(cleaner) = &mut self.cleaner {
+            cleaner.unread("request");
+            self.findings = cleaner.findings();
+        }
     }
 
     fn take(&mut self) -> Result<Cleaner, Refusal> {

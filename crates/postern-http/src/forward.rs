@@ -71,9 +71,9 @@ pub(crate) struct Forward {
 
 /// What came of one attempt.
 enum Attempt {
-    Answered(Box<Response<Incoming>>),
+    Answered(Response<Incoming>),
     /// Not a byte was written.
-    Unsent(Box<Request<OutboundBody>>, String),
+    Unsent(Request<OutboundBody>, String),
     Failed(Refusal),
 }
 
@@ -97,19 +97,20 @@ impl Forward {
         let seat = self.pool.seat(&to.key).await?;
         let started = Instant::now();
         let upload = Arc::new(Upload::new(started));
-        let mut request = Box::new(prepare(to, request, &upload)?);
+        let mut request = prepare(to, request, &upload)?;
         let bounds = &self.bounds.upstream;
         for _ in 0..bounds.attempts_max {
             let mut connection = match seat.kept(bounds).await {
                 Some(connection) => connection,
-                None => to.endpoint.connect(to.timeouts.connect, bounds).await?,
+                // Boxed: a handshake takes room that most requests do not need.
+                None => Box::pin(to.endpoint.connect(to.timeouts.connect, bounds)).await?,
             };
-            match attempt(connection.sender(), *request, &upload, &to.timeouts).await {
+            match attempt(connection.sender(), request, &upload, &to.timeouts).await {
                 Attempt::Answered(response) => {
                     check_size(response.headers(), bounds)?;
                     return receive(
                         to,
-                        *response,
+                        response,
                         Exchange {
                             connection,
                             seat,
@@ -186,11 +187,11 @@ async fn attempt(
         let due = upload.moved_at() + timeouts.first_byte;
         let deadline = due.min(started + timeouts.total);
         match timeout_at(deadline, sending.as_mut()).await {
-            Ok(Ok(response)) => return Attempt::Answered(Box::new(response)),
+            Ok(Ok(response)) => return Attempt::Answered(response),
             Ok(Err(mut error)) => {
                 let cause = describe(error.error());
                 if let Some(request) = error.take_message() {
-                    return Attempt::Unsent(Box::new(request), cause);
+                    return Attempt::Unsent(request, cause);
                 }
                 return Attempt::Failed(match upload.failure() {
                     // Not the upstream's fault: the client's body broke off or broke its framing.

@@ -18,7 +18,7 @@ use crate::arrival::{Arrival, Credential, Reception, Rejected};
 use crate::body::AnswerBody;
 use crate::bounds::Bounds;
 use crate::connection::ConnectionFacts;
-use crate::controls::Rules;
+use crate::controls::{Rules, tell_findings};
 use crate::directory::Directory;
 use crate::forward::Forward;
 use crate::listener::{ListenError, Listener, Serving};
@@ -78,7 +78,7 @@ impl Gateway {
             analyzer,
         } = self;
         let directory = Arc::new(Directory::default());
-        let rules = Arc::new(Rules::default());
+        let rules = Arc::new(Rules::new(bounds.cleaned_aside_max));
         let reception = Arc::new(Reception {
             bounds: Arc::clone(&bounds),
             proxies: Arc::clone(&proxies),
@@ -128,6 +128,8 @@ pub(crate) struct Journey {
     pub(crate) hang_up: CancellationToken,
     /// Whether the request's body was read to its end, or there is none.
     pub(crate) body_read: bool,
+    /// Where a refusal tells what data rules found: whether the answer's findings are among it.
+    pub(crate) tells: Option<bool>,
 }
 
 impl Plane {
@@ -141,14 +143,15 @@ impl Plane {
             Ok(arrival) => arrival,
             Err(rejected) => return closing(self.turn_away(&rejected)),
         };
-        let dialect = guess_dialect(&arrival.path.encoded(), &|name| carries(&arrival, name));
+        let path = arrival.path.encoded();
+        let dialect = guess_dialect(&path, &|name| carries(&arrival, name));
         let challenge = if arrival.credential.is_some() {
             Challenge::Invalid
         } else {
             Challenge::Missing
         };
         let head_only = arrival.method == http::Method::HEAD;
-        let flight = match self.open(&arrival) {
+        let flight = match self.open(&arrival, &path) {
             Ok(flight) => flight,
             Err(refusal) => {
                 return closing(self.render(&refusal, challenge, dialect, head_only));
@@ -168,6 +171,7 @@ impl Plane {
             dialect,
             hang_up,
             body_read,
+            tells: None,
         };
         let carried = AssertUnwindSafe(self.carry(arrival, &mut journey))
             .catch_unwind()
@@ -181,6 +185,7 @@ impl Plane {
             mut flight,
             dialect,
             body_read,
+            tells,
             ..
         } = journey;
         log(&refusal, flight.request());
@@ -190,6 +195,7 @@ impl Plane {
             _ => Challenge::None,
         };
         let request = flight.request();
+        let findings = flight.observed().findings.clone();
         if refusal.is_client_gone() {
             // Nobody was refused: the answer below goes to a connection that is not there any more.
             flight.close(End::ClientGone);
@@ -197,7 +203,10 @@ impl Plane {
             flight.refused(&refusal);
             flight.close(end_of(refusal.code()));
         }
-        let answer = refusal::render(&refusal, challenge, dialect, &request, head_only);
+        let mut answer = refusal::render(&refusal, challenge, dialect, &request, head_only);
+        if let Some(whole) = tells {
+            tell_findings(&findings, whole, answer.headers_mut());
+        }
         let answer = answer.map(AnswerBody::from);
         if body_read { answer } else { closing(answer) }
     }
@@ -235,12 +244,11 @@ impl Plane {
         }
     }
 
-    fn open(&self, arrival: &Arrival) -> Result<Flight, Refusal> {
-        let path = arrival.path.encoded();
+    fn open(&self, arrival: &Arrival, path: &str) -> Result<Flight, Refusal> {
         let names = arrival.query.pairs().iter().map(|(name, _)| name.as_str());
         self.guard.arrive(&Opening {
             method: arrival.method.as_str(),
-            path: &path,
+            path,
             query_names: names.collect(),
             source: arrival.source,
             user_agent: arrival.user_agent.as_deref(),

@@ -45,7 +45,7 @@ pub(crate) struct Sent {
     /// Bytes of request body that went upstream so far.
     pub(crate) request_bytes: Arc<AtomicU64>,
     /// The data rules of the permit, with what they found and changed in the request.
-    pub(crate) controls: Option<Controls>,
+    pub(crate) controls: Option<Box<Controls>>,
 }
 
 impl Sent {
@@ -84,7 +84,10 @@ impl Plane {
             mut body,
             wants_trailers,
         } = exchange;
-        let mut controls = self.controls(permit, &upstream, caller, &body, journey)?;
+        let controls = self.controls(permit, &upstream, caller, &body, journey)?;
+        let mut controls = controls.map(Box::new);
+        let tells = |controls: &Controls| controls.rules.tells_client().then_some(false);
+        journey.tells = controls.as_deref().and_then(tells);
         let splice = upstream.settings.include_usage;
         let mut cleaned = None;
         if let Some(controls) = &mut controls {
@@ -95,8 +98,9 @@ impl Plane {
                 splice,
                 room: caller.body_room(),
             };
-            cleaned = self.clean_request(request, controls, journey).await?;
-            self.keep_placeholders(controls, caller).await?;
+            // Boxed: only requests under a rule need the room.
+            cleaned = Box::pin(self.clean_request(request, controls, journey)).await?;
+            Box::pin(self.keep_placeholders(controls, caller)).await?;
         }
         let environment = &caller.subject().environment;
         let destination = self.directory.find(environment, &upstream, &self.bounds)?;

@@ -4,8 +4,11 @@
 //! `Clearance`, an `Answer`. What happens whatever happened, the close, is the flight's, which
 //! travels with the answer's body.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
+use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, ETAG};
 use http_body_util::BodyExt as _;
@@ -16,7 +19,7 @@ use postern_types::{AiRequest, End, Operation, RateNotice, Refusal, RefusalCode,
 use crate::arrival::Arrival;
 use crate::body::{Answer, AnswerSource, Course};
 use crate::context::{Exchange, ExchangeBody, refuse};
-use crate::controls::clean_list;
+use crate::controls::{Reader, Reading, clean_list};
 use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
 use crate::headers;
@@ -27,26 +30,24 @@ impl Plane {
     /// The life of one request. Each step consumes what the step before it proved.
     pub(crate) async fn carry(
         &self,
-        arrival: Arrival,
+        arrival: Box<Arrival>,
         journey: &mut Journey,
     ) -> Result<Answer, Refusal> {
         let caller = self.authenticate(&arrival, journey).await?;
         // The body is read here: a token that ends meanwhile does not keep its request waiting.
-        let (context, exchange) = tokio::select! {
-            biased;
-            () = caller.revoked().cancelled() => Err(ended(&caller)),
-            read = self.context(arrival, &caller, journey) => read,
-        }?;
+        let (context, exchange) = {
+            let read = pin!(self.context(arrival, &caller, journey));
+            unless_ended(&caller, read).await?
+        };
         let permit = self
             .authorize(&caller, &context, &exchange, journey)
             .await?;
         journey.flight.limit(&caller, &permit)?;
         // Reading a body for the data rules may take as long as its client likes.
-        let outbound = tokio::select! {
-            biased;
-            () = caller.revoked().cancelled() => Err(ended(&caller)),
-            inspected = self.inspect_request(&permit, exchange, &caller, journey) => inspected,
-        }?;
+        let outbound = {
+            let inspected = pin!(self.inspect_request(&permit, exchange, &caller, journey));
+            unless_ended(&caller, inspected).await?
+        };
         let clearance = journey.flight.clear(&caller, &permit, &context).await?;
         let inbound = self.forward(&clearance, outbound, &caller, journey).await?;
         self.inspect_response(inbound, &caller, &context, &clearance, journey)
@@ -108,10 +109,9 @@ impl Plane {
             request,
             sent,
         } = outbound;
-        let answered = tokio::select! {
-            biased;
-            () = caller.revoked().cancelled() => Err(ended(caller)),
-            answered = self.forward.send(&destination, request) => answered,
+        let answered = {
+            let answered = pin!(self.forward.send(&destination, request));
+            unless_ended(caller, answered).await
         };
         let request_bytes = sent
             .request_bytes
@@ -141,25 +141,29 @@ impl Plane {
             .as_ref()
             .is_some_and(|ai| ai.operation == Operation::ListModels);
         if lists && inbound.status.is_success() {
-            return self
-                .list_models((sent, inbound), caller, context, clearance, journey)
-                .await;
+            // Boxed, as is all that few requests do: every request would carry the room for it.
+            let list = self.list_models((sent, inbound), caller, context, clearance, journey);
+            return Box::pin(list).await;
         }
-        let reading = self.reading(&sent, &mut inbound, journey).await?;
+        // A refusal from here on is of the answer, whose findings are known by then.
+        journey.tells = journey.tells.map(|_| true);
+        let mut reading = self.reading(&sent, &mut inbound, journey).await?;
         let Inbound {
             status,
             headers,
             mut body,
         } = inbound;
         let whole = reading.whole;
+        let at_hand = match &sent.controls {
+            None => at_hand(&mut body).await,
+            Some(_) => None,
+        };
         let body = if whole {
             // Nothing has gone out yet, so what ends the token ends this as any other wait.
-            let clean = tokio::select! {
-                biased;
-                () = caller.revoked().cancelled() => Err(ended(caller)),
-                read = self.read_clean(&mut body, reading, (&sent, caller), journey) => read,
-            };
-            AnswerSource::Whole(clean?)
+            let mut clean = Box::pin(self.read_clean(&mut body, reading, (&sent, caller), journey));
+            AnswerSource::Whole(unless_ended(caller, clean.as_mut()).await?)
+        } else if let Some(bytes) = at_hand {
+            AnswerSource::Whole(self.read_at_hand(bytes, &mut reading, (&sent, caller), journey)?)
         } else {
             AnswerSource::Course(Box::new(Course {
                 guard: self.guard.clone(),
@@ -182,6 +186,50 @@ impl Plane {
         Ok(Answer { head, body })
     }
 
+    /// Reads an answer that is there whole and passes as it is.
+    ///
+    /// # Errors
+    /// When what has to be read of it cannot be read.
+    fn read_at_hand(
+        &self,
+        bytes: Bytes,
+        reading: &mut Reading,
+        (sent, caller): (&Sent, &Caller),
+        journey: &mut Journey,
+    ) -> Result<Bytes, Refusal> {
+        let reader = &mut reading.reader;
+        let mut out = Vec::new();
+        let read = reader
+            .push(bytes, &mut out)
+            .and_then(|()| reader.finish(&mut out));
+        self.take_down(reader, (sent, caller), journey);
+        read.map_err(|error| refuse(&error))?;
+        Ok(match out.len() {
+            0 | 1 => out.pop().unwrap_or_default(),
+            _ => out.concat().into(),
+        })
+    }
+
+    /// Remembers what an answer that was read whole says: whose it is that it names, what the model
+    /// consumed, what was found.
+    pub(crate) fn take_down(
+        &self,
+        reader: &mut Reader,
+        (sent, caller): (&Sent, &Caller),
+        journey: &mut Journey,
+    ) {
+        for owned in reader.newly_created() {
+            let conversation = sent.conversation();
+            self.guard
+                .remember(caller, &sent.upstream, owned.clone(), conversation);
+        }
+        let report = reader.report();
+        let observed = journey.flight.observed();
+        observed.usage = report.usage;
+        observed.response_model = report.response_model;
+        observed.findings.extend(reader.findings());
+    }
+
     /// The list of models, without those that the token may not use.
     async fn list_models(
         &self,
@@ -201,10 +249,9 @@ impl Plane {
             .and_then(|value| value.to_str().ok());
         let mut filter = ModelsFilter::new(encoding).map_err(|error| refuse(&error))?;
         // Nothing has gone out yet, so what ends the token ends this as it ends any other wait.
-        tokio::select! {
-            biased;
-            () = caller.revoked().cancelled() => return Err(ended(caller)),
-            read = read_whole(&mut body, &mut filter) => read?,
+        {
+            let read = pin!(read_whole(&mut body, &mut filter));
+            unless_ended(caller, read).await?;
         }
         let flight = &journey.flight;
         let mut keep = |model: &str| flight.may_use_model(caller, context, model);
@@ -239,6 +286,21 @@ impl Plane {
         head.headers.insert("postern-request-id", value);
         head
     }
+}
+
+/// Does `work` unless the token ends first.
+async fn unless_ended<T>(
+    caller: &Caller,
+    work: Pin<&mut impl Future<Output = Result<T, Refusal>>>,
+) -> Result<T, Refusal> {
+    let done = caller.unless_ended(work).await;
+    done.unwrap_or_else(|| Err(ended(caller)))
+}
+
+/// The whole of a small answer, where it is there already: then nothing has to stand by for the
+/// rest of it. Nothing is waited for.
+async fn at_hand(body: &mut InboundBody) -> Option<Bytes> {
+    std::future::poll_fn(|cx| Poll::Ready(body.poll_at_hand(cx))).await
 }
 
 /// Reads the list of models to its end.

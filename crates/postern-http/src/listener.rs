@@ -301,16 +301,31 @@ impl Door {
         if stream.set_nodelay(true).is_err() {
             return;
         }
-        let shared = self.shared.clone();
-        let Some(acceptor) = &self.tls else {
+        let Some(acceptor) = self.tls.clone() else {
             let accepted = Accepted {
                 io: stream,
                 peer,
                 tls: false,
                 version: None,
             };
-            return connection::serve(accepted, service, shared).await;
+            return connection::serve(accepted, service, self.shared.clone()).await;
         };
+        // Boxed, so that a connection without TLS holds nothing of its state.
+        Box::pin(self.admit_secure(acceptor, stream, peer, service)).await;
+    }
+
+    async fn admit_secure<S, F, B>(
+        &self,
+        acceptor: TlsAcceptor,
+        stream: TcpStream,
+        peer: SocketAddr,
+        service: S,
+    ) where
+        S: Fn(Request<Incoming>, ConnectionFacts) -> F + Send + Sync + Clone + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
         let handshake = acceptor.accept(stream);
         let allowed = self.shared.bounds.downstream.handshake;
         match tokio::time::timeout(allowed, handshake).await {
@@ -326,7 +341,7 @@ impl Door {
                     tls: true,
                     version,
                 };
-                connection::serve(accepted, service, shared).await;
+                connection::serve(accepted, service, self.shared.clone()).await;
             }
             Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),

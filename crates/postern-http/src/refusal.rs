@@ -1,7 +1,7 @@
 //! The one place where a refusal becomes an answer.
 //!
 //! The status and the text come from the code, the body's shape from the dialect, the challenge
-//! from RFC 6750. The cause never goes out.
+//! from RFC 6750. The cause never goes out; of what cannot be inspected its sort does.
 
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use postern_types::{Limit, RateNotice, Refusal, RefusalCode, RequestId};
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("postern-request-id");
 /// The refusal's code, in every refusal.
 const REFUSAL: HeaderName = HeaderName::from_static("postern-refusal");
+/// Tells the clients of OpenAI and Anthropic whether to try again, whatever the status.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
@@ -60,10 +62,11 @@ pub(crate) fn render(
 ) -> Response<Full<Bytes>> {
     let code = refusal.code();
     let request = request.to_string();
+    let public = refusal.public();
     let text = RefusalText {
         status: code.status(),
         code: code.as_str(),
-        message: code.public(),
+        message: &public,
         request_id: &request,
     };
     let (content_type, body) = error_body(dialect, &text);
@@ -85,6 +88,10 @@ pub(crate) fn render(
     let after = after.map(|after| (after.as_secs() + u64::from(after.subsec_nanos() > 0)).max(1));
     if let Some(seconds) = after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        if code == RefusalCode::CannotInspect {
+            // By its status alone no client would try again.
+            headers.insert(SHOULD_RETRY, HeaderValue::from_static("true"));
+        }
     }
     if let Some(mut notice) = refusal.limit() {
         // Section 6 of the draft: `Retry-After` is not before the time that the limit names. A
@@ -125,16 +132,26 @@ fn retry_after(code: RefusalCode) -> Option<Duration> {
 /// Sets the `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers-11): Structured-Fields lists
 /// of strings. They name the sort of limit, nothing of whose it is.
 pub(crate) fn rate_fields(notice: &RateNotice, headers: &mut HeaderMap) {
-    let (remaining, reset) = (notice.remaining, notice.reset_seconds);
+    let (mut first, mut second) = (itoa::Buffer::new(), itoa::Buffer::new());
     let (policy, state) = match notice.limit {
-        Limit::Requests { count, window } => (
-            format!(r#""requests";q={count};w={}"#, window.seconds()),
-            format!(r#""requests";r={remaining};t={reset}"#),
-        ),
-        Limit::Concurrency { count } => (
-            format!(r#""concurrency";q={count};qu="concurrent-requests""#),
-            format!(r#""concurrency";r={remaining}"#),
-        ),
+        Limit::Requests { count, window } => {
+            let (count, window) = (first.format(count.get()), second.format(window.seconds()));
+            let policy = [r#""requests";q="#, count, ";w=", window].concat();
+            let remaining = first.format(notice.remaining);
+            let reset = second.format(notice.reset_seconds);
+            (
+                policy,
+                [r#""requests";r="#, remaining, ";t=", reset].concat(),
+            )
+        }
+        Limit::Concurrency { count } => {
+            let count = first.format(count.get());
+            let remaining = second.format(notice.remaining);
+            (
+                [r#""concurrency";q="#, count, r#";qu="concurrent-requests""#].concat(),
+                [r#""concurrency";r="#, remaining].concat(),
+            )
+        }
     };
     for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
         if let Ok(value) = HeaderValue::try_from(value) {

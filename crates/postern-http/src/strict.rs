@@ -308,7 +308,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> StrictIo<T> {
             }
             // Nobody tells when the answer is over: look again in a while, so that an idle
             // connection is closed after once to twice the time.
-            return self.read_alarm.poll(cx, Instant::now() + bounds.idle);
+            self.read_alarm.poll_now_and_then(cx, bounds.idle);
+            return Poll::Pending;
         }
         let since = *self.waiting_since.get_or_insert_with(Instant::now);
         let allowed = if self.first || !self.held.is_empty() {

@@ -7,7 +7,7 @@
 //! whole, because a fault may stand at their end; lines, events and text go on piece by piece.
 //!
 //! KNOWN GAP: a value that only a program would put together is not seen: escapes of a script or of
-//! YAML, an entity that a DTD declares, tags in the middle of a number.
+//! YAML, an entity that a DTD elsewhere declares, tags in the middle of a number.
 
 mod coding;
 mod events;
@@ -24,7 +24,7 @@ use postern_types::{Finding, OpaqueAction};
 
 use crate::InspectError;
 use crate::bounds::{BODY_HELD_BYTES_MAX, QUEUED_BYTES_MAX};
-use crate::clean::{AnalyzedSpan, Attempt, Cleaner, attempt};
+use crate::clean::{AnalyzedSpan, Attempt, CleanError, Cleaner, TextKind, attempt};
 use coding::Decoder;
 pub use coding::Decoder as ContentDecoder;
 use events::Events;
@@ -87,7 +87,7 @@ impl BodyCleaner {
     /// empty body of any type passes.
     #[must_use]
     pub fn new(kind: &BodyKind<'_>, cleaner: Cleaner) -> Self {
-        let opaque = cleaner.rules().opaque(cleaner.direction());
+        let opaque = cleaner.opaque();
         let (shape, decoder) = match prepare(kind, opaque) {
             Ok(ready) => ready,
             Err(error) => (Shape::Refused(error), None),
@@ -233,6 +233,11 @@ impl BodyCleaner {
         self.work.cleaner.findings()
     }
 
+    /// Tells, where rules only report, that the body could not be inspected.
+    pub fn unread(&mut self) {
+        self.work.cleaner.unread("body");
+    }
+
     /// The cleaner, to make that of the answer from.
     #[must_use]
     pub fn into_cleaner(self) -> Cleaner {
@@ -275,6 +280,15 @@ fn prepare(
         },
     };
     Ok((shape, decoder))
+}
+
+/// What the text of a file of this media type is, where it is text without markup.
+pub(crate) fn text_kind(media: &str) -> Option<TextKind> {
+    match media::form_of(Some(media)).ok()? {
+        Form::Document => Some(TextKind::Json),
+        Form::Plain | Form::Lines => Some(TextKind::Plain),
+        _ => None,
+    }
 }
 
 fn hand_on(clean: Vec<u8>, out: &mut Vec<Bytes>) {
@@ -341,9 +355,12 @@ fn clean_held(
             shape.finish(cleaner, &mut out)?;
             Ok(Some(out))
         }
-        Form::Opaque | Form::Unknown => match cleaner.rules().opaque(cleaner.direction()) {
+        Form::Opaque | Form::Unknown => match cleaner.opaque() {
             OpaqueAction::Allow => Ok(None),
-            OpaqueAction::Refuse => Err(InspectError::cannot("a part of the body is no text")),
+            OpaqueAction::Refuse => {
+                let error = CleanError::CannotInspect("a part of the body is no text");
+                Ok(cleaner.refuse("body", error).map(|()| None)?)
+            }
         },
     }
 }

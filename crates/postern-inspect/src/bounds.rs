@@ -35,6 +35,10 @@ pub(crate) const CREATED_MAX: usize = 256;
 /// event passes unedited: it carries an image or sound, never the extra usage frame.
 pub(crate) const EVENT_HELD_BYTES_MAX: usize = 256 * 1024;
 
+/// Bytes that stay at hand for the next event of a stream: most events need less, and a stream may
+/// hold 64 KiB in all.
+pub(crate) const EVENT_KEPT_BYTES: usize = 4 * 1024;
+
 /// Decoded bytes that a compressed answer may always have, before the ratio counts.
 pub(crate) const DECODED_BYTES_FREE: u64 = 1024 * 1024;
 
@@ -65,6 +69,10 @@ pub(crate) const FIELD_STEPS_MAX: usize = 31;
 /// Bytes of a number in a document that is cleaned. No reader gives more digits a meaning, and a
 /// longer one would be a way to carry text.
 pub(crate) const NUMBER_BYTES_MAX: usize = 100;
+
+/// The exponent of such a number: of what does not fit into 64 bits some readers make infinity or
+/// nothing, others a number, others an error.
+pub(crate) const EXPONENT_MAX: u32 = 308;
 
 /// Bytes of an answer that is one document and is cleaned: it is held whole. The longest answers
 /// are lists of embeddings and pictures, some megabytes each.
@@ -110,9 +118,25 @@ pub(crate) const FAILED_BYTES_MAX: usize = 128 * 2 * WINDOW_BYTES;
 /// half of it.
 pub(crate) const JOINED_WINDOW_BYTES: usize = 256;
 
+/// Bytes of the name before the `@` of an address (RFC 5321, section 4.5.3.1.1). So much is held
+/// of text in a script without spaces, and behind a quote that may open such a name; an address in
+/// one run is held with its run.
+pub(crate) const MAILBOX_BYTES_MAX: usize = 64;
+
+/// Bytes of a label of a host in letters of three bytes: 63 of them (RFC 1035, section 2.3.4).
+pub(crate) const LABEL_BYTES_MAX: usize = 3 * 63;
+
+/// Bytes of the host of an address that are looked at: 253 letters and marks (RFC 1035), of three
+/// bytes at most where they are letters.
+pub(crate) const HOST_BYTES_MAX: usize = 3 * 253;
+
 /// Bytes between `-----BEGIN` and the dashes that close the line: the longest label of a private
 /// key is below 40.
 pub(crate) const ARMOUR_LABEL_BYTES_MAX: usize = 64;
+
+/// Bytes of a declaration of XML, or of a `meta` tag of HTML: one is held until it is known which
+/// encoding it names. Long ones hold a description.
+pub(crate) const DECLARATION_BYTES_MAX: usize = 16 * 1024;
 
 /// Bytes of characters without width inside one word. Scripts that join letters with them need one
 /// or two for a letter.
@@ -154,6 +178,10 @@ pub(crate) const JSON_BACKSLASHES_MAX: usize = 15;
 
 /// Bytes that a pattern of a rule may match at most: so much may have to be held.
 pub(crate) const CUSTOM_MATCH_BYTES_MAX: usize = 512;
+
+/// Bytes of white space between two words of a phrase of a rule: the end of a line and what the
+/// next one is set in by.
+pub(crate) const CUSTOM_GAP_BYTES_MAX: usize = 16;
 
 /// Bytes of the text of such a pattern.
 pub(crate) const CUSTOM_PATTERN_BYTES_MAX: usize = 2048;

@@ -20,6 +20,8 @@ mod pieces;
 mod pseudonym;
 mod rules;
 mod spelling;
+mod watch;
+mod words;
 
 use std::sync::Arc;
 
@@ -152,10 +154,41 @@ impl Cleaner {
         left: &str,
         text: &str,
     ) -> Result<Option<String>, CleanError> {
+        self.clean_as(TextKind::Plain, place, left, text)
+    }
+
+    /// As [`Cleaner::clean_value`], for a text that may be a JSON document in a string: then it is
+    /// read as one, so that its escapes hide nothing.
+    ///
+    /// # Errors
+    /// As [`Cleaner::clean_value`].
+    pub(crate) fn clean_embedded(
+        &mut self,
+        place: &str,
+        left: &str,
+        text: &str,
+    ) -> Result<Option<String>, CleanError> {
+        let opens = text.trim_ascii_start().starts_with(['{', '[']);
+        let json = opens && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let kind = if json {
+            TextKind::Json
+        } else {
+            TextKind::Plain
+        };
+        self.clean_as(kind, place, left, text)
+    }
+
+    fn clean_as(
+        &mut self,
+        kind: TextKind,
+        place: &str,
+        left: &str,
+        text: &str,
+    ) -> Result<Option<String>, CleanError> {
         if self.idle() {
             return Ok(None);
         }
-        let mut channel = Channel::new(TextKind::Plain, place, left);
+        let mut channel = Channel::new(kind, place, left);
         let mut out = String::new();
         channel.push(text, self, &mut out)?;
         channel.finish(self, &mut out)?;
@@ -203,7 +236,7 @@ impl Cleaner {
                 if verdict.action == DataAction::Block {
                     Weight::Blocks
                 } else {
-                    Weight::Acts
+                    Weight::Acts(verdict.action.strength())
                 }
             }
             Some(_) => Weight::Passes,

@@ -6,6 +6,8 @@
 //! is replaced so that no key stands twice.
 
 mod edit;
+mod file;
+mod number;
 mod walk;
 
 use crate::clean::{CleanError, Cleaner};
@@ -28,12 +30,6 @@ pub(crate) fn clean_json(
     Ok(edits(body, places, cleaner)?.apply(body))
 }
 
-/// Whether all that may be done is to report: the rules are dry runs, and there is nothing to turn
-/// back.
-pub(crate) fn only_watches(cleaner: &Cleaner) -> bool {
-    cleaner.rules().only_watches(cleaner.direction()) && cleaner.pseudonyms().is_empty()
-}
-
 /// What cleaning changes in a document.
 ///
 /// # Errors
@@ -43,12 +39,16 @@ pub(crate) fn edits(
     places: &'static TextShape,
     cleaner: &mut Cleaner,
 ) -> Result<Edits, CleanError> {
-    let watches = only_watches(cleaner);
-    match walked(body, places, cleaner) {
-        // What a dry run cannot read passes, like everything else.
-        _ if watches => Ok(Edits::default()),
-        walked => walked,
+    let watches = cleaner.only_watches();
+    let walked = walked(body, places, cleaner);
+    if !watches {
+        return walked;
     }
+    // What a dry run cannot read passes, like everything else.
+    if let Err(CleanError::CannotInspect(_)) = walked {
+        cleaner.unread("body");
+    }
+    Ok(Edits::default())
 }
 
 fn walked(

@@ -72,4 +72,6 @@ pub use models::ModelsFilter;
 pub use preview::{Preview, preview};
 pub use refusal::{RefusalText, StreamFraming, error_body, error_event};
 pub use request::{Outgoing, RequestFacts};
-pub use response::{READABLE_ENCODINGS, ResponseOptions, ResponseReader, ResponseReport};
+pub use response::{
+    ErrorEnding, READABLE_ENCODINGS, ResponseOptions, ResponseReader, ResponseReport,
+};

@@ -31,6 +31,7 @@ pub fn preview(
 ) -> Preview {
     let keys = MaskKeys::new(&[0; 32], "preview", "preview", "preview");
     let cleaner = Cleaner::new(Arc::new(rules), direction, &[], keys);
+    let watches = cleaner.only_watches();
     let kind = BodyKind {
         content_type: Some(content_type.unwrap_or_else(|| told_from(body))),
         content_encoding: None,
@@ -40,7 +41,15 @@ pub fn preview(
     let done = cleaner
         .push(Bytes::copy_from_slice(body.as_bytes()), &mut pieces)
         .and_then(|()| cleaner.finish(&mut pieces));
-    let text = done.map(|()| String::from_utf8_lossy(&pieces.concat()).into_owned());
+    let text = match done {
+        Ok(()) => Ok(String::from_utf8_lossy(&pieces.concat()).into_owned()),
+        // What a dry run cannot read passes, and is told.
+        Err(InspectError::CannotInspect(_)) if watches => {
+            cleaner.unread();
+            Ok(body.to_owned())
+        }
+        Err(error) => Err(error),
+    };
     Preview {
         text,
         findings: cleaner.findings(),
@@ -113,5 +122,17 @@ mod tests {
         assert!(matches!(twice.text, Err(InspectError::CannotInspect(_))));
         let typed = preview(rule("mask"), Direction::Request, Some("image/png"), "x");
         assert!(matches!(typed.text, Err(InspectError::CannotInspect(_))));
+        let spec = serde_json::json!({"directions": ["request"], "classes": ["card"],
+            "action": "mask", "dry_run": true});
+        let watching = DataRule {
+            name: "watch".parse().unwrap(),
+            spec: serde_json::from_value(spec).unwrap(),
+        };
+        let rules = RuleSet::compile(&[watching]).unwrap();
+        let passes = preview(rules, Direction::Request, Some("image/png"), "x");
+        assert_eq!(
+            (passes.text.as_deref(), passes.findings.len()),
+            (Ok("x"), 1)
+        );
     }
 }

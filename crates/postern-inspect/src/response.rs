@@ -13,6 +13,7 @@
 mod clean;
 mod decode;
 mod editor;
+mod ending;
 mod fork;
 mod observe;
 mod shape;
@@ -26,12 +27,11 @@ use bytes::Bytes;
 use postern_types::{Finding, Operation, OwnedId, Usage};
 
 use crate::clean::{AnalyzedSpan, CleanError, Cleaner};
-use crate::document;
-use crate::refusal::{self, RefusalText, StreamFraming};
 use crate::{Dialect, InspectError};
 use clean::AnswerCleaner;
 pub(crate) use decode::{Decoder, Encoding};
 use editor::EventEditor;
+pub use ending::ErrorEnding;
 use observe::Observer;
 use track::{Framing, Track};
 
@@ -87,6 +87,8 @@ pub struct ResponseReader {
     editor: Option<EventEditor>,
     /// Cleaning has failed: nothing goes on any more.
     broken: Option<CleanError>,
+    /// What is to be told of an answer that nobody here can read.
+    unread: Box<[Finding]>,
     encoding: Encoding,
     /// `None` when there is nothing to decode, or decoding was given up.
     decoder: Option<Box<Decoder>>,
@@ -108,8 +110,14 @@ impl ResponseReader {
         let cleaner = cleaner.filter(|cleaner| !cleaner.idle());
         let broken = cleaner
             .as_ref()
-            .filter(|cleaner| encoding == Encoding::Other && !document::only_watches(cleaner))
+            .filter(|cleaner| encoding == Encoding::Other && !cleaner.only_watches())
             .map(|_| CleanError::CannotInspect("the answer has an encoding that is not read"));
+        // A broken answer is refused; any other of that encoding passes under a dry run.
+        let unread = cleaner.as_ref().filter(|_| encoding == Encoding::Other);
+        let unread = unread.cloned().map(|mut cleaner| {
+            cleaner.unread("answer");
+            cleaner.findings()
+        });
         let cleaner = cleaner
             .filter(|_| encoding != Encoding::Other)
             .map(|cleaner| AnswerCleaner::new(options.dialect, options.operation, cleaner));
@@ -122,6 +130,7 @@ impl ResponseReader {
             track: Track::new(framing, table, observer),
             editor: edits.then(|| EventEditor::new(strips, cleaner)),
             broken,
+            unread: unread.unwrap_or_default().into_boxed_slice(),
             encoding,
             decoder: Decoder::new(encoding).map(Box::new),
         }
@@ -218,7 +227,15 @@ impl ResponseReader {
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let cleaner = self.editor.as_ref().and_then(|e| e.cleaner.as_ref());
-        cleaner.map_or_else(Vec::new, |cleaner| cleaner.findings())
+        cleaner.map_or_else(|| self.unread.to_vec(), |cleaner| cleaner.findings())
+    }
+
+    /// Tells, where rules only report, that the answer could not be inspected.
+    pub fn unread(&mut self) {
+        let cleaner = self.editor.as_mut().and_then(|e| e.cleaner.as_mut());
+        if let Some(cleaner) = cleaner {
+            cleaner.unread();
+        }
     }
 
     /// Remembers that nothing goes on any more, where that is so.
@@ -257,57 +274,6 @@ impl ResponseReader {
     #[must_use]
     pub fn changes_length(&self) -> bool {
         self.editor.is_some()
-    }
-
-    /// The bytes that end this answer with an error that the official clients raise, wherever it
-    /// stands. `None` where the framing leaves no place for one (in the middle of a JSON document,
-    /// under a content encoding): then the connection has to be broken off.
-    ///
-    /// KNOWN GAP: when the upstream broke off inside an event of OpenAI or Gemini, and nothing
-    /// edits the answer, the cut event
-    /// has to be ended first, and their clients stumble over its half JSON before they reach the
-    /// error. Only holding every event until it is complete would avoid that.
-    #[must_use]
-    pub fn error_ending(&self, refusal: &RefusalText<'_>) -> Option<Vec<u8>> {
-        let coded = self.encoding != Encoding::Identity && !self.decodes_downstream();
-        if coded || !self.success || !self.stream_asked {
-            return None;
-        }
-        let sequence = self
-            .track
-            .observer
-            .sequence
-            .map_or(0, |last| last.saturating_add(1));
-        let framing = match self.track.framing() {
-            Framing::Document => StreamFraming::Array,
-            Framing::Unknown if self.dialect == Dialect::Gemini => return None,
-            Framing::Events | Framing::Unknown => StreamFraming::Sse,
-        };
-        let ending = refusal::ending(self.dialect, self.operation, framing, refusal, sequence);
-        match framing {
-            StreamFraming::Sse if self.at_boundary() => Some(ending),
-            // The cut event ends here. A last `event` field makes it a ping, which the official
-            // clients pass over unread.
-            StreamFraming::Sse if self.dialect == Dialect::Anthropic => {
-                Some([b"\nevent: ping\n\n", ending.as_slice()].concat())
-            }
-            StreamFraming::Sse => Some([b"\n\n", ending.as_slice()].concat()),
-            StreamFraming::Array => {
-                let cleaner = self.editor.as_ref().and_then(|e| e.cleaner.as_ref());
-                let (filled, comma) = match cleaner {
-                    Some(cleaner) => cleaner.between_elements(),
-                    None => self.track.between_elements(),
-                }?;
-                let separator: &[u8] = if filled && !comma { b",\n" } else { b"" };
-                Some([separator, ending.as_slice()].concat())
-            }
-        }
-    }
-
-    /// Whether what went on so far ends with a whole event.
-    fn at_boundary(&self) -> bool {
-        let held = self.editor.as_ref().is_some_and(EventEditor::is_clean);
-        held || self.track.at_event_boundary()
     }
 
     /// Follows bytes that pass as they are.

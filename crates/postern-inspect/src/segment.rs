@@ -11,12 +11,15 @@
 
 mod armour;
 mod join;
+mod mailbox;
 mod month;
+mod quoted;
 mod script;
 mod words;
 
 use armour::Armour;
 use join::{Link, Stop};
+use mailbox::Inner;
 
 use crate::bounds::{JOINED_WINDOW_BYTES, WINDOW_BYTES};
 use crate::detect::facts::ByteSet;
@@ -52,6 +55,8 @@ pub(crate) struct Segmenter {
     /// What bytes the last run holds.
     kinds: u8,
     joined: bool,
+    /// Whether all of the open segment is letters of scripts without spaces.
+    wide: bool,
     link: Link,
     armour: Option<Armour>,
     swallow: Option<Swallow>,
@@ -61,12 +66,13 @@ pub(crate) struct Segmenter {
     origin: Option<usize>,
 }
 
-/// Names of fields that say nothing about their value.
-const SAYS_NOTHING: [&str; 8] = [
-    "answer", "content", "data", "input", "message", "q", "text", "value",
+/// Names of fields that say nothing about their value; one letter says nothing either.
+const SAYS_NOTHING: [&str; 18] = [
+    "answer", "arg", "body", "cell", "content", "data", "field", "input", "item", "line",
+    "message", "output", "prompt", "query", "result", "text", "val", "value",
 ];
 
-/// White space before a value that is the whole text, in bytes.
+/// White space before or behind a value that is the whole text, in bytes.
 const MARGIN_BYTES_MAX: usize = 16;
 
 /// A value that began before and has no end yet.
@@ -78,12 +84,18 @@ enum Swallow {
     Armour,
 }
 
+/// Whether the text is white space that may stand around a value that is the whole text.
+fn is_margin(text: &str) -> bool {
+    text.len() <= MARGIN_BYTES_MAX && text.bytes().all(|byte| byte <= b' ')
+}
+
 impl Segmenter {
     /// Starts at the offset; the text before it stands to the left.
     pub(crate) fn new(text: &str) -> Self {
         let solid = |byte: &u8| !byte.is_ascii_whitespace();
         let name = text.trim_matches(|c: char| !c.is_alphanumeric());
-        let says_nothing = name.is_empty() || SAYS_NOTHING.contains(&name);
+        let named = |known: &&str| known.eq_ignore_ascii_case(name);
+        let says_nothing = name.chars().nth(1).is_none() || SAYS_NOTHING.iter().any(named);
         Self {
             start: text.len(),
             run: text.len(),
@@ -92,6 +104,7 @@ impl Segmenter {
             letter: 0,
             kinds: 0,
             joined: false,
+            wide: false,
             link: Link::None,
             armour: None,
             swallow: None,
@@ -100,13 +113,11 @@ impl Segmenter {
         }
     }
 
-    /// Whether a segment that starts there is the first of the text, and nothing to the left of the
-    /// text says what it is.
-    pub(crate) fn is_first(&self, text: &str, start: usize) -> bool {
-        let margin = self.origin.and_then(|origin| text.get(origin..start));
-        margin.is_some_and(|margin| {
-            margin.len() <= MARGIN_BYTES_MAX && margin.bytes().all(|byte| byte <= b' ')
-        })
+    /// Whether the segment is the whole text, a little white space around it apart, and nothing to
+    /// the left of the text says what it is. To be asked at the end of the text.
+    pub(crate) fn is_alone(&self, text: &str, start: usize, end: usize) -> bool {
+        let before = self.origin.and_then(|origin| text.get(origin..start));
+        before.is_some_and(is_margin) && text.get(end..).is_some_and(is_margin)
     }
 
     /// Everything before it is settled.
@@ -155,6 +166,9 @@ impl Segmenter {
             if let Some(window) = self.window() {
                 return window;
             }
+            if self.wide && self.read_wide(text, ended) {
+                return Step::More;
+            }
             self.read_words(bytes, plain);
             if self.at >= self.limit().min(bytes.len()) {
                 if self.at < bytes.len() || self.window().is_some() {
@@ -168,11 +182,15 @@ impl Segmenter {
                     None => return Step::More,
                 }
             }
-            if let Some(width) = script::inner(text, self.at) {
-                self.special = true;
-                self.kinds |= STOP;
-                self.at += width;
-                continue;
+            match self.goes_on(text, ended) {
+                Inner::No => {}
+                Inner::More => return Step::More,
+                Inner::Bytes(width) => {
+                    self.special |= width > 0;
+                    self.kinds |= STOP;
+                    self.at += width;
+                    continue;
+                }
             }
             match self.stop(text, ended) {
                 Stop::More => return Step::More,
@@ -184,10 +202,20 @@ impl Segmenter {
                     self.joined = true;
                     self.link = link;
                 }
+                // White space may be all that follows, and then the segment is the whole text.
+                Stop::Break
+                    if !ended
+                        && self.armour.is_none()
+                        && self.is_worth(plain)
+                        && self.is_alone(text, self.start, self.at) =>
+                {
+                    return Step::More;
+                }
                 Stop::Break => {
                     let segment = self.close(text, plain);
-                    let width = script::width(bytes[self.at]);
-                    self.at += width;
+                    if !script::is_wide(text, self.at) {
+                        self.at += script::width(bytes[self.at]);
+                    }
                     self.start = self.at;
                     self.run = self.at;
                     if let Some(segment) = segment {
@@ -265,6 +293,7 @@ impl Segmenter {
             && (self.kinds & CAPITAL == 0 || !month::leads(&bytes[self.run..self.at]))
             && !(last == b':' && armour::opens_putty(&bytes[self.run..self.at]))
             && !join::ends_quoted(&bytes[self.run..self.at])
+            && !quoted::opens(&bytes[self.run..self.at])
             && !(self.origin == Some(self.start) && join::is_small(&bytes[self.run..self.at]))
             && self.link == Link::None
             && self.armour.is_none()
@@ -273,10 +302,7 @@ impl Segmenter {
     /// Ends the open segment before `at`; gives it if it may hold something.
     fn close(&mut self, text: &str, plain: &Plain) -> Option<Step> {
         let (start, end) = (self.start, self.at);
-        let length = end - start;
-        let gated = length >= plain.gated_min && self.gated(plain);
-        let worth = self.special || self.joined || gated || length >= plain.bytes_min;
-        let worth = worth && length >= plain.least;
+        let worth = self.is_worth(plain);
         self.start = end;
         self.run = end;
         self.special = false;
@@ -285,11 +311,19 @@ impl Segmenter {
         self.joined = false;
         self.link = Link::None;
         self.armour = None;
-        if length == 0 {
+        if start == end {
             return None;
         }
         self.before = text.as_bytes()[end - 1];
         worth.then_some(Step::Segment(start, end))
+    }
+
+    /// Whether the open segment may hold something.
+    fn is_worth(&self, plain: &Plain) -> bool {
+        let length = self.at - self.start;
+        let gated = length >= plain.gated_min && self.gated(plain);
+        let worth = self.special || self.joined || gated || length >= plain.bytes_min;
+        worth && length >= plain.least
     }
 
     /// What is at the white space or break at `at`.

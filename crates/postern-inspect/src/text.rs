@@ -6,8 +6,9 @@
 //! a client makes up, is inspected from its first day.
 //!
 //! What is not text: words of the format (types, roles, ids, names of models), as long as they look
-//! like such words; content that is data (pictures, sound, files, sealed reasoning), which passes
-//! or is refused by the rule and is never read as if it were text; numbers of the format.
+//! like such words and no value stands in them; content that is data (pictures, sound, files,
+//! sealed reasoning), which passes or is refused by the rule and is never read as if it were text;
+//! numbers of the format.
 
 mod anthropic;
 mod gemini;
@@ -37,8 +38,11 @@ pub(crate) enum Leaf {
     Json,
     /// What policy has judged and what must not change after that.
     Judged,
-    /// A word of the format; anything that does not look like one is text.
+    /// A word of the format; anything that does not look like one is text, and so is one in which
+    /// a value stands.
     Word,
+    /// As `Word`, in the events of a stream: what clients put together from several events.
+    Joined,
     /// A seal that only the provider reads; anything that does not look like one is text.
     Seal,
     /// Data: passes or is refused by the rule.
@@ -166,6 +170,7 @@ pub(crate) static LOOSE: TextShape = TextShape {
 
 static TEXT: TextShape = TextShape::leaf(Leaf::Text);
 static WORD: TextShape = TextShape::leaf(Leaf::Word);
+static JOINED: TextShape = TextShape::leaf(Leaf::Joined);
 static JUDGED: TextShape = TextShape::leaf(Leaf::Judged);
 static SEAL: TextShape = TextShape::leaf(Leaf::Seal);
 static THINKING: TextShape = TextShape::leaf(Leaf::Thinking);

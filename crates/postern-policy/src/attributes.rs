@@ -117,6 +117,11 @@ impl Needed {
         needed
     }
 
+    /// Whether no attribute is read but those of which a decision may be remembered.
+    pub(crate) fn only_kept(&self) -> bool {
+        self.kept.is_some() && !self.rules_met
+    }
+
     /// The context of a request, with the attributes needed and no more.
     pub(crate) fn context(&self, facts: &Facts<'_>) -> Result<Context, Denial> {
         if self.attributes.is_empty() {

@@ -8,6 +8,7 @@ use postern_types::{DataRules, Direction, Operation, RequestContext, Rights};
 use crate::asked::Asked;
 use crate::attributes::Facts;
 use crate::engine::evaluate;
+use crate::remembered::{Permits, recall, remember};
 use crate::schema::ACTIONS;
 use crate::{Denial, GuardRails, Layer, Permit, TokenGrants, UpstreamRules};
 
@@ -35,11 +36,13 @@ pub fn authorize(
     };
     let in_request = revealed(Direction::Request)?;
     let in_response = revealed(Direction::Response)?;
+    let mut policies = permit.policies.to_vec();
     for policy in in_request.policies.iter().chain(&in_response.policies) {
-        if !permit.policies.contains(policy) {
-            permit.policies.push(Arc::clone(policy));
+        if !policies.contains(policy) {
+            policies.push(Arc::clone(policy));
         }
     }
+    permit.policies = policies.into();
     permit.data_rules = DataRules {
         rules: Arc::clone(rules.rules()),
         revealed_in_request: in_request.classes.into(),
@@ -63,8 +66,49 @@ fn decide(
         });
     }
     check_kind(context)?;
-    let asked = Asked::new(context);
+    let Permits { policies, headers } = permits(rails, grants, context)?;
+    Ok(Permit {
+        environment: token_environment.clone(),
+        token: context.subject.token,
+        principal: context.subject.principal.id.clone(),
+        upstream: context.upstream.clone(),
+        upstream_kind: context.upstream_kind,
+        operation: context.ai.as_ref().map(|ai| ai.operation),
+        model: context.ai.as_ref().and_then(|ai| ai.model.clone()),
+        headers,
+        policies,
+        data_rules: DataRules::default(),
+    })
+}
 
+/// What both layers say: out of memory where they can say nothing else than before.
+fn permits(
+    rails: &GuardRails,
+    grants: &TokenGrants,
+    context: &RequestContext,
+) -> Result<Permits, Denial> {
+    let layers = grants
+        .of(&context.upstream)
+        .filter(|granted| rails.needed.only_kept() && granted.needed.only_kept())
+        .map(|granted| (rails.id, granted.id));
+    let Some(layers) = layers else {
+        return ask(rails, grants, context);
+    };
+    if let Some(permits) = recall(layers, context) {
+        return Ok(permits);
+    }
+    let permits = ask(rails, grants, context)?;
+    remember(layers, context, permits.clone());
+    Ok(permits)
+}
+
+/// Asks one layer after the other.
+fn ask(
+    rails: &GuardRails,
+    grants: &TokenGrants,
+    context: &RequestContext,
+) -> Result<Permits, Denial> {
+    let asked = Asked::new(context);
     let facts = Facts {
         request: context,
         rules_met: Vec::new(),
@@ -91,21 +135,9 @@ fn decide(
     };
     let question = asked.question(granted.needed.context(&facts)?);
     let by_grants = evaluate(Layer::Grants, &granted.statements, &ACTIONS, question)?;
-
-    let headers = grants.headers(&by_grants);
-    let mut policies = by_rails;
-    policies.extend(by_grants);
-    Ok(Permit {
-        environment: token_environment.clone(),
-        token: context.subject.token,
-        principal: context.subject.principal.id.clone(),
-        upstream: context.upstream.clone(),
-        upstream_kind: context.upstream_kind,
-        operation: context.ai.as_ref().map(|ai| ai.operation),
-        model: context.ai.as_ref().and_then(|ai| ai.model.clone()),
-        headers,
-        policies,
-        data_rules: DataRules::default(),
+    Ok(Permits {
+        headers: grants.headers(&by_grants),
+        policies: by_rails.into_iter().chain(by_grants).collect(),
     })
 }
 

@@ -22,3 +22,7 @@ pub(crate) const CONTEXTS_REMEMBERED_MAX: usize = 128;
 /// Sets of entities remembered per thread, at some kilobytes each: one per principal, upstream and
 /// model. Beyond it all are forgotten, and made again at about ten microseconds each.
 pub(crate) const ENTITIES_REMEMBERED_MAX: usize = 128;
+
+/// Decisions remembered per thread, at some three hundred bytes each: one per token and model in
+/// use. Where two want one place, they are asked for in turn.
+pub(crate) const DECISIONS_REMEMBERED: usize = 1_024;

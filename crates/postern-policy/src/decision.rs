@@ -21,7 +21,7 @@ pub struct Permit {
     pub(crate) operation: Option<Operation>,
     pub(crate) model: Option<String>,
     pub(crate) headers: Arc<[Arc<str>]>,
-    pub(crate) policies: Vec<Arc<str>>,
+    pub(crate) policies: Arc<[Arc<str>]>,
     pub(crate) data_rules: DataRules,
 }
 

@@ -18,6 +18,7 @@ use crate::attributes::Needed;
 use crate::bounds::TOKEN_RULES_MAX;
 use crate::engine::Statement;
 use crate::reads::Reads;
+use crate::remembered::LayerId;
 use crate::{CompileError, Problem, statement, validate, values};
 
 /// The compiled grants of one token.
@@ -35,6 +36,7 @@ pub struct TokenGrants {
 /// The statements that open one upstream.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UpstreamGrants {
+    pub(crate) id: LayerId,
     pub(crate) statements: Vec<Statement>,
     pub(crate) needed: Needed,
     reads: Reads,
@@ -178,6 +180,7 @@ impl UpstreamGrants {
         }
         self.statements.push(Statement::new(&policy(id, json)?));
         self.needed = Needed::by(&self.reads);
+        self.id = LayerId::next();
         Ok(())
     }
 }

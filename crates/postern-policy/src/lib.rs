@@ -45,6 +45,7 @@ mod expression;
 mod grants;
 mod rails;
 mod reads;
+mod remembered;
 mod reveal;
 mod schema;
 mod source;

@@ -9,6 +9,7 @@ use crate::attributes::Needed;
 use crate::bounds::{POLICY_TEXT_BYTES_MAX, STATEMENTS_MAX};
 use crate::engine::Statement;
 use crate::reads::Reads;
+use crate::remembered::LayerId;
 use crate::reveal::{Reveals, Scope};
 use crate::schema::Type;
 use crate::validate::{self, Origin, PARSE_ADVICE};
@@ -19,6 +20,7 @@ use crate::{CompileError, PolicySource, Problem, reveal};
 #[derive(Debug, Clone)]
 pub struct GuardRails {
     environment: EnvName,
+    pub(crate) id: LayerId,
     pub(crate) statements: Vec<Statement>,
     pub(crate) needed: Needed,
     pub(crate) reveals: Reveals,
@@ -41,6 +43,7 @@ impl GuardRails {
     pub fn compile(environment: &EnvName, sources: &[PolicySource]) -> Result<Self, CompileError> {
         let mut rails = Self {
             environment: environment.clone(),
+            id: LayerId::next(),
             statements: Vec::new(),
             needed: Needed::default(),
             reveals: Reveals::default(),

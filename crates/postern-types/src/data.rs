@@ -74,10 +74,19 @@ impl ClassGroup {
 )]
 pub struct ParseDataClassError(String);
 
+/// The name of the class under which dry runs report what would be refused.
+const CANNOT_INSPECT: &str = "cannot_inspect";
+
 const CUSTOM: &str = "custom:";
 const CUSTOM_NAME_BYTES_MAX: usize = 40;
 
 impl DataClass {
+    /// The class under which a dry run reports what cannot be inspected and would be refused.
+    #[must_use]
+    pub fn cannot_inspect() -> Self {
+        Self::Custom(Arc::from(CANNOT_INSPECT))
+    }
+
     /// Parses a class: a built-in name, or `custom:NAME` with lower-case letters, digits and `_`.
     ///
     /// # Errors

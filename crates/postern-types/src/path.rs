@@ -40,10 +40,21 @@ const SEGMENTS_MAX: usize = 32;
 pub struct PathError(&'static str);
 
 /// A path in its one form: decoded segments to decide on, and the encoded text to send.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct CanonicalPath {
-    segments: Vec<String>,
+    /// Shared by all that speak of the request.
+    segments: Arc<[String]>,
+    /// How many of them were taken off the front.
+    taken: usize,
 }
+
+impl PartialEq for CanonicalPath {
+    fn eq(&self, other: &Self) -> bool {
+        self.segments() == other.segments()
+    }
+}
+
+impl Eq for CanonicalPath {}
 
 impl CanonicalPath {
     /// Brings the path part of a request target (no query) into its canonical form. A trailing
@@ -57,7 +68,8 @@ impl CanonicalPath {
             .ok_or(PathError("it must start with a slash"))?;
         if rest.is_empty() {
             return Ok(Self {
-                segments: Vec::new(),
+                segments: Arc::default(),
+                taken: 0,
             });
         }
         let pieces = rest.split('/');
@@ -72,35 +84,40 @@ impl CanonicalPath {
             }
             segments.push(decode_segment(piece)?);
         }
-        Ok(Self { segments })
+        Ok(Self {
+            segments: segments.into(),
+            taken: 0,
+        })
     }
 
     /// The decoded segments.
     #[must_use]
     pub fn segments(&self) -> &[String] {
-        &self.segments
+        &self.segments[self.taken..]
     }
 
     /// Takes the first segment off: the upstream's name and the path that the upstream sees.
     #[must_use]
     pub fn split_first(mut self) -> Option<(String, Self)> {
-        if self.segments.is_empty() {
-            return None;
-        }
-        let first = self.segments.remove(0);
+        let first = self.segments().first()?.clone();
+        self.taken += 1;
         Some((first, self))
     }
 
     /// The path as it goes onto the wire, always starting with a slash.
     #[must_use]
     pub fn encoded(&self) -> String {
-        if self.segments.is_empty() {
+        if self.segments().is_empty() {
             return "/".to_owned();
         }
         let mut text = String::with_capacity(64);
-        for segment in &self.segments {
+        for segment in self.segments() {
             text.push('/');
-            text.extend(utf8_percent_encode(segment, SEGMENT));
+            if is_plain(segment) {
+                text.push_str(segment);
+            } else {
+                text.extend(utf8_percent_encode(segment, SEGMENT));
+            }
         }
         text
     }
@@ -118,7 +135,16 @@ impl fmt::Debug for CanonicalPath {
     }
 }
 
+/// Whether a segment stands for itself and can be no dot segment, as most do.
+fn is_plain(piece: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':');
+    piece.bytes().all(plain)
+}
+
 fn decode_segment(piece: &str) -> Result<String, PathError> {
+    if is_plain(piece) {
+        return Ok(piece.to_owned());
+    }
     if !percent_encodings_are_whole(piece.as_bytes()) {
         return Err(PathError("it has a broken percent-encoding"));
     }

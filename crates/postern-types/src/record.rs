@@ -9,6 +9,7 @@
 //! after. A request that is refused has an outcome only.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -103,8 +104,8 @@ pub struct RequestSummary {
 /// Written before a request is forwarded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntentRecord {
-    /// The request.
-    pub summary: RequestSummary,
+    /// The request; shared with whoever goes on with it.
+    pub summary: Arc<RequestSummary>,
     /// The policies that allowed it, grants included.
     pub policies: Vec<String>,
     /// The most output the request allows, if it says so.
@@ -183,7 +184,7 @@ pub struct Timing {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutcomeRecord {
     /// The request.
-    pub summary: RequestSummary,
+    pub summary: Arc<RequestSummary>,
     /// How it ended.
     pub end: End,
     /// The status that the client saw; `None` when it saw none.
@@ -294,7 +295,7 @@ pub enum DecodeRecordError {
 }
 
 /// The same variants without the tag, which postcard cannot carry.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 enum Plain {
     Intent(IntentRecord),
     Outcome(OutcomeRecord),
@@ -303,17 +304,27 @@ enum Plain {
     System(SystemRecord),
 }
 
+/// [`Plain`] on its way out: the same variants in the same order.
+#[derive(Serialize)]
+enum Written<'a> {
+    Intent(&'a IntentRecord),
+    Outcome(&'a OutcomeRecord),
+    Admin(&'a AdminRecord),
+    Strangers(&'a StrangerRecord),
+    System(&'a SystemRecord),
+}
+
 impl AuditRecord {
     /// Encodes the record: the clear header and the body to be sealed.
     #[must_use]
-    pub fn encode(self, at: Timestamp) -> (Vec<u8>, Vec<u8>) {
+    pub fn encode(&self, at: Timestamp) -> (Vec<u8>, Vec<u8>) {
         let header = write(HEADER_VERSION, &self.header(at), HEADER_BYTES_USUAL);
         let plain = match self {
-            Self::Intent(record) => Plain::Intent(record),
-            Self::Outcome(record) => Plain::Outcome(record),
-            Self::Admin(record) => Plain::Admin(record),
-            Self::Strangers(record) => Plain::Strangers(record),
-            Self::System(record) => Plain::System(record),
+            Self::Intent(record) => Written::Intent(record),
+            Self::Outcome(record) => Written::Outcome(record),
+            Self::Admin(record) => Written::Admin(record),
+            Self::Strangers(record) => Written::Strangers(record),
+            Self::System(record) => Written::System(record),
         };
         (header, write(BODY_VERSION, &plain, BODY_BYTES_USUAL))
     }

@@ -1,5 +1,6 @@
 //! Refusals: any non-success that the gateway itself makes, and the closed list of their codes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -145,8 +146,9 @@ impl fmt::Display for RefusalCode {
     }
 }
 
-/// A refusal on its way to being an answer. The code decides everything that the outside sees; the
-/// cause goes to the diagnostic log, never into an answer.
+/// A refusal on its way to being an answer. The code decides what the outside sees, and beside it
+/// no more than what the program itself says ([`Refusal::telling`]); the cause goes to the
+/// diagnostic log, never into an answer.
 #[derive(Debug, Clone)]
 pub struct Refusal {
     code: RefusalCode,
@@ -154,6 +156,14 @@ pub struct Refusal {
     retry_after: Option<Duration>,
     limit: Option<RateNotice>,
     client_gone: bool,
+    told: Option<(&'static str, Whose)>,
+}
+
+/// What a refusal is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Request,
+    Answer,
 }
 
 /// What a limit has to say to the client: the figures of the `RateLimit` fields
@@ -178,7 +188,40 @@ impl Refusal {
             retry_after: None,
             limit: None,
             client_gone: false,
+            told: None,
         }
+    }
+
+    /// Adds what the client is told of the request beside the code's own text. SECURITY: it is a
+    /// text of the program, so that nothing of the content can be in it.
+    #[must_use]
+    pub fn telling(mut self, what: &'static str) -> Self {
+        self.told = Some((what, Whose::Request));
+        self
+    }
+
+    /// Says that what is told is of the answer.
+    #[must_use]
+    pub fn of_answer(mut self) -> Self {
+        self.told = self.told.map(|(what, _)| (what, Whose::Answer));
+        self
+    }
+
+    /// The text that the client reads.
+    #[must_use]
+    pub fn public(&self) -> Cow<'static, str> {
+        let public = self.code.public();
+        let Some((what, whose)) = self.told else {
+            return Cow::Borrowed(public);
+        };
+        let whose = match whose {
+            Whose::Request => "request",
+            Whose::Answer => "answer",
+        };
+        Cow::Owned(format!(
+            "{} ({whose}: {what}).",
+            public.trim_end_matches('.')
+        ))
     }
 
     /// Says that the client went away before this came about: nobody reads it, and the request did
@@ -245,6 +288,19 @@ impl std::error::Error for Refusal {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_stands_in_the_public_text() {
+        let refusal = Refusal::new(RefusalCode::CannotInspect, "secret");
+        assert_eq!(refusal.public(), RefusalCode::CannotInspect.public());
+        let told = refusal.telling("a key stands twice");
+        assert!(told.public().ends_with(" (request: a key stands twice)."));
+        assert!(
+            told.of_answer()
+                .public()
+                .ends_with(" (answer: a key stands twice).")
+        );
+    }
 
     #[test]
     fn words_are_unique_and_read_back() {

@@ -242,6 +242,14 @@ pub fn main() -> ExitCode {
 
 /// Clap's own answer: help and version on standard output, mistakes on standard error.
 fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|word| word == "--json") {
+        let said = error.to_string();
+        let (mistake, more) = said.split_once("\n\n").unwrap_or((&said, ""));
+        let mistake = mistake.strip_prefix("error: ").unwrap_or(mistake);
+        let failure = Failure::usage(mistake.trim()).hint(more.trim());
+        let _ = writeln!(anstream::stderr(), "{}", failure.render(true));
+        return failure.exit();
+    }
     // The arguments are the user's own; clap quotes them as they are.
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))

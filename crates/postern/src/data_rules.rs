@@ -3,6 +3,7 @@
 //! The admin API and `data-rule test` go through here, so that what was tried can be saved.
 
 use postern_inspect::RuleSet;
+use postern_store::{Store, StoreError};
 use postern_types::{ClassGroup, ClassSelector, DataClass, DataRule, RuleName};
 
 use crate::shapes::DataRuleSpec;
@@ -48,11 +49,19 @@ pub fn read(name: &RuleName, spec: &DataRuleSpec) -> Result<DataRule, String> {
     Ok(rule)
 }
 
-/// Compiles rules as the data plane will: those for all upstreams with those for each.
+/// Compiles rules as the data plane will: those for all upstreams with those for each. What is
+/// compiled when a text first asks for it is compiled here, too, on a thread that carries nothing,
+/// so that no stream waits for it.
 ///
 /// # Errors
 /// What is wrong with which rule.
-pub fn compile(rules: &[DataRule]) -> Result<(), String> {
+pub async fn prepare(rules: Vec<DataRule>) -> Result<(), String> {
+    let work = tokio::task::spawn_blocking(move || compile(&rules));
+    let failed = |error| Err(format!("compiling the data rules failed: {error}"));
+    work.await.unwrap_or_else(failed)
+}
+
+fn compile(rules: &[DataRule]) -> Result<(), String> {
     let mut upstreams: Vec<_> = rules
         .iter()
         .map(|rule| rule.spec.upstream.clone())
@@ -65,15 +74,26 @@ pub fn compile(rules: &[DataRule]) -> Result<(), String> {
             .filter(|rule| rule.spec.upstream.is_none() || rule.spec.upstream == upstream)
             .cloned()
             .collect();
-        compile_set(&here)?;
+        let set = RuleSet::compile(&here).map_err(|error| error.to_string())?;
+        set.warm();
     }
     Ok(())
 }
 
-fn compile_set(rules: &[DataRule]) -> Result<(), String> {
-    RuleSet::compile(rules)
-        .map(|_| ())
-        .map_err(|error| error.to_string())
+/// Prepares the rules of every environment. What does not compile is refused by the data plane.
+///
+/// # Errors
+/// When the store is unavailable, or a rule in it does not open.
+pub async fn prepare_all(store: &Store) -> Result<(), StoreError> {
+    for environment in store.environments().list().await? {
+        let rows = store.data_rules().list(&environment.name).await?;
+        let rules = rows.into_iter().map(|row| row.rule).collect();
+        if let Err(cause) = prepare(rules).await {
+            let environment = environment.name;
+            tracing::error!(%environment, cause, "requests under data rules will be refused");
+        }
+    }
+    Ok(())
 }
 
 /// The shape of a rule.
@@ -134,6 +154,26 @@ pub fn without_analyzer(rule: &DataRule, why: &str) -> Result<(), String> {
     }
 }
 
+/// The rules of an installation that need an analyzer, for one that has none: what they are for is
+/// refused, all of it.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn unanswered(store: &Store) -> Result<Vec<String>, StoreError> {
+    let why = "and there is none: what the rule is for is refused as cannot_inspect until \
+               [analyzer] in postern.toml says where one is";
+    let mut unanswered = Vec::new();
+    for environment in store.environments().list().await? {
+        for row in store.data_rules().list(&environment.name).await? {
+            let acts = !row.rule.spec.dry_run;
+            if let Some(said) = without_analyzer(&row.rule, why).err().filter(|_| acts) {
+                unanswered.push(format!("environment {}: {said}", environment.name));
+            }
+        }
+    }
+    Ok(unanswered)
+}
+
 fn custom(rule: &DataRule) -> Result<(), String> {
     let spec = &rule.spec;
     if spec.custom.len() > CUSTOM_MAX {
@@ -146,6 +186,11 @@ fn custom(rule: &DataRule) -> Result<(), String> {
         if !matches!(class, DataClass::Custom(_)) {
             return Err(format!(
                 "it defines {class}, which ships with the product: call yours custom:NAME"
+            ));
+        }
+        if *class == DataClass::cannot_inspect() {
+            return Err(format!(
+                "{class} is what dry runs report of text that they cannot read: take another name"
             ));
         }
         match (&detector.pattern, detector.words.len()) {
@@ -294,6 +339,7 @@ mod tests {
             {"classes": ["email"], "confidence_min": 101} => percentage
             {"classes": ["custom:badge"]} => without defining it
             {"custom": [{"class": "custom:badge"}]} => neither a pattern
+            {"custom": [{"class": "custom:cannot_inspect", "pattern": "x"}]} => another name
             {"custom": [{"class": "email", "pattern": "x+"}]} => custom:NAME
             {"custom": [{"class": "custom:a", "pattern": "x", "words": ["y"]}]} => twice
             {"fields": [{"path": "customer.email", "class": "email"}]} => is no path

@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admin::{self, AdminListener, AdminListenerOptions, AdminState};
 use crate::config::Config;
+use crate::data_rules;
 use crate::installation::{Installation, Paths, now, private_dir, signing_key, write_private};
 use crate::metrics::Sources;
 
@@ -92,6 +93,11 @@ impl Running {
         };
         let analyzer = analyzer(config)?;
         let guard = &installation.guard;
+        if analyzer.is_none() {
+            for rule in data_rules::unanswered(guard.store()).await? {
+                tracing::warn!("{rule}");
+            }
+        }
         let started = what_started(addresses, &installation.recovery);
         guard.record_system("start", started).await?;
         let verifying = signing_key(guard.keys())?.verifying_key();
@@ -105,6 +111,10 @@ impl Running {
         });
         let addresses_file = paths.run().join("addresses.json");
         write_private(&addresses_file, &serde_json::to_vec(&addresses)?)?;
+        // Before the first request is taken: none should wait for the detectors.
+        if let Err(error) = data_rules::prepare_all(guard.store()).await {
+            tracing::error!(%error, "the data rules are not prepared");
+        }
         let stop_data = CancellationToken::new();
         let serving = gateway.serve(listener, &stop_data)?;
         let started_at = now();

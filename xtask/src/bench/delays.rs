@@ -7,7 +7,7 @@
 
 use super::gateway::RULED;
 use super::legs::{self, Leg, Pace};
-use super::statistics::percentile;
+use super::statistics::{median, percentile};
 use super::streams::source;
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -28,6 +28,11 @@ const PACE: Pace = Pace {
 /// Streams start so far apart, so that their events do not fall together.
 const APART: Duration = Duration::from_micros(940);
 
+/// How often all of it is measured in one round. A p99 of a thousand events is that of the dozen
+/// slowest, which one pause of the machine decides: it falls into one of the takes, and the middle
+/// one is told.
+const TAKES: u32 = 3;
+
 /// What an event is: how its id begins, its text, and what the text becomes under a rule.
 const KINDS: [(&str, &str, &str); 3] = [
     ("free", " word ", " word "),
@@ -35,7 +40,8 @@ const KINDS: [(&str, &str, &str); 3] = [
     ("decides", " and ", "[EMAIL] and "),
 ];
 
-/// One measurement of one leg; microseconds from the upstream to the client.
+/// One measurement of one leg; microseconds from the upstream to the client, the median of its
+/// takes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Sample {
     pub(super) leg: String,
@@ -44,6 +50,8 @@ pub(super) struct Sample {
     pub(super) free_p99_us: f64,
     pub(super) decides_p50_us: f64,
     pub(super) decides_p99_us: f64,
+    /// That of each take.
+    pub(super) decides_p99s_us: Vec<f64>,
     /// CPU of the proxy, the opening of a stream spread over its many events.
     pub(super) cpu_us_per_event: f64,
 }
@@ -51,13 +59,14 @@ pub(super) struct Sample {
 impl Sample {
     pub(super) fn line(&self) -> String {
         format!(
-            "{:<18} event p50 {:.0} p99 {:.0} us, behind a value p50 {:.0} p99 {:.0} us, \
-             CPU {:.1} us/event",
+            "{:<18} event p50 {:.0} p99 {:.0} us, behind a value p50 {:.0} p99 {:.0} us \
+             (takes {:.0?}), CPU {:.1} us/event",
             self.leg,
             self.free_p50_us,
             self.free_p99_us,
             self.decides_p50_us,
             self.decides_p99_us,
+            self.decides_p99s_us,
             self.cpu_us_per_event
         )
     }
@@ -81,20 +90,29 @@ pub(super) fn run(leg: &Leg) -> Result<Sample> {
         .enable_all()
         .build()?;
     let cpu_before = leg.cpu_us();
-    let mut delays = runtime.block_on(measure(leg))?;
-    let cpu_us = leg.cpu_us() - cpu_before;
-    for kind in &mut delays {
-        kind.sort_by(f64::total_cmp);
+    let mut takes = Vec::new();
+    for _ in 0..TAKES {
+        let mut delays = runtime.block_on(measure(leg))?;
+        for kind in &mut delays {
+            kind.sort_by(f64::total_cmp);
+        }
+        takes.push(delays);
     }
-    let [free, _, decides] = &delays;
+    let cpu_us = leg.cpu_us() - cpu_before;
+    let each = |kind: usize, percent: f64| -> Vec<f64> {
+        let take = |take: &Delays| percentile(&take[kind], percent);
+        takes.iter().map(take).collect()
+    };
+    let (free, decides) = (0, 2);
     Ok(Sample {
         leg: leg.name.to_owned(),
         round: 0,
-        free_p50_us: percentile(free, 50.0),
-        free_p99_us: percentile(free, 99.0),
-        decides_p50_us: percentile(decides, 50.0),
-        decides_p99_us: percentile(decides, 99.0),
-        cpu_us_per_event: cpu_us as f64 / f64::from(STREAMS * PACE.events),
+        free_p50_us: median(each(free, 50.0)),
+        free_p99_us: median(each(free, 99.0)),
+        decides_p50_us: median(each(decides, 50.0)),
+        decides_p99_us: median(each(decides, 99.0)),
+        decides_p99s_us: each(decides, 99.0),
+        cpu_us_per_event: cpu_us as f64 / f64::from(TAKES * STREAMS * PACE.events),
     })
 }
 

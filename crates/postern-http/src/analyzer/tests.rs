@@ -72,13 +72,26 @@ const SHORT: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(20);
 
 /// Goal: an analyzer that answers each question in time, but not all of them, tells nothing.
-/// Method: one of several questions is never answered.
+/// Each of its questions is counted, and those that were given up as failed. Method: one of several
+/// questions is never answered; then as many as are asked at once, with one behind them.
 #[tokio::test]
 async fn what_takes_too_long_in_all_is_not_told() {
     let upstream = analyzer::start(&[("Zoë", "PERSON")]).unwrap();
     upstream.queue(Answer::silent());
-    let asked = within(&upstream, SHORT).ask(pieces(3), true).await;
+    let analyzer = within(&upstream, SHORT);
+    let asked = analyzer.ask(pieces(3), true).await;
     assert_eq!(asked.unwrap_err().code(), RefusalCode::CannotInspect);
+    let counts = &analyzer.settings.counts;
+    assert_eq!(counts.calls(), 3);
+    assert!((1..=3).contains(&counts.failures()), "{counts:?}");
+    let all = within(&upstream, SHORT);
+    for _ in 0..ANALYZER_CALLS_MAX {
+        upstream.queue(Answer::silent());
+    }
+    assert!(all.ask(pieces(ANALYZER_CALLS_MAX + 1), true).await.is_err());
+    let counts = &all.settings.counts;
+    let expected = ANALYZER_CALLS_MAX as u64 + 1;
+    assert_eq!((counts.calls(), counts.failures()), (expected, expected));
     upstream.queue(Answer::silent());
     let asked = within(&upstream, SHORT).ask(pieces(3), false).await;
     assert!(asked.unwrap().iter().all(|(_, spans)| spans.is_empty()));

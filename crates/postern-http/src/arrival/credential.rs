@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use crate::strict::Fault;
@@ -33,11 +32,14 @@ impl CredentialScheme {
     }
 }
 
-const KEY_FIELDS: [(&str, CredentialScheme); 3] = [
-    ("x-api-key", CredentialScheme::XApiKey),
-    ("x-goog-api-key", CredentialScheme::XGoogApiKey),
-    ("api-key", CredentialScheme::ApiKey),
+const KEY_FIELDS: [(HeaderName, CredentialScheme); 3] = [
+    (X_API_KEY, CredentialScheme::XApiKey),
+    (X_GOOG_API_KEY, CredentialScheme::XGoogApiKey),
+    (API_KEY, CredentialScheme::ApiKey),
 ];
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const X_GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+const API_KEY: HeaderName = HeaderName::from_static("api-key");
 
 /// A credential that somebody presented. Wiped when dropped, never printed.
 ///
@@ -71,23 +73,25 @@ pub(super) fn take(headers: &mut HeaderMap) -> Result<Option<Credential>, Fault>
     let mut found = Vec::new();
     let mut others = 0;
     for (name, scheme) in KEY_FIELDS {
-        if !headers.contains_key(name) {
+        if !headers.contains_key(&name) {
             continue;
         }
-        let values = texts(headers, name);
+        let values = texts(headers, &name);
         headers.remove(name);
         for text in values? {
             found.push(Credential { text, scheme });
         }
     }
-    let values = texts(headers, AUTHORIZATION.as_str());
+    let values: Vec<HeaderValue> = headers.get_all(AUTHORIZATION).iter().cloned().collect();
     headers.remove(AUTHORIZATION);
-    for value in values? {
-        match bearer(&value)? {
+    for value in &values {
+        let value = text(value)?;
+        match bearer(value)? {
             Some(text) => found.push(Credential {
                 text,
                 scheme: CredentialScheme::Bearer,
             }),
+            None if value.is_empty() => {}
             None => others += 1,
         }
     }
@@ -97,18 +101,20 @@ pub(super) fn take(headers: &mut HeaderMap) -> Result<Option<Credential>, Fault>
     Ok(found.pop())
 }
 
-fn texts(headers: &HeaderMap, name: &str) -> Result<Vec<Zeroizing<String>>, Fault> {
+fn texts(headers: &HeaderMap, name: &HeaderName) -> Result<Vec<Zeroizing<String>>, Fault> {
     let mut found = Vec::new();
     for value in headers.get_all(name) {
-        let text = value
-            .to_str()
-            .map_err(|_| Fault::bad("a credential is not ASCII text"))?
-            .trim();
+        let text = text(value)?;
         if !text.is_empty() {
             found.push(Zeroizing::new(text.to_owned()));
         }
     }
     Ok(found)
+}
+
+fn text(value: &HeaderValue) -> Result<&str, Fault> {
+    let text = value.to_str().map(str::trim);
+    text.map_err(|_| Fault::bad("a credential is not ASCII text"))
 }
 
 /// The token of `Bearer <token>`; `None` for other schemes and for a bearer without a token.

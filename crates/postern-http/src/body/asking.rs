@@ -54,7 +54,7 @@ impl Inner {
     fn answered(&mut self, answered: Result<Answers, Refusal>) {
         let answers = match answered {
             Ok(answers) => answers,
-            Err(refusal) => return self.break_off(&refusal, End::Refused),
+            Err(refusal) => return self.break_off(&refusal.of_answer(), End::Refused),
         };
         self.read(0, move |reader, out| {
             answers

@@ -48,14 +48,10 @@ impl Plane {
         inbound: &mut Inbound,
         journey: &mut Journey,
     ) -> Result<Reading, Refusal> {
-        let controls = sent.controls.as_ref();
-        let cleaner = controls.map(Controls::for_answer).transpose()?.flatten();
-        let reading = match controls.zip(cleaner) {
+        let reading = match &sent.controls {
             None => Reading::passing(sent, inbound),
-            Some((controls, mut cleaner)) => {
-                let headers = self.clean_head(&mut cleaner, controls, inbound).await;
-                under_rules(sent, controls, (cleaner, headers), inbound, journey)?
-            }
+            // Boxed: only answers under a rule need the room.
+            Some(controls) => Box::pin(self.controlled(sent, controls, inbound, journey)).await?,
         };
         if reading.reader.decodes() {
             inbound.headers.remove(CONTENT_ENCODING);
@@ -64,6 +60,21 @@ impl Plane {
             forget_bytes(&mut inbound.headers);
         }
         Ok(reading)
+    }
+
+    /// The reading of an answer to a request under rules.
+    async fn controlled(
+        &self,
+        sent: &Sent,
+        controls: &Controls,
+        inbound: &mut Inbound,
+        journey: &mut Journey,
+    ) -> Result<Reading, Refusal> {
+        let Some(mut cleaner) = controls.for_answer()? else {
+            return Ok(Reading::passing(sent, inbound));
+        };
+        let headers = self.clean_head(&mut cleaner, controls, inbound).await;
+        under_rules(sent, controls, (cleaner, headers), inbound, journey)
     }
 
     /// The fields of an answer as they may go on.
@@ -94,7 +105,7 @@ impl Plane {
         while done == Err(InspectError::NeedsAnalysis) {
             let answers = match ask(self.analyzer.as_deref(), reader.wanted(), needs).await {
                 Ok(answers) => answers,
-                Err(refusal) => return Ok((reader, out, Err(refusal))),
+                Err(refusal) => return Ok((reader, out, Err(refusal.of_answer()))),
             };
             let resume = move || {
                 let done = answers
@@ -105,7 +116,11 @@ impl Plane {
             };
             (reader, out, done) = self.work(bytes, resume).await?;
         }
-        Ok((reader, out, done.map_err(|error| refuse(&error))))
+        Ok((
+            reader,
+            out,
+            done.map_err(|error| refuse(&error).of_answer()),
+        ))
     }
 
     /// Reads an answer to its end, cleans it, and gives it whole.
@@ -157,16 +172,7 @@ impl Plane {
             (reader, out, result) = self.settle(read, (needs, bytes)).await?;
             fits = held.given(&out);
         }
-        for owned in reader.newly_created() {
-            let conversation = sent.conversation();
-            self.guard
-                .remember(caller, &sent.upstream, owned.clone(), conversation);
-        }
-        let report = reader.report();
-        let observed = journey.flight.observed();
-        observed.usage = report.usage;
-        observed.response_model = report.response_model;
-        observed.findings.extend(reader.findings());
+        self.take_down(&mut reader, (sent, caller), journey);
         fits?;
         match result {
             Err(refusal) if lenient && refusal.code() == RefusalCode::CannotInspect => {
@@ -224,7 +230,7 @@ fn under_rules(
             lenient,
             coded,
         }),
-        Err(error) => Err(refuse(&error)),
+        Err(error) => Err(refuse(&error).of_answer()),
     }
 }
 
@@ -241,7 +247,7 @@ impl Reading {
 }
 
 fn cannot(cause: &'static str) -> Refusal {
-    refuse(&InspectError::CannotInspect(cause.into()))
+    refuse(&InspectError::CannotInspect(cause.into())).of_answer()
 }
 
 /// What is done to an answer without rules: that of an AI provider is read, and no other.
@@ -310,7 +316,7 @@ pub(crate) async fn clean_list(
     list: Bytes,
     journey: &mut Journey,
 ) -> Result<Bytes, Refusal> {
-    let controls = sent.controls.as_ref();
+    let controls = sent.controls.as_deref();
     let lenient = controls.is_some_and(|controls| controls.only_reports(Direction::Response));
     let Some(mut cleaner) = controls.map(Controls::for_answer).transpose()?.flatten() else {
         return Ok(list);
@@ -337,7 +343,7 @@ pub(crate) async fn clean_list(
     observed.findings.extend(cleaner.findings());
     match result {
         Err(InspectError::CannotInspect(_)) if lenient => Ok(list),
-        Err(error) => Err(refuse(&error)),
+        Err(error) => Err(refuse(&error).of_answer()),
         Ok(()) => Ok(out.concat().into()),
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn ask_for_the_whole(headers: &mut HeaderMap) {
 }
 
 /// Tells the client what was found. `whole` says that the answer's findings are among them.
-pub(super) fn tell_findings(findings: &[Finding], whole: bool, headers: &mut HeaderMap) {
+pub(crate) fn tell_findings(findings: &[Finding], whole: bool, headers: &mut HeaderMap) {
     let mut counts = BTreeMap::new();
     for finding in findings {
         *counts.entry(&finding.class).or_insert(0_u64) += u64::from(finding.count);

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use postern_inspect::{
-    AnalyzedSpan, BodyCleaner, InspectError, RefusalText, ResponseReader, ResponseReport,
+    AnalyzedSpan, BodyCleaner, ErrorEnding, InspectError, RefusalText, ResponseReader,
+    ResponseReport,
 };
 use postern_types::{Finding, OwnedId};
 
@@ -35,6 +36,8 @@ pub(super) struct Left {
     report: ResponseReport,
     findings: Vec<Finding>,
     decodes: bool,
+    /// How what went on so far may be ended.
+    ending: Option<ErrorEnding>,
 }
 
 impl Reader {
@@ -57,13 +60,14 @@ impl Reader {
         }
     }
 
-    /// What stands for a reader while it is away: it knows what was known when it left. Whoever
-    /// ends the answer meanwhile breaks it off, for nobody knows where it stands.
+    /// What stands for a reader while it is away: it knows what was known when it left. Nothing
+    /// goes on meanwhile, so that the answer can be ended as it could then.
     pub(crate) fn away(&self) -> Self {
         Self::new(Way::Away(Box::new(Left {
             report: self.report(),
             findings: self.findings(),
             decodes: self.decodes(),
+            ending: self.way.ending(),
         })))
     }
 
@@ -131,7 +135,10 @@ impl Reader {
         if done == Err(InspectError::NeedsAnalysis) {
             return done;
         }
-        rehearsal.failed = done.is_err();
+        if done.is_err() {
+            rehearsal.failed = true;
+            rehearsal.way.unread();
+        }
         Ok(())
     }
 
@@ -165,7 +172,7 @@ impl Reader {
 
     /// The bytes that end the answer with an error, where its framing has a place for one.
     pub(crate) fn error_ending(&self, refusal: &RefusalText<'_>) -> Option<Vec<u8>> {
-        self.way.error_ending(refusal)
+        self.way.ending().map(|ending| ending.write(refusal))
     }
 }
 
@@ -226,6 +233,15 @@ impl Way {
         }
     }
 
+    /// Tells that the answer could not be read.
+    fn unread(&mut self) {
+        match self {
+            Self::Ai(reader) => reader.unread(),
+            Self::Body(cleaner) => cleaner.unread(),
+            Self::Pass | Self::Away(_) => {}
+        }
+    }
+
     fn newly_created(&mut self) -> &[OwnedId] {
         match self {
             Self::Ai(reader) => reader.newly_created(),
@@ -268,14 +284,40 @@ impl Way {
         }
     }
 
-    fn error_ending(&self, refusal: &RefusalText<'_>) -> Option<Vec<u8>> {
+    /// How the answer can be ended with an error, where its framing has a place for one.
+    fn ending(&self) -> Option<ErrorEnding> {
         match self {
-            Self::Ai(reader) => reader.error_ending(refusal),
-            Self::Pass | Self::Body(_) | Self::Away(_) => None,
+            Self::Ai(reader) => reader.ending(),
+            Self::Away(left) => left.ending.clone(),
+            Self::Pass | Self::Body(_) => None,
         }
     }
 }
 
 fn away() -> InspectError {
     InspectError::CannotInspect("the answer's reader is at work".into())
+}
+
+#[cfg(test)]
+impl Reader {
+    /// A reader of plain text under a rule that masks card numbers.
+    pub(crate) fn masking_cards() -> Self {
+        use postern_inspect::{BodyKind, Cleaner, MaskKeys, RuleSet};
+        use postern_types::{DataRule, Direction, RuleName};
+        let spec = serde_json::json!({
+            "directions": ["response"], "classes": ["card"], "action": "mask",
+        });
+        let rule = DataRule {
+            name: RuleName::parse("cards").unwrap(),
+            spec: serde_json::from_value(spec).unwrap(),
+        };
+        let rules = std::sync::Arc::new(RuleSet::compile(&[rule]).unwrap());
+        let keys = MaskKeys::new(&[1; 32], "environment", "token", "request");
+        let cleaner = Cleaner::new(rules, Direction::Response, &[], keys);
+        let kind = BodyKind {
+            content_type: Some("text/plain"),
+            content_encoding: None,
+        };
+        Self::new(Way::Body(Box::new(BodyCleaner::new(&kind, cleaner))))
+    }
 }

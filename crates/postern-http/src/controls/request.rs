@@ -68,6 +68,10 @@ impl Plane {
         match self.clean_parts(copies, controls, journey).await {
             // Without a cleaner there would be none for the answer.
             Err(refusal) if refusal.code() == RefusalCode::Internal => Err(refusal),
+            Err(refusal) if refusal.code() == RefusalCode::CannotInspect => {
+                controls.unread();
+                Ok(None)
+            }
             _ => Ok(None),
         }
     }

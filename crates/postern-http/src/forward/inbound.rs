@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::outbound::Upload;
 use super::uncoded::{Uncoded, UncodedError};
-use crate::bounds::Timeouts;
+use crate::bounds::{AT_HAND_BYTES_MAX, Timeouts};
 use crate::connect::Connected;
 use crate::headers::{Scrubbed, Scrubber};
 use crate::pool::Seat;
@@ -85,6 +85,8 @@ enum Source {
 #[derive(Debug)]
 pub(crate) struct InboundBody {
     source: Source,
+    /// A piece, or the failure, that was looked at and is still to come.
+    seen: Option<Result<Frame<Bytes>, InboundError>>,
     lease: Option<Lease>,
     idle: Duration,
     deadline: Instant,
@@ -110,6 +112,7 @@ impl InboundBody {
         };
         let mut this = Self {
             source,
+            seen: None,
             lease: Some(lease),
             idle: timeouts.idle,
             deadline: started + timeouts.total,
@@ -118,6 +121,30 @@ impl InboundBody {
         };
         this.put_back_at_end();
         this
+    }
+
+    /// The whole of a small body of known length, if it is there already; it is then no longer in
+    /// here. Nothing is waited for, and what came of a larger one stays.
+    pub(crate) fn poll_at_hand(&mut self, cx: &mut Context<'_>) -> Option<Bytes> {
+        let length = self.size_hint().exact();
+        if length.is_none_or(|bytes| bytes > AT_HAND_BYTES_MAX) {
+            return None;
+        }
+        match Pin::new(&mut *self).poll_frame(cx) {
+            Poll::Ready(None) => Some(Bytes::new()),
+            Poll::Ready(Some(Ok(frame))) if self.source_ended() => match frame.into_data() {
+                Ok(whole) => Some(whole),
+                Err(trailers) => {
+                    self.seen = Some(Ok(trailers));
+                    None
+                }
+            },
+            Poll::Ready(Some(came)) => {
+                self.seen = Some(came);
+                None
+            }
+            Poll::Pending => None,
+        }
     }
 
     /// A body of known length is not polled after its last byte, so the end is looked for each
@@ -156,6 +183,9 @@ impl Body for InboundBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, InboundError>>> {
         let this = &mut *self;
+        if let Some(seen) = this.seen.take() {
+            return Poll::Ready(Some(seen));
+        }
         let polled = match &mut this.source {
             Source::Plain(body) => broken(Pin::new(body).poll_frame(cx)),
             Source::Scrubbed(body) => broken(Pin::new(body.as_mut()).poll_frame(cx)),
@@ -196,15 +226,29 @@ impl Body for InboundBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.source_ended()
+        self.seen.is_none() && self.source_ended()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.source {
+        let rest = match &self.source {
             Source::Plain(body) => body.size_hint(),
             Source::Scrubbed(body) => body.size_hint(),
             Source::Uncoded(body) => body.size_hint(),
             Source::Ended => SizeHint::with_exact(0),
+        };
+        match &self.seen {
+            None => rest,
+            Some(Ok(frame)) => {
+                let seen = frame.data_ref().map_or(0, |data| data.len() as u64);
+                let mut hint = SizeHint::new();
+                hint.set_lower(rest.lower() + seen);
+                if let Some(upper) = rest.upper() {
+                    hint.set_upper(upper + seen);
+                }
+                hint
+            }
+            // It breaks off: it has no length that could be promised.
+            Some(Err(_)) => SizeHint::default(),
         }
     }
 }

@@ -42,7 +42,7 @@ pub enum CredentialError {
 #[derive(Clone)]
 pub struct UpstreamCredential {
     fields: Vec<(HeaderName, HeaderValue)>,
-    secret: Option<Secret>,
+    scrubber: Scrubber,
 }
 
 impl fmt::Debug for UpstreamCredential {
@@ -58,7 +58,7 @@ impl UpstreamCredential {
     pub fn none() -> Self {
         Self {
             fields: Vec::new(),
-            secret: None,
+            scrubber: Scrubber::default(),
         }
     }
 
@@ -93,7 +93,7 @@ impl UpstreamCredential {
         }
         Ok(Self {
             fields,
-            secret: secret.cloned(),
+            scrubber: Scrubber::new(secret),
         })
     }
 
@@ -106,7 +106,7 @@ impl UpstreamCredential {
 
     /// What looks for the credential in what comes back.
     pub(crate) fn scrubber(&self) -> Scrubber {
-        Scrubber::new(self.secret.as_ref())
+        self.scrubber.clone()
     }
 }
 

@@ -5,6 +5,7 @@
 //! only bytes that may be the beginning of the credential are held back.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
@@ -16,16 +17,18 @@ use postern_types::Secret;
 const NEEDLE_BYTES_MIN: usize = 6;
 
 /// Looks for a credential.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Scrubber {
-    needle: Option<Secret>,
+    needle: Option<Arc<Secret>>,
 }
 
 impl Scrubber {
     pub(super) fn new(secret: Option<&Secret>) -> Self {
         let trimmed = secret.map(|secret| Secret::new(secret.expose().trim_ascii().to_vec()));
         Self {
-            needle: trimmed.filter(|secret| secret.expose().len() >= NEEDLE_BYTES_MIN),
+            needle: trimmed
+                .filter(|secret| secret.expose().len() >= NEEDLE_BYTES_MIN)
+                .map(Arc::new),
         }
     }
 
@@ -35,7 +38,7 @@ impl Scrubber {
     }
 
     fn needle(&self) -> Option<&[u8]> {
-        self.needle.as_ref().map(Secret::expose)
+        self.needle.as_ref().map(|secret| secret.expose())
     }
 
     /// Scrubs the values of header fields.
@@ -43,8 +46,9 @@ impl Scrubber {
         let Some(needle) = self.needle() else {
             return;
         };
+        let finder = memchr::memmem::Finder::new(needle);
         for value in headers.values_mut() {
-            if find(value.as_bytes(), needle).is_none() {
+            if finder.find(value.as_bytes()).is_none() {
                 continue;
             }
             let mut bytes = value.as_bytes().to_vec();
@@ -82,8 +86,9 @@ fn mask(bytes: &mut [u8], needle: &[u8]) {
 /// How many bytes at the end may be the beginning of the needle.
 fn open_end(bytes: &[u8], needle: &[u8]) -> usize {
     let longest = bytes.len().min(needle.len() - 1);
-    (1..=longest)
-        .rev()
+    let end = &bytes[bytes.len() - longest..];
+    memchr::memchr_iter(needle[0], end)
+        .map(|at| longest - at)
         .find(|count| bytes.ends_with(&needle[..*count]))
         .unwrap_or(0)
 }

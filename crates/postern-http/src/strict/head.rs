@@ -41,6 +41,10 @@ impl HeadScanner {
             let at = self.scanned;
             let byte = bytes[at];
             self.scanned += 1;
+            if is_text(&byte) && (at == self.line_start || bytes[at - 1] != b'\r') {
+                self.scanned += text_run(&bytes[self.scanned..]);
+                continue;
+            }
             match byte {
                 b'\n' if at > self.line_start && bytes[at - 1] == b'\r' => {
                     if at - 1 == self.line_start {
@@ -76,6 +80,23 @@ impl HeadScanner {
         }
         Ok(())
     }
+}
+
+fn is_text(byte: &u8) -> bool {
+    *byte >= 0x20 && *byte != 0x7f
+}
+
+/// How many bytes at the beginning are neither the end of a line nor another control character.
+fn text_run(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(chunk) = bytes[at..].first_chunk::<16>() {
+        // Without a way out in the middle, so that it becomes a few vector instructions.
+        if !chunk.iter().fold(true, |all, byte| all & is_text(byte)) {
+            break;
+        }
+        at += chunk.len();
+    }
+    at + bytes[at..].iter().take_while(|byte| is_text(byte)).count()
 }
 
 /// What the fields of a head say that concerns framing and routing.
@@ -332,8 +353,26 @@ fn check_target(target: &[u8], host: &[u8]) -> Result<(), Fault> {
 
 /// RFC 9110 `tchar`.
 pub(super) fn is_token(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
+    TOKEN[usize::from(*byte)]
 }
+
+/// Every byte of a head is looked up, so it is a table.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let letter = byte as u8;
+        table[byte] = letter.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let marks = b"!#$%&'*+-.^_`|~";
+    let mut place = 0;
+    while place < marks.len() {
+        table[marks[place] as usize] = true;
+        place += 1;
+    }
+    table
+};
 
 /// What RFC 3986 allows in a target, and the few characters that clients send unescaped in a query
 /// (brackets, braces, bar), which are escaped before they go on. Never a fragment.

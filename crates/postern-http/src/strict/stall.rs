@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::bounds::DownstreamBounds;
 
@@ -36,6 +36,15 @@ impl Alarm {
                 return Poll::Ready(());
             }
             sleep.as_mut().reset(deadline);
+        }
+    }
+
+    /// Wakes the task after each `pause`, for as long as it is asked.
+    pub(crate) fn poll_now_and_then(&mut self, cx: &mut Context<'_>, pause: Duration) {
+        // Armed already, as it mostly is, it needs no clock.
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep(pause)));
+        while sleep.as_mut().poll(cx).is_ready() {
+            sleep.as_mut().reset(Instant::now() + pause);
         }
     }
 

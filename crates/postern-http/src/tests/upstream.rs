@@ -298,6 +298,42 @@ async fn no_connection_is_upstream_unreachable() {
 }
 
 #[tokio::test]
+async fn a_small_answer_is_taken_whole_only_where_it_is_there() {
+    // Goal: taking an answer at hand waits for nothing and loses nothing. Method: one that is there
+    // with its head, one of which half is, one that breaks off, one that says no length.
+    let upstream = ReplayUpstream::start(fine).unwrap();
+    let (forward, to) = (forward(), to_quickly(&upstream));
+    let at_hand = async |inbound: &mut Inbound| {
+        let body = &mut inbound.body;
+        std::future::poll_fn(|cx| std::task::Poll::Ready(body.poll_at_hand(cx))).await
+    };
+    let mut inbound = forward.send(&to, get()).await.unwrap();
+    let first = at_hand(&mut inbound).await;
+    // Head and body may come apart even so: then it is there as it would have been.
+    let rest = whole(inbound).await.unwrap();
+    assert_eq!(first.unwrap_or_default().len() + rest.len(), "fine".len());
+
+    let stalls = Answer::new(200, "text/plain", "0123456789").ending(Ending::StallAfter(4));
+    upstream.queue(stalls);
+    let mut inbound = forward.send(&to, get()).await.unwrap();
+    assert_eq!(at_hand(&mut inbound).await, None);
+    assert_eq!(
+        inbound.body.size_hint().exact(),
+        Some(10),
+        "what was seen counts"
+    );
+    let first = inbound.body.frame().await.unwrap().unwrap();
+    assert_eq!(first.into_data().unwrap(), "0123");
+    let error = inbound.body.frame().await.unwrap().unwrap_err();
+    assert_eq!(error, InboundError::TimedOut);
+
+    upstream.queue(Answer::new(200, "text/plain", "fine").framed(Framing::Chunked));
+    let mut inbound = forward.send(&to, get()).await.unwrap();
+    assert_eq!(at_hand(&mut inbound).await, None, "it could be endless");
+    assert_eq!(whole(inbound).await.unwrap(), "fine");
+}
+
+#[tokio::test]
 async fn silence_has_an_end() {
     // Goal: before the head, between pieces, and in all. Method: an upstream that stalls at each.
     let upstream = ReplayUpstream::start(fine).unwrap();

@@ -292,3 +292,18 @@ fn a_rule_that_needs_an_analyzer_refuses_where_there_is_none() {
     let got = line.request(&line.master(), "POST", "/notes/a", &text, b"hello");
     assert_eq!(refused(&got), Some("cannot_inspect"));
 }
+
+#[test]
+fn a_request_that_the_analyzer_does_not_answer_may_be_sent_again() {
+    // Goal: official clients try again what a pause of the analyzer refused, and it says so.
+    let asked = asked(echo(), names(&["request"], "mask"));
+    asked.analyzer.queue(Answer::new(503, "text/plain", ""));
+    let token = asked.line.master();
+    let refusal = asked.line.chat(&token, &chat("Jane Doe was here."));
+    assert_eq!(refused(&refusal), Some("cannot_inspect"));
+    assert_eq!(refusal.header("retry-after"), Some("1"));
+    assert_eq!(refusal.header("x-should-retry"), Some("true"));
+    assert!(refusal.text().contains("analyzer"), "{}", refusal.text());
+    let again = asked.line.chat(&token, &chat("Jane Doe was here."));
+    assert_eq!(again.status, 200);
+}

@@ -82,6 +82,25 @@ impl Line {
         caps: GuardBounds,
         analyzer: Option<AnalyzerSettings>,
     ) -> Self {
+        Self::bounded(upstream, caps, analyzer, Bounds::default())
+    }
+
+    /// A gateway in front of the committed exchanges in which no large body is ever worked on.
+    pub(crate) fn without_workers() -> Self {
+        let bounds = Bounds {
+            cleaned_aside_max: 0,
+            ..Bounds::default()
+        };
+        let upstream = ReplayUpstream::own().unwrap();
+        Self::bounded(upstream, GuardBounds::default(), None, bounds)
+    }
+
+    fn bounded(
+        upstream: ReplayUpstream,
+        caps: GuardBounds,
+        analyzer: Option<AnalyzerSettings>,
+        bounds: Bounds,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -100,7 +119,7 @@ impl Line {
         let address = listener.address();
         let bounds = Bounds {
             drain: Duration::from_millis(200),
-            ..Bounds::default()
+            ..bounds
         };
         let parts = GatewayParts {
             guard: Arc::clone(&guard),
@@ -185,6 +204,16 @@ impl Line {
         self.block_on(async {
             let rules = self.guard.store().data_rules();
             rules.create(&env("dev"), &rule, now).await.unwrap();
+            self.guard.environment_changed(&env("dev")).await.unwrap();
+        });
+    }
+
+    /// Takes a data rule of dev away, from the next request on.
+    pub(crate) fn no_rule(&self, name: &str) {
+        let name = RuleName::parse(name).unwrap();
+        self.block_on(async {
+            let rules = self.guard.store().data_rules();
+            rules.delete(&env("dev"), &name).await.unwrap();
             self.guard.environment_changed(&env("dev")).await.unwrap();
         });
     }

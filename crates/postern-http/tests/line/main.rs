@@ -9,6 +9,7 @@ mod data;
 mod data_ai;
 mod data_kept;
 mod data_streams;
+mod data_told;
 mod ends;
 mod fixture;
 mod passes;

@@ -32,7 +32,8 @@ pub(super) fn clean(body: &[u8], cleaner: &mut Cleaner) -> Result<Option<Vec<u8>
                 if name_text == "_charset_" && !text.eq_ignore_ascii_case("utf-8") {
                     return Err(InspectError::cannot("the form is not in UTF-8"));
                 }
-                cleaner.clean_value(told_name(&name_text), &format!("{name_text}: "), &text)?
+                let left = format!("{name_text}: ");
+                cleaner.clean_embedded(told_name(&name_text), &left, &text)?
             }
         };
         changed |= clean_name.is_some() || clean_value.is_some();

@@ -8,7 +8,11 @@
 //! WHY NOT decode everything: `&lt;` and `&amp;` must stay, and a letter outside of ASCII can be
 //! written only in a charset that the document may declare within itself.
 
+mod seams;
+
 use crate::InspectError;
+
+pub(super) use seams::{Part, Seams};
 
 /// Bytes of a reference at most. Longer ones, full of zeros, are written only to hide something.
 const REFERENCE_BYTES_MAX: usize = 24;

@@ -393,3 +393,45 @@ proptest::proptest! {
         }
     }
 }
+
+/// Goal: JSON in a string of JSON, or in the value of a form, is read as JSON: its escapes hide
+/// nothing, and what it says otherwise stays as it is. Method: a value in escapes, one text that
+/// only begins like JSON, and one in a string in a string.
+#[test]
+fn json_in_a_string_is_read_as_json() {
+    let hidden = r#"{"pay":"4539578\u003763621486","n":1.50}"#;
+    let deep = serde_json::json!({ "in": hidden }).to_string();
+    let texts = [
+        (hidden.to_owned(), r#"{"pay":"[CARD]","n":1.50}"#.to_owned()),
+        (
+            format!(" [{hidden}]"),
+            r#" [{"pay":"[CARD]","n":1.50}]"#.to_owned(),
+        ),
+        (
+            deep,
+            serde_json::json!({"in": r#"{"pay":"[CARD]","n":1.50}"#}).to_string(),
+        ),
+        (
+            "[note] 4539578763621486".to_owned(),
+            "[note] [CARD]".to_owned(),
+        ),
+        (
+            "{a\\u0041} C:\\new".to_owned(),
+            "{a\\u0041} C:\\new".to_owned(),
+        ),
+    ];
+    for (text, expected) in texts {
+        let json = serde_json::json!({"where": text, "list": [text]}).to_string();
+        let out = masked("application/json", &json).unwrap();
+        let out: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(
+            out,
+            serde_json::json!({"where": expected, "list": [expected]})
+        );
+        let all = percent_encoding::NON_ALPHANUMERIC;
+        let encode = |text: &str| percent_encoding::utf8_percent_encode(text, all).to_string();
+        let form = "application/x-www-form-urlencoded";
+        let out = masked(form, &format!("a=1&where={}", encode(&text))).unwrap();
+        assert_eq!(out, format!("a=1&where={}", encode(&expected)));
+    }
+}

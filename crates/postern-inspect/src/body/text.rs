@@ -3,17 +3,24 @@
 use crate::InspectError;
 use crate::clean::{Channel, Cleaner, TextKind};
 
-use super::markup::{self, References};
+use super::markup::{self, Part, References, Seams};
 
 /// Where findings in such a body stand.
 const PLACE: &str = "body";
+
+/// What is read otherwise than it is written in XML and HTML.
+#[derive(Debug, Clone, Default)]
+struct Markup {
+    seams: Seams,
+    references: References,
+}
 
 /// One text on its way.
 #[derive(Clone)]
 pub(super) struct Text {
     channel: Channel,
-    /// Reads character references, in XML and HTML.
-    references: Option<References>,
+    /// Reads XML and HTML.
+    markup: Option<Markup>,
     /// The beginning of a letter whose end has not come.
     letter: Vec<u8>,
 }
@@ -23,16 +30,16 @@ impl Text {
     pub(super) fn plain() -> Self {
         Self {
             channel: Channel::new(TextKind::Plain, PLACE, ""),
-            references: None,
+            markup: None,
             letter: Vec::new(),
         }
     }
 
-    /// Text with character references.
+    /// XML or HTML.
     pub(super) fn markup() -> Self {
         Self {
             channel: Channel::new(TextKind::Markup, PLACE, ""),
-            references: Some(References::default()),
+            markup: Some(Markup::default()),
             ..Self::plain()
         }
     }
@@ -68,20 +75,19 @@ impl Text {
         out: &mut Vec<u8>,
     ) -> Result<(), InspectError> {
         let mut clean = String::with_capacity(text.len());
-        let pushed = match &mut self.references {
-            None => self.channel.push(text, cleaner, &mut clean),
-            Some(references) => {
-                let mut plain = String::with_capacity(text.len());
-                references.push(text, &mut plain)?;
-                self.channel.push(&plain, cleaner, &mut clean)
+        let pushed = match &mut self.markup {
+            None => Ok(self.channel.push(text, cleaner, &mut clean)?),
+            Some(markup) => {
+                let to = &mut (&mut self.channel, cleaner, &mut clean);
+                markup.read(Some(text), to)
             }
         };
         self.give(&clean, out);
-        Ok(pushed?)
+        pushed
     }
 
     fn give(&self, clean: &str, out: &mut Vec<u8>) {
-        match self.references {
+        match self.markup {
             None => out.extend_from_slice(clean.as_bytes()),
             Some(_) => markup::write(clean, out),
         }
@@ -96,14 +102,42 @@ impl Text {
             return Err(not_text());
         }
         let mut clean = String::new();
-        if let Some(references) = &mut self.references {
-            let mut plain = String::new();
-            references.finish(&mut plain);
-            self.channel.push(&plain, cleaner, &mut clean)?;
+        if let Some(markup) = &mut self.markup {
+            let to = &mut (&mut self.channel, &mut *cleaner, &mut clean);
+            markup.read(None, to)?;
         }
         let finished = self.channel.finish(cleaner, &mut clean);
         self.give(&clean, out);
         Ok(finished?)
+    }
+}
+
+impl Markup {
+    /// Reads the next text, or the end of it, into the channel.
+    fn read(
+        &mut self,
+        text: Option<&str>,
+        (channel, cleaner, clean): &mut (&mut Channel, &mut Cleaner, &mut String),
+    ) -> Result<(), InspectError> {
+        let Self { seams, references } = self;
+        let mut plain = String::with_capacity(text.map_or(0, str::len));
+        let mut take = |part: Part<'_>| match part {
+            Part::Text(text) => references.push(text, &mut plain),
+            Part::Seam(raw) => {
+                references.finish(&mut plain);
+                channel.push(&plain, cleaner, clean)?;
+                plain.clear();
+                Ok(channel.pass_over(raw, cleaner, clean)?)
+            }
+        };
+        match text {
+            Some(text) => seams.push(text, &mut take)?,
+            None => seams.finish(&mut take)?,
+        }
+        if text.is_none() {
+            references.finish(&mut plain);
+        }
+        Ok(channel.push(&plain, cleaner, clean)?)
     }
 }
 

@@ -64,7 +64,7 @@ impl Sink for Marked<'_> {
         self.0.push_str(text);
     }
 
-    fn replace(&mut self, _text: &str, with: &str) {
+    fn replace(&mut self, text: &str, with: &str) {
         for (at, c) in with.char_indices() {
             match c {
                 '<' => self.0.push_str("&lt;"),
@@ -76,9 +76,35 @@ impl Sink for Marked<'_> {
                 c => self.0.push(c),
             }
         }
+        self.skip(text);
     }
 
-    fn skip(&mut self, _text: &str) {}
+    fn skip(&mut self, text: &str) {
+        // What was opened inside a value must be closed behind it, and the other way about.
+        self.0.extend(marks(text));
+    }
+}
+
+/// The marks in a text that is replaced.
+fn marks(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let opens = |at: &usize| {
+            ["<![", "]]>", "<!--"]
+                .iter()
+                .any(|m| rest[*at..].starts_with(m))
+        };
+        let starts = rest.match_indices(['<', ']']).map(|(at, _)| at);
+        let start = { starts }.find(opens)?;
+        let mark = &rest[start..];
+        let end = if mark.starts_with("<![") {
+            "<![CDATA[".len().min(mark.len())
+        } else {
+            mark.find('>').map_or(mark.len(), |at| at + 1)
+        };
+        rest = &mark[end..];
+        Some(&mark[..end])
+    })
 }
 
 /// Whether a character reference stands at the `&` with which the text begins.
@@ -117,6 +143,26 @@ impl Channel {
             Text::Plain(flow) => flow.push(text, cleaner, &channel.place, out),
             Text::Markup(flow) => flow.push(text, cleaner, &channel.place, &mut Marked(out)),
             Text::Json(json) => json.push(text, cleaner, &channel.place, out),
+        })
+    }
+
+    /// Takes a mark that stands in the text and is no part of it to its readers.
+    pub(crate) fn pass_over(
+        &mut self,
+        mark: &str,
+        cleaner: &Cleaner,
+        out: &mut String,
+    ) -> Result<(), CleanError> {
+        if cleaner.idle() {
+            out.push_str(mark);
+            return Ok(());
+        }
+        self.guarded(out, |channel, out| match &mut channel.text {
+            Text::Plain(flow) | Text::Markup(flow) => flow.pass_over(mark),
+            Text::Json(_) => {
+                out.push_str(mark);
+                Ok(())
+            }
         })
     }
 

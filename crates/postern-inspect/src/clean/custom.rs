@@ -2,7 +2,8 @@
 //!
 //! Segments do not hold them together, so each possible start is followed by an automaton of its
 //! own: text is held exactly as long as a match that started at or before it is alive. The longest
-//! match counts. Without such a class nothing of this runs.
+//! match counts. Between the words of a phrase any white space may stand, and letters with marks
+//! may be written whole or as letter and mark. Without such a class nothing of this runs.
 
 mod walk;
 
@@ -11,6 +12,7 @@ use postern_types::{CustomDetector, DataClass, DataRule};
 use regex_automata::MatchKind;
 use regex_automata::dfa::{StartKind, dense};
 use regex_automata::nfa::thompson;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::rules::RuleError;
 use crate::bounds::{
@@ -152,11 +154,18 @@ fn spellings(word: &str) -> Result<Vec<String>, Wrong> {
             "use words of three letters or digits at least and 512 bytes at most",
         ));
     }
+    // White space of any kind and width is one blank to the walk.
+    let word = word.split_whitespace().collect::<Vec<_>>().join(" ");
     // The automaton folds the case of ASCII letters only.
-    let mut spellings = vec![word.to_owned()];
-    if !word.is_ascii() {
-        spellings.extend([word.to_lowercase(), word.to_uppercase()]);
+    if word.is_ascii() {
+        return Ok(vec![word]);
     }
+    let cases = [word.to_lowercase(), word.to_uppercase(), word];
+    let whole = cases.iter().map(|word| word.nfc().collect());
+    let apart = cases.iter().map(|word| word.nfd().collect());
+    let mut spellings: Vec<String> = whole.chain(apart).collect();
+    spellings.sort_unstable();
+    spellings.dedup();
     Ok(spellings)
 }
 

@@ -153,18 +153,34 @@ impl Flow {
                 }
                 Fold::Same | Fold::Nothing => {
                     spelling.spelled(0, raw);
-                    self.hidden += raw.len() as u32;
+                    self.hide(raw.len())?;
                 }
-            }
-            // SECURITY: what has no width takes no room in a window, so that a value could be
-            // stretched without end by it.
-            if self.hidden > HIDDEN_BYTES_MAX {
-                return Err(CleanError::CannotInspect(
-                    "too many characters without width stand in one word",
-                ));
             }
         }
         self.take_same(&slice[at..]);
+        Ok(())
+    }
+
+    /// Takes a mark that is written here and no part of the text to its readers.
+    pub(super) fn pass_over(&mut self, mark: &str) -> Result<(), CleanError> {
+        let spelling = self.written.get_or_insert_default();
+        if spelling.is_empty() {
+            spelling.plain(&self.text[self.from..]);
+        }
+        spelling.spelled(0, mark);
+        self.hide(mark.len())
+    }
+
+    /// Notes bytes that are written and not read.
+    fn hide(&mut self, bytes: usize) -> Result<(), CleanError> {
+        self.hidden = self.hidden.saturating_add(bytes as u32);
+        // SECURITY: what has no width takes no room in a window, so that a value could be
+        // stretched without end by it.
+        if self.hidden > HIDDEN_BYTES_MAX {
+            return Err(CleanError::CannotInspect(
+                "too many characters without width stand in one word",
+            ));
+        }
         Ok(())
     }
 
@@ -204,8 +220,8 @@ impl Flow {
             match self.segmenter.step(&self.text, plain, ended) {
                 Step::More => return,
                 Step::Segment(start, end) => {
-                    let last = ended && end == self.text.len();
-                    let alone = last && !self.bare && self.segmenter.is_first(&self.text, start);
+                    let alone =
+                        ended && !self.bare && self.segmenter.is_alone(&self.text, start, end);
                     let found = self.find(cleaner, start..end, alone);
                     self.spans.extend(found);
                 }
@@ -321,7 +337,12 @@ impl Flow {
         let mut spans = std::mem::take(&mut self.spans);
         if cleaner.rules.custom().is_some() {
             settled = settled.min(self.walk.settled());
-            let (ready, open) = spans.into_iter().partition(|span| span.start < settled);
+            // Of a value that reaches beyond, others may start inside: what is left of it beside
+            // them is not known.
+            let starts = |span: &Span| span.start.max(self.from);
+            let beyond = spans.iter().filter(|span| span.end > settled).map(starts);
+            settled = beyond.fold(settled, usize::min);
+            let (ready, open) = spans.into_iter().partition(|span| starts(span) < settled);
             (spans, self.spans) = (ready, open);
             spans.retain(|span| !self.is_ours(cleaner, span));
             resolve(&self.text, self.from, &mut spans);

@@ -6,6 +6,7 @@
 //! as text, from a point behind which no value can have begun: a bare word waits until what
 //! follows it shows that it was one. Escapes are read there too, unless it never looked like JSON.
 
+mod doubt;
 mod escape;
 mod inside;
 

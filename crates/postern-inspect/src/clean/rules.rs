@@ -46,6 +46,10 @@ struct Way {
     /// The verdicts of each class, the strongest first.
     verdicts: HashMap<DataClass, Vec<Verdict>>,
     opaque: OpaqueAction,
+    /// What would happen to it if the rules that only report acted.
+    opaque_watched: OpaqueAction,
+    /// A rule that only reports, in whose name what would be refused is told.
+    watching: Option<usize>,
     thinking: ThinkingAction,
     headers: Vec<String>,
     query: Vec<String>,
@@ -68,6 +72,8 @@ pub struct RuleSet {
     custom: Option<Custom>,
     request_rows: Wanted,
     response_rows: Wanted,
+    request_word_rows: Wanted,
+    response_word_rows: Wanted,
     tells_client: bool,
 }
 
@@ -93,6 +99,8 @@ impl RuleSet {
         Ok(Self {
             engine,
             custom: Custom::compile(rules)?,
+            request_word_rows: engine.word_rows(&rows(&request)),
+            response_word_rows: engine.word_rows(&rows(&response)),
             request_rows: rows(&request),
             response_rows: rows(&response),
             names: rules.iter().map(|rule| rule.name.clone()).collect(),
@@ -100,6 +108,13 @@ impl RuleSet {
             request,
             response,
         })
+    }
+
+    /// Compiles what else is compiled when text first asks for it, for all rule sets of this
+    /// process. It takes long, so it is no work for a thread that carries streams.
+    pub fn warm(&self) {
+        self.engine.warm(&self.request_rows);
+        self.engine.warm(&self.response_rows);
     }
 
     /// Whether any rule is for the direction; if not, its bytes pass untouched.
@@ -112,6 +127,14 @@ impl RuleSet {
     #[must_use]
     pub fn opaque(&self, direction: Direction) -> OpaqueAction {
         self.way(direction).opaque
+    }
+
+    /// What would happen to content that is no text if the rules that only report acted, and the
+    /// name of such a rule.
+    pub(super) fn watched(&self, direction: Direction) -> Option<(OpaqueAction, &RuleName)> {
+        let way = self.way(direction);
+        let rule = way.watching.filter(|_| !way.firm)?;
+        Some((way.opaque_watched, &self.names[rule]))
     }
 
     /// What happens to signed reasoning: left out if one rule leaves it out.
@@ -178,6 +201,14 @@ impl RuleSet {
         match direction {
             Direction::Request => &self.request_rows,
             Direction::Response => &self.response_rows,
+        }
+    }
+
+    /// As [`RuleSet::rows`], those whose values stand in words of the format too.
+    pub(super) fn word_rows(&self, direction: Direction) -> &Wanted {
+        match direction {
+            Direction::Request => &self.request_word_rows,
+            Direction::Response => &self.response_word_rows,
         }
     }
 
@@ -252,6 +283,7 @@ impl Way {
     fn of(rules: &[DataRule], direction: Direction) -> Self {
         let mut way = Self {
             opaque: OpaqueAction::Allow,
+            opaque_watched: OpaqueAction::Allow,
             thinking: ThinkingAction::Pass,
             ..Self::default()
         };
@@ -281,6 +313,12 @@ impl Way {
             rule: index,
         };
         self.applies = true;
+        if spec.dry_run {
+            self.watching.get_or_insert(index);
+            if spec.opaque == OpaqueAction::Refuse {
+                self.opaque_watched = OpaqueAction::Refuse;
+            }
+        }
         // A dry run must not change what passes.
         if !spec.dry_run {
             self.firm = true;

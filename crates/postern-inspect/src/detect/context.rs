@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Edges;
+use crate::bounds::LEFT_BYTES;
 
 /// The last boundary between characters at or before the offset.
 pub(crate) fn floor(text: &str, at: usize) -> usize {
@@ -61,7 +62,12 @@ pub(crate) fn edges_hold(edges: Edges, text: &str, whole: &Range<usize>) -> bool
             let longer_right = apart(after) && digit(right.chars().nth(1));
             !longer_left && !longer_right
         }
-        Edges::Key => !mark(before, "-+/=") && !mark(after, "-+/="),
+        Edges::Key => {
+            // `name=value`: no key has one `=` inside.
+            let named = |c: char| c.is_alphanumeric() || "_]'\"".contains(c);
+            let assigned = before == Some('=') && left.chars().rev().nth(1).is_some_and(named);
+            (assigned || !mark(before, "-+/=")) && !mark(after, "-+/=")
+        }
     }
 }
 
@@ -80,22 +86,194 @@ fn ends_in_short_word(left: &str) -> bool {
     (1..=GLUED_LETTERS_MAX).contains(&letters) && before.is_none_or(u8::is_ascii_whitespace)
 }
 
-/// Whether one of the words, in lower case, stands in the text as a whole word.
+/// What stands between the parts of a name where a text would have a blank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joint {
+    /// Nothing does.
+    None,
+    /// This byte does: the `_` of `card_number`, the `-` of `card-number`.
+    Here,
+    /// A part begins with this byte: `cardNumber`, `USSsn` before `Ssn`.
+    Before,
+}
+
+/// What joint of a name is at the byte.
+pub(crate) fn joint(bytes: &[u8], at: usize) -> Joint {
+    let byte = bytes[at];
+    if byte.is_ascii_lowercase() || at == 0 {
+        return Joint::None;
+    }
+    let (before, after) = (bytes[at - 1], bytes.get(at + 1));
+    let after = |is: fn(&u8) -> bool| after.is_some_and(is);
+    match byte {
+        b'_' | b'-' if before.is_ascii_alphanumeric() && after(u8::is_ascii_alphanumeric) => {
+            Joint::Here
+        }
+        b'A'..=b'Z' if before.is_ascii_lowercase() => Joint::Before,
+        b'A'..=b'Z' if before.is_ascii_uppercase() && after(u8::is_ascii_lowercase) => {
+            Joint::Before
+        }
+        _ => Joint::None,
+    }
+}
+
+/// Text to the left of a value with blanks at the joints of names.
+pub(crate) struct Spaced {
+    bytes: [u8; 2 * LEFT_BYTES],
+    length: usize,
+}
+
+impl Spaced {
+    /// `None` where no name has joints. Of a longer text than a row may ask about, the end.
+    pub(crate) fn of(left: &str) -> Option<Self> {
+        let left = &left[ceiling(left, left.len().saturating_sub(LEFT_BYTES))..];
+        let bytes = left.as_bytes();
+        (0..bytes.len()).find(|at| joint(bytes, *at) != Joint::None)?;
+        let mut spaced = Self {
+            bytes: [0; 2 * LEFT_BYTES],
+            length: 0,
+        };
+        for (at, byte) in bytes.iter().enumerate() {
+            match joint(bytes, at) {
+                Joint::None => spaced.push(*byte),
+                Joint::Here => spaced.push(b' '),
+                Joint::Before => {
+                    spaced.push(b' ');
+                    spaced.push(*byte);
+                }
+            }
+        }
+        Some(spaced)
+    }
+
+    /// The bytes of such text from its end to its start, with joints or without.
+    pub(crate) fn backwards(left: &str) -> impl Iterator<Item = u8> {
+        let bytes = &left.as_bytes()[ceiling(left, left.len().saturating_sub(LEFT_BYTES))..];
+        (0..bytes.len()).rev().flat_map(|at| {
+            let (byte, more) = match joint(bytes, at) {
+                Joint::None => (bytes[at], None),
+                Joint::Here => (b' ', None),
+                Joint::Before => (bytes[at], Some(b' ')),
+            };
+            std::iter::once(byte).chain(more)
+        })
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.length] = byte;
+        self.length += 1;
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length])
+            .expect("bytes of ASCII were put between characters")
+    }
+}
+
+/// Whether one of the words, in lower case, stands in the text as a whole word, and the last thing
+/// that is named in it is nothing else; the parts of a name (`cardNumber`, `card_number`) are words.
 pub(crate) fn has_word(left: &str, words: &[&str]) -> bool {
     if words.is_empty() {
         return false;
     }
-    let left = left.to_lowercase();
-    words.iter().any(|word| {
-        left.match_indices(word).any(|(at, _)| {
-            let before = left[..at].chars().next_back();
-            let after = left[at + word.len()..].chars().next();
-            let joins = |inner: Option<char>, outer: Option<char>| {
-                inner.is_some_and(char::is_alphanumeric) && outer.is_some_and(char::is_alphanumeric)
-            };
+    let left = other_name(left).map_or(left, |at| &left[at..]);
+    if words.iter().any(|word| stands_in(left, word)) {
+        return true;
+    }
+    // Two letters between capitals are there by accident in every key.
+    let mut words = words.iter().filter(|word| word.len() > 2);
+    Spaced::of(left).is_some_and(|spaced| words.any(|word| stands_in(spaced.text(), word)))
+}
+
+/// Whether the word, in lower case, stands in the text as a whole word. Scripts that are written
+/// without spaces have no edges of words.
+fn stands_in(text: &str, word: &str) -> bool {
+    let letter = |c: Option<char>| c.is_some_and(|c| c != '_' && is_word_letter(c));
+    let joins = |inner: Option<char>, outer: Option<char>| letter(inner) && letter(outer);
+    let lead = word.as_bytes().first().copied().unwrap_or(0);
+    text.char_indices().any(|(at, first)| {
+        let begins =
+            !lead.is_ascii() || !first.is_ascii() || first.to_ascii_lowercase() == char::from(lead);
+        let length = if begins {
+            begun(&text[at..], word)
+        } else {
+            None
+        };
+        length.is_some_and(|length| {
+            let before = text[..at].chars().next_back();
+            let after = text[at + length..].chars().next();
             !joins(word.chars().next(), before) && !joins(word.chars().next_back(), after)
         })
     })
+}
+
+/// The letter in lower case; the sigma that ends a word as the other one, since in capitals they
+/// are one.
+pub(crate) fn small(c: char) -> impl Iterator<Item = char> {
+    c.to_lowercase().map(|c| if c == 'ς' { 'σ' } else { c })
+}
+
+/// How many bytes of the text are the word, in any letter case, with which it begins. A `_` or `-`
+/// of the word may be a blank.
+fn begun(text: &str, word: &str) -> Option<usize> {
+    let mut left = text.char_indices();
+    let mut open = word.chars();
+    let mut wanted = open.next();
+    while wanted.is_some() {
+        let (_, c) = left.next()?;
+        for small in small(c) {
+            let blank = small == ' ' && matches!(wanted, Some('_' | '-'));
+            let same =
+                wanted.is_some_and(|wanted| wanted == small || wanted == 'ς' && small == 'σ');
+            if !same && !blank {
+                return None;
+            }
+            wanted = open.next();
+        }
+    }
+    Some(left.offset())
+}
+
+/// What is numbered in daily business and is nobody's id.
+const OTHERS: [&str; 18] = [
+    "order",
+    "orders",
+    "invoice",
+    "ticket",
+    "tracking",
+    "serial",
+    "part",
+    "sku",
+    "ean",
+    "isbn",
+    "build",
+    "version",
+    "bestellung",
+    "rechnung",
+    "ordre",
+    "faktura",
+    "pedido",
+    "commande",
+];
+
+/// Where the name of such a thing starts that stands directly before a value: `order no. 1234`.
+pub(crate) fn other_name(left: &str) -> Option<usize> {
+    const NUMBER: [&str; 7] = ["number", "nr", "no", "num", "id", "nummer", "numero"];
+    let mut rest = left.trim_end_matches(|c: char| " :=#.\"'\t".contains(c));
+    let last = |text: &str| {
+        let letters = text.bytes().rev().take_while(u8::is_ascii_alphabetic);
+        text.len() - letters.count()
+    };
+    let at = last(rest);
+    if NUMBER
+        .iter()
+        .any(|name| rest[at..].eq_ignore_ascii_case(name))
+    {
+        rest = rest[..at].trim_end_matches([' ', '_', '-']);
+    }
+    let at = last(rest);
+    let known = |name: &&str| rest[at..].eq_ignore_ascii_case(name);
+    OTHERS.iter().any(known).then_some(at)
 }
 
 #[cfg(test)]
@@ -109,6 +287,67 @@ mod tests {
         assert!(has_word("user_ssn=", &["ssn"]));
         assert!(!has_word("classny ", &["ssn", "class"]));
         assert!(has_word("tel.: ", &["tel."]));
+        assert!(has_word("ΤΑΥΤΌΤΗΤΑΣ ", &["ταυτότητας"]));
+        assert!(has_word("ταυτότητας ", &["ταυτότητας"]));
+        assert!(has_word("私のマイナンバーは ", &["マイナンバー"]));
+    }
+
+    #[test]
+    fn parts_of_names_are_words() {
+        let words = ["social security", "passport", "cpr-nr", "cc"];
+        for name in [
+            "socialSecurityNumber\": \"",
+            "userSocialSecurity",
+            "SOCIAL_SECURITY: ",
+            "social-security=",
+            "USPassport ",
+            "myPassportNo",
+            "cprNr: ",
+            "cpr_nr: ",
+            "my_cc",
+        ] {
+            assert!(has_word(name, &words), "{name}");
+        }
+        for name in [
+            "passports",
+            "aCcB",
+            "socialSecurities",
+            "antisocial_security",
+        ] {
+            assert!(!has_word(name, &words), "{name}");
+        }
+        let shown = |left| Spaced::of(left).map(|spaced| spaced.text().to_owned());
+        assert_eq!(shown("a_b-c dEF-GHi_"), Some("a b c d EF G Hi_".to_owned()));
+        assert_eq!(shown("é-b _c plain"), None);
+        for left in ["a_b-c dEF-GHi_", "é-b _c plain", "myCard_no: "] {
+            let mut backwards: Vec<u8> = Spaced::backwards(left).collect();
+            backwards.reverse();
+            let spaced = shown(left).unwrap_or_else(|| left.to_owned());
+            assert_eq!(backwards, spaced.as_bytes());
+        }
+        let longest = "aB".repeat(LEFT_BYTES);
+        assert_eq!(
+            shown(&longest).map(|text| text.len()),
+            Some(2 * LEFT_BYTES - LEFT_BYTES / 2)
+        );
+    }
+
+    #[test]
+    fn names_of_programs_are_words_too() {
+        assert!(has_word("{\"nhsNumber\":\"", &["nhs"]));
+        assert!(has_word("NHSNumber: ", &["nhs"]));
+        assert!(has_word("tax_id: ", &["tax id"]) && has_word("tax_id: ", &["tax_id"]));
+        assert!(has_word("socialInsuranceNumber=", &["social insurance"]));
+        assert!(!has_word("inhsNumber", &["nhs"]) && !has_word("McNhs", &["mcn"]));
+    }
+
+    #[test]
+    fn what_is_named_last_counts() {
+        assert!(!has_word("the patient's order no. ", &["patient"]));
+        assert!(!has_word("NHS, invoice: #", &["nhs"]) && !has_word("nhs_order_id=", &["nhs"]));
+        assert!(has_word("order for patient ", &["patient"]));
+        assert!(has_word("in order, NHS ", &["nhs"]) && has_word("invoice number ", &["number"]));
+        assert_eq!(other_name("border 12 "), None);
     }
 
     #[test]
@@ -123,6 +362,8 @@ mod tests {
         assert!(!holds(Edges::Groups, "1 123") && !holds(Edges::Groups, "123 4"));
         assert!(holds(Edges::Groups, "a 123 b"));
         assert!(!holds(Edges::Key, "123=") && holds(Edges::Key, "123:"));
+        assert!(!holds(Edges::Key, "a==123") && !holds(Edges::Key, "=123"));
+        assert!(holds(Edges::Key, "a=123") && !holds(Edges::Key, "a/123"));
         assert!(holds(Edges::Any, "a123b"));
     }
 }

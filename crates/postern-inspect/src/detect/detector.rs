@@ -69,7 +69,8 @@ pub(crate) enum Edges {
     /// As `Number`, and no further group of digits behind one space: parts of a long number
     /// that is written in groups are not numbers of their own.
     Groups,
-    /// As `Word`, and none of `-`, `+`, `/`, `=`: the alphabets of keys.
+    /// As `Word`, and none of `-`, `+`, `/`, `=`: the alphabets of keys. One `=` behind a name is
+    /// none of them.
     Key,
     /// As `Number`, and a short word in small letters may touch the match on its left: the space
     /// between them was forgotten.
@@ -163,6 +164,15 @@ impl Detector {
     pub(crate) const fn sure(mut self, percent: u8) -> Self {
         self.confidence = (percent, percent);
         self
+    }
+
+    /// Whether its values are told where they stand in a word of a format, such as an id: by their
+    /// prefix, shape or checksum, without anything beside them.
+    pub(crate) fn is_told_in_words(&self) -> bool {
+        /// How sure such a row is, in percent: there are many ids, and one must not break by
+        /// accident.
+        const SURE: u8 = 70;
+        self.left.is_empty() && self.confidence.0 >= SURE
     }
 
     /// The longest match.

@@ -15,9 +15,10 @@ macro_rules! tail {
         concat!(
             r"(?:[ _.-]{0,2}(?:number|numbers|num|no|nos|nr|nummer|n(?:u",
             r"|..)mero|numer|id|code|value|text|n\xC2\xB0|n\xC2\xBA))?",
-            r"(?:[ _.-]{1,2}(?:is|was|are|er|ist|est|es|on file|ending|for|of",
+            r"(?:[ _.-]{1,2}(?:is|was|are|er|ist|lautet|est|es|on file|ending|for|of",
             r"|to|at))?",
-            r"[^0-9a-z\n]{1,8}"
+            // On a form the value may stand below its name.
+            r"(?:[^0-9a-z\n]{1,8}\n?|\n)(?:here it is[^0-9a-z\n]{1,4})?"
         )
     };
 }
@@ -31,7 +32,7 @@ macro_rules! named {
             r"(?:phone|phones|mobile|mobil|mobilnr|mobilnummer|mobiltelefon|tel",
             r"|tele|telefon|telephone|telefonnr",
             r"|telefonnummer|telefoon|telefoonnummer|telefono|telefone",
-            r"|telefonszám|tel\xC3\xA9fono|t\xC3\xA9l|t\xC3\xA9l\xC3\xA9phone",
+            r"|cell|telefonszám|tel\xC3\xA9fono|t\xC3\xA9l|t\xC3\xA9l\xC3\xA9phone",
             r"|tlf|tlfnr|tfn|cellphone|cellular|cellulare|celular|fax|fax no",
             r"|sms|whatsapp|viber|signal|handy|handynummer|gsm",
             r"|portable|m\xC3\xB3vil|movil|puhelin|puhelinnumero|puh",

@@ -2,13 +2,15 @@
 //!
 //! Most rows that ask for text to their left ask for a word in it, which [`super::words`] looks
 //! for. For the others, whose labels are as short as `ss` or `t:`, one automaton reads backwards
-//! from every place where a match may begin.
+//! from every place where a match may begin, over the text as it is and over the one with blanks at
+//! the joints of names.
 
 use std::ops::Range;
 
 use regex_automata::util::syntax::parse_with;
 
 use super::Edges;
+use super::context::Spaced;
 use super::engine::{Row, left_of};
 use super::facts::{ByteSet, of_word, syntax};
 use super::many::{Many, Patterns};
@@ -54,7 +56,7 @@ impl Lefts {
 
     /// Those of `picked` of which a match may begin in the segment, as far as the text to its left
     /// says.
-    pub(crate) fn before(&self, text: &str, segment: Range<usize>, picked: &Bits) -> Bits {
+    pub(crate) fn before<'t>(&self, text: &'t str, segment: Range<usize>, picked: &Bits) -> Bits {
         let bytes = text.as_bytes();
         let (mut first, mut may_stand_before) = (ByteSet::default(), ByteSet::default());
         for (_, begins, behind) in self.starts.iter().filter(|(row, ..)| picked.has(*row)) {
@@ -66,8 +68,10 @@ impl Lefts {
             let behind = before.is_none_or(|before| may_stand_before.has(before));
             behind && first.has(bytes[*at]) && text.is_char_boundary(*at)
         };
-        let starts = segment.filter(begins);
-        self.many
-            .ending(starts.map(|start| left_of(text, start).as_bytes()))
+        let lefts = segment.filter(begins).map(|start| left_of(text, start));
+        let backwards = |left: &'t str| left.bytes().rev();
+        let mut before = self.many.ending(lefts.clone().map(backwards));
+        before.join(&self.many.ending(lefts.map(Spaced::backwards)));
+        before
     }
 }

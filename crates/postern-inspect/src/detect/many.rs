@@ -107,13 +107,14 @@ impl Many {
     }
 
     /// The rows of which a pattern matches the end of one of the texts; more, if it gives up.
-    pub(crate) fn ending<'t>(&self, mut texts: impl Iterator<Item = &'t [u8]>) -> Bits {
+    /// The texts are given backwards.
+    pub(crate) fn ending<T: Iterator<Item = u8>>(
+        &self,
+        mut texts: impl Iterator<Item = T>,
+    ) -> Bits {
         let cache = &mut *self.caches.get();
         let mut matching = Bits::NONE;
-        let end = |text: &'t [u8]| {
-            let backwards = text.iter().rev().copied();
-            self.read(cache, Anchored::Yes, backwards, &mut matching)
-        };
+        let end = |backwards| self.read(cache, Anchored::Yes, backwards, &mut matching);
         match texts.try_for_each(end) {
             Some(()) => matching,
             None => self.covered,

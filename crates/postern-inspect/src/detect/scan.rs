@@ -69,7 +69,7 @@ fn scan_folded(
 ) -> Vec<Detected> {
     let judge = |_: &DataClass, confidence| {
         if confidence >= confidence_min {
-            Weight::Acts
+            Weight::Acts(0)
         } else {
             Weight::None
         }
@@ -81,7 +81,7 @@ fn scan_folded(
         match segmenter.step(text, &engine.prefilter.plain, true) {
             Step::More => break,
             Step::Segment(start, end) => {
-                let alone = end == text.len() && segmenter.is_first(text, start);
+                let alone = segmenter.is_alone(text, start, end);
                 spans.extend(engine.find(text, (start..end, alone), wanted, &mut near, &judge));
             }
             Step::Window(start, end, first) => {

@@ -128,6 +128,15 @@ fn beside(edges: Edges, shape: Hir) -> Hir {
             Hir::alternation(vec![end, no_digit]),
         ]));
     }
+    if edges == Edges::Key {
+        // `name=value`: behind a name one such mark may stand.
+        let named = but(&|byte| byte.is_ascii_whitespace() || marks.contains(&byte));
+        let named = Hir::alternation(vec![Hir::look(Look::Start), named]);
+        before.push(Hir::concat(vec![
+            named,
+            one_of(ByteSet::of(|byte| byte == b'=')),
+        ]));
+    }
     let (before, behind) = (Hir::alternation(before), Hir::alternation(behind));
     match edges {
         Edges::Any => shape,

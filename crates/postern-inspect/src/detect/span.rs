@@ -13,8 +13,8 @@ pub(crate) enum Weight {
     None,
     /// It is reported and passes.
     Passes,
-    /// Something is done about it.
-    Acts,
+    /// Something is done about it, the more the greater.
+    Acts(u8),
     /// Nothing goes on.
     Blocks,
 }
@@ -125,15 +125,26 @@ fn parts(text: &str, from: usize, lost: &[&Span], kept: &[Span]) -> Vec<Span> {
     parts
 }
 
-fn rank(span: &Span) -> (usize, std::cmp::Reverse<(usize, u8)>, usize) {
-    let (confidence, order) = match &span.what {
+/// Where it starts, then the longer, the stronger, the surer, the earlier in the tables.
+///
+/// SECURITY: a number may be one of several kinds, and who names but one of them means it too. So
+/// among equal values the stronger action comes before the likelier class.
+fn rank(span: &Span) -> (usize, std::cmp::Reverse<(usize, Weight, u8)>, usize) {
+    let (weight, confidence, order) = match &span.what {
         What::Found {
-            confidence, order, ..
-        } => (*confidence, *order),
-        What::Placeholder(_) | What::Rest => (u8::MAX, 0),
+            weight,
+            confidence,
+            order,
+            ..
+        } => (*weight, *confidence, *order),
+        What::Placeholder(_) | What::Rest => (Weight::Blocks, u8::MAX, 0),
     };
     let length = span.end - span.start;
-    (span.start, std::cmp::Reverse((length, confidence)), order)
+    (
+        span.start,
+        std::cmp::Reverse((length, weight, confidence)),
+        order,
+    )
 }
 
 impl Span {
@@ -176,7 +187,7 @@ impl Span {
 
     pub(crate) fn acts(&self) -> bool {
         match &self.what {
-            What::Found { weight, .. } => *weight >= Weight::Acts,
+            What::Found { weight, .. } => *weight > Weight::Passes,
             What::Placeholder(_) | What::Rest => true,
         }
     }

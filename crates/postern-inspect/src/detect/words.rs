@@ -11,7 +11,7 @@ use aho_corasick::automaton::{Automaton as _, StateID};
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, MatchKind};
 
-use super::context::floor;
+use super::context::{Joint, floor, joint, small};
 use super::engine::Row;
 use super::facts;
 use super::prefilter::Bits;
@@ -37,8 +37,9 @@ pub(crate) struct Words {
 pub(crate) struct Near {
     /// The first byte not yet read.
     at: usize,
-    /// How far the automaton is; `None` at its start.
-    state: Option<StateID>,
+    /// How far the automaton is in the text as it is, and in the text with blanks at the joints of
+    /// names; `None` at its start.
+    states: Option<(StateID, StateID)>,
     /// Where words ended, and which.
     ends: VecDeque<(usize, usize)>,
     /// Where the last character beyond ASCII ended.
@@ -62,19 +63,16 @@ impl Near {
     }
 }
 
-/// The small letter that is looked for instead; one letter has two small forms.
-fn small(c: char) -> impl Iterator<Item = char> {
-    c.to_lowercase().map(|c| if c == 'ς' { 'σ' } else { c })
-}
-
 impl Words {
     pub(crate) fn new(rows: &[Row]) -> Self {
         let mut known: BTreeMap<String, (Bits, Bits)> = BTreeMap::new();
         let (mut beyond, mut asking) = (Bits::NONE, Bits::NONE);
         for (at, row) in rows.iter().enumerate() {
             for word in row.detector.words {
-                let word = word.chars().flat_map(small).collect();
-                known.entry(word).or_insert(NOBODY).0.set(at);
+                // A blank stands for the joint of a name, see `joint`.
+                for word in [(*word).to_owned(), word.replace(['_', '-'], " ")] {
+                    known.entry(one_sigma(&word)).or_insert(NOBODY).0.set(at);
+                }
             }
             if row.detector.left.is_empty() {
                 continue;
@@ -86,7 +84,7 @@ impl Words {
                     beyond.set(at);
                 }
                 for factor in factors {
-                    known.entry(factor).or_insert(NOBODY).1.set(at);
+                    known.entry(one_sigma(&factor)).or_insert(NOBODY).1.set(at);
                 }
             }
         }
@@ -109,7 +107,8 @@ impl Words {
 
     /// The rows of which a word stands in the segment or to its left, in any letter case, and those
     /// of `asking` whose text to the left may stand there. Whether a word is whole and where it
-    /// stands is for the row to say. Segments are asked about in the order of the text.
+    /// stands is for the row to say. The text is read as it is, and with blanks at the joints of
+    /// names. Segments are asked about in the order of the text.
     pub(crate) fn near(&self, text: &str, segment: Range<usize>, near: &mut Near) -> (Bits, Bits) {
         let from = floor(text, segment.start.saturating_sub(LEFT_BYTES));
         self.read(text, from..segment.end, near);
@@ -128,41 +127,94 @@ impl Words {
         (with, left)
     }
 
+    /// Reads on up to the last character, which is to the left of no match: what joint is at a byte
+    /// is known once there is one behind it.
     fn read(&self, text: &str, range: Range<usize>, near: &mut Near) {
         if near.at < range.start {
             near.at = range.start;
-            near.state = None;
+            near.states = None;
         }
         let bytes = text.as_bytes();
-        let mut state = near.state.unwrap_or(self.start);
-        while near.at < range.end {
-            let byte = bytes[near.at];
+        let (plain, spaced) = near.states.unwrap_or((self.start, self.start));
+        let mut readings = Readings {
+            words: self,
+            plain,
+            spaced,
+            near,
+        };
+        while readings.near.at + 1 < range.end {
+            let at = readings.near.at;
+            let byte = bytes[at];
             if byte.is_ascii() {
-                near.at += 1;
-                state = self.next(state, byte, near);
+                readings.near.at += 1;
+                match joint(bytes, at) {
+                    Joint::None => readings.both(byte),
+                    Joint::Here => readings.apart(byte, b" "),
+                    Joint::Before => readings.apart(byte, &[b' ', byte]),
+                }
                 continue;
             }
             // Only letters beyond ASCII must be written small for the automaton.
-            let c = text[near.at..].chars().next();
+            let c = text[at..].chars().next();
             let c = c.expect("segments and what is left of them begin and end between characters");
-            near.at += c.len_utf8();
-            near.beyond = Some(near.at);
+            if at + c.len_utf8() >= range.end {
+                break;
+            }
+            readings.near.at += c.len_utf8();
+            readings.near.beyond = Some(readings.near.at);
             for small in small(c) {
-                let mut bytes = [0; 4];
-                for byte in small.encode_utf8(&mut bytes).bytes() {
-                    state = self.next(state, byte, near);
+                let mut buffer = [0; 4];
+                for byte in small.encode_utf8(&mut buffer).bytes() {
+                    readings.both(byte);
                 }
             }
         }
-        near.state = Some(state);
+        let states = (readings.plain, readings.spaced);
+        near.states = Some(states);
+    }
+}
+
+/// The word with the letters that [`small`] gives.
+fn one_sigma(word: &str) -> String {
+    word.replace('ς', "σ")
+}
+
+/// Both readings of a text at once: mostly they are in the same state.
+struct Readings<'a> {
+    words: &'a Words,
+    plain: StateID,
+    spaced: StateID,
+    near: &'a mut Near,
+}
+
+impl Readings<'_> {
+    fn both(&mut self, byte: u8) {
+        let same = self.plain == self.spaced;
+        self.plain = self.step(self.plain, byte);
+        self.spaced = if same {
+            self.plain
+        } else {
+            self.step(self.spaced, byte)
+        };
     }
 
-    fn next(&self, state: StateID, byte: u8, near: &mut Near) -> StateID {
-        let state = self.automaton.next_state(Anchored::No, state, byte);
-        if self.automaton.is_special(state) && self.automaton.is_match(state) {
-            for nth in 0..self.automaton.match_len(state) {
-                let word = self.automaton.match_pattern(state, nth).as_usize();
-                near.ends.push_back((near.at, word));
+    fn apart(&mut self, plain: u8, spaced: &[u8]) {
+        self.plain = self.step(self.plain, plain);
+        // Where a match begins behind this byte, nothing follows it that makes it a joint.
+        self.step(self.spaced, plain);
+        for byte in spaced {
+            self.spaced = self.step(self.spaced, *byte);
+        }
+    }
+
+    /// The next state; the words that end in it are noted.
+    fn step(&mut self, state: StateID, byte: u8) -> StateID {
+        let automaton = &self.words.automaton;
+        let state = automaton.next_state(Anchored::No, state, byte);
+        if automaton.is_special(state) && automaton.is_match(state) {
+            for nth in 0..automaton.match_len(state) {
+                let word = automaton.match_pattern(state, nth).as_usize();
+                self.near.ends.push_back((self.near.at, word));
             }
         }
         state
@@ -172,7 +224,8 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::engine::ENGINE;
+    use crate::detect::context::has_word;
+    use crate::detect::engine::{ENGINE, left_of};
 
     /// Goal: what is kept from one segment to the next is what a look at the text itself shows, and
     /// what a text loses at its front does not matter. Method: segments of a text with words of the
@@ -180,7 +233,7 @@ mod tests {
     #[test]
     fn words_near_a_segment_are_those_of_the_text() {
         let words = &ENGINE.words;
-        let whole = "Phone and ΑΡΙΘΜΌΣ, ID 123. Født 1.2.1970, nothing of that sort, and more of it: \
+        let whole = "Phone and ΑΡΙΘΜΌΣ, ID 123. userTax_id=5 Født 1.2.1970, nothing of that sort, and more of it: \
                      so that the first words are far away by now, CPR 4711, passport no 12345678.";
         let mut kept = Near::default();
         let (mut text, mut lost, mut told) = (whole, 0, 0);
@@ -202,5 +255,51 @@ mod tests {
             }
         }
         assert!(told > 0 && lost > 0);
+    }
+
+    /// Goal: no row is lost whose word or text to the left stands before a match in the reading in
+    /// which the row looks for it. Method: every word as a name of a program writes it and as it
+    /// is, each place in a text behind it, with what the row itself says of its left.
+    #[test]
+    fn words_are_near_in_every_spelling_of_names() {
+        let words = &ENGINE.words;
+        let mut told = 0;
+        for (at, row) in ENGINE.rows.iter().enumerate() {
+            for word in row.detector.words {
+                let blanks = word.replace(['_', '-'], " ");
+                let snake = blanks.replace(' ', "_");
+                for name in [
+                    (*word).to_owned(),
+                    snake.to_uppercase(),
+                    camel(&blanks),
+                    snake,
+                ] {
+                    let text = format!("my_{name}-1 aB:{name}Number=\"12 ");
+                    let mut kept = Near::default();
+                    for (start, _) in text.char_indices().skip(1) {
+                        let (near, _) = words.near(&text, start..text.len(), &mut kept);
+                        let segment = floor(&text, start + 1)..text.len();
+                        let (fresh, _) = words.near(&text, segment, &mut Near::default());
+                        if has_word(left_of(&text, start), row.detector.words) {
+                            told += 1;
+                            assert!(near.has(at) && fresh.has(at), "{}: {name}", row.detector.id);
+                        }
+                    }
+                }
+            }
+        }
+        assert!(told > 1000, "{told} places");
+    }
+
+    /// The words as one name of a program: `taxId`.
+    fn camel(words: &str) -> String {
+        let mut parts = words.split(' ');
+        let first = parts.next().unwrap_or_default().to_owned();
+        let capital = |part: &str| {
+            let mut letters = part.chars();
+            let first = letters.next().map(|c| c.to_uppercase().to_string());
+            first.unwrap_or_default() + letters.as_str()
+        };
+        parts.fold(first, |name, part| name + &capital(part))
     }
 }

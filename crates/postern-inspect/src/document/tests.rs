@@ -1,3 +1,6 @@
+mod files;
+mod words;
+
 use postern_types::{Direction, OpaqueAction, ThinkingAction};
 use serde_json::{Value, json};
 
@@ -30,6 +33,10 @@ fn numbers_and_keys_are_text_where_names_are_free() {
     let value: Value = serde_json::from_str(&new).unwrap();
     assert_eq!(value["card"], "[CARD]");
     assert!(!new.contains(MAIL), "{new}");
+    for written in ["4.539578763621486e15", "4539578763621486E0"] {
+        let new = cleaned(&format!("{{\"n\":{written}}}"), &ALL_TEXT).unwrap();
+        assert_eq!(new.as_deref(), Some("{\"n\":\"[CARD]\"}"), "{written}");
+    }
     // Two keys of one object stay two keys.
     let body = format!("{{\"{MAIL}\":1,\"a {MAIL}\":2,\"b\":3,\"{MAIL} \":4}}");
     let new = cleaned(&body, &ALL_TEXT).unwrap().unwrap();

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use postern_types::{OpaqueAction, ThinkingAction};
+use postern_types::{Direction, OpaqueAction, ThinkingAction};
 
 use super::edit::{Edits, New};
+use super::file::TextFile;
+use super::number::without_exponent;
 use crate::bounds::{MODEL_BYTES_MAX, PLACE_BYTES_MAX, WORD_BYTES_MAX};
 use crate::clean::{Channel, CleanError, Cleaner, TextKind};
 use crate::json::{Kind, NodeId, Span, Tree};
@@ -32,6 +34,12 @@ pub(crate) trait Pieces {
     /// # Errors
     /// When a value in it is blocked.
     fn piece(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError>;
+
+    /// Takes a piece of a word, which goes on at once.
+    ///
+    /// # Errors
+    /// When it and the pieces before it are together a value.
+    fn joined(&mut self, piece: &Piece<'_>, cleaner: &Cleaner) -> Result<(), CleanError>;
 }
 
 /// One walk through a document.
@@ -51,6 +59,8 @@ pub(crate) struct Walk<'t, 'c> {
 }
 
 const OPAQUE: CleanError = CleanError::CannotInspect("it holds content that is no text");
+
+const TOKENS: CleanError = CleanError::CannotInspect("token ids are text in numbers");
 
 impl<'t, 'c> Walk<'t, 'c> {
     pub(crate) fn new(
@@ -212,9 +222,16 @@ impl<'t, 'c> Walk<'t, 'c> {
         let text = self.tree.text(id);
         match shape.leaf {
             Leaf::Text | Leaf::Tokens => self.whole(id, "", &text),
-            Leaf::Loose | Leaf::Free => self.whole(id, &left_of(key), &text),
-            Leaf::Judged if text.len() <= MODEL_BYTES_MAX => Ok(()),
-            Leaf::Word if is_word(&text) => Ok(()),
+            Leaf::Loose => self.whole(id, &left_of(key), &text),
+            Leaf::Free => {
+                let left = left_of(key);
+                let new = self.cleaner.clean_embedded(&self.place, &left, &text)?;
+                self.replace(id, &text, new.unwrap_or_else(|| text.to_string()));
+                Ok(())
+            }
+            Leaf::Judged if text.len() <= MODEL_BYTES_MAX && self.is_judged(&text) => Ok(()),
+            Leaf::Joined => self.joined(id, &text),
+            Leaf::Word if self.is_word(&text) => Ok(()),
             Leaf::Seal if is_seal(&text) => Ok(()),
             Leaf::Judged | Leaf::Word | Leaf::Seal | Leaf::Thinking => self.whole(id, "", &text),
             Leaf::Json => self.through_channel(id, TextKind::Json, &text, true),
@@ -230,6 +247,37 @@ impl<'t, 'c> Walk<'t, 'c> {
             }
             Leaf::Piece { json, name } => self.piece(json, name, &text),
         }
+    }
+
+    /// Whether it is a word of the format in which no value stands.
+    fn is_word(&self, text: &str) -> bool {
+        let key = self.way.rsplit('\0').next().unwrap_or("");
+        is_word(text) && self.cleaner.passes_word(text, is_of_names(key))
+    }
+
+    /// Whether it is what policy has judged: it has not seen what an answer says.
+    fn is_judged(&self, text: &str) -> bool {
+        self.cleaner.direction() == Direction::Request || self.cleaner.passes_word(text, true)
+    }
+
+    /// A word that clients put together from the events of a stream.
+    fn joined(&mut self, id: NodeId, text: &str) -> Result<(), CleanError> {
+        let piece = Piece {
+            tree: self.tree,
+            path: &self.path,
+            ids: &self.ids,
+            json: false,
+            name: &self.way,
+            place: &self.place,
+            text,
+        };
+        if let Some(pieces) = &mut self.pieces {
+            pieces.joined(&piece, self.cleaner)?;
+        }
+        if self.is_word(text) {
+            return Ok(());
+        }
+        self.whole(id, "", text)
     }
 
     fn piece(&mut self, json: bool, name: &str, text: &str) -> Result<(), CleanError> {
@@ -265,14 +313,34 @@ impl<'t, 'c> Walk<'t, 'c> {
         if text.is_empty() {
             return Ok(());
         }
-        if self.cleaner.rules().opaque(self.cleaner.direction()) == OpaqueAction::Refuse {
-            return Err(OPAQUE);
+        if let Some(file) = TextFile::read(text, self.media().as_deref()) {
+            let mut channel = Channel::new(file.kind, &self.place, "");
+            let mut new = String::with_capacity(file.text.len());
+            channel.push(&file.text, self.cleaner, &mut new)?;
+            channel.finish(self.cleaner, &mut new)?;
+            if new != file.text {
+                self.replace(id, text, file.with(&new));
+            }
+            return Ok(());
+        }
+        if self.cleaner.opaque() == OpaqueAction::Refuse {
+            self.cleaner.refuse(&self.place, OPAQUE)?;
         }
         // An address is text, too, and so is whatever does not look like data.
         if text.contains("://") || !is_data(text) {
             return self.whole(id, "", text);
         }
         Ok(())
+    }
+
+    /// The media type that stands beside data, if one does.
+    fn media(&self) -> Option<Cow<'t, str>> {
+        const NAMES: [&str; 3] = ["media_type", "mimeType", "mime_type"];
+        let tree = self.tree;
+        let (around, _) = self.path.iter().rev().nth(1)?;
+        let mut said = NAMES.iter().filter_map(|name| tree.member(*around, name));
+        let one = said.next().filter(|id| tree.node(*id).kind == Kind::Text)?;
+        said.next().is_none().then(|| tree.text(one))
     }
 
     /// A whole text.
@@ -313,7 +381,7 @@ impl<'t, 'c> Walk<'t, 'c> {
         key: &str,
     ) -> Result<(), CleanError> {
         match shape.leaf {
-            Leaf::Tokens => Err(CleanError::CannotInspect("token ids are text in numbers")),
+            Leaf::Tokens => self.cleaner.refuse(&self.place, TOKENS),
             Leaf::Free => self.written(id, key),
             // Where text is expected, a long number is as good as one in quotes.
             Leaf::Text | Leaf::Loose | Leaf::Json | Leaf::Growing | Leaf::Piece { .. }
@@ -328,7 +396,17 @@ impl<'t, 'c> Walk<'t, 'c> {
     /// A number, inspected as it is written.
     fn written(&mut self, id: NodeId, key: &str) -> Result<(), CleanError> {
         let written = String::from_utf8_lossy(self.tree.raw(self.span(id)));
-        self.whole(id, &left_of(key), &written)
+        match without_exponent(&written) {
+            Some(plain) => {
+                let left = left_of(key);
+                let clean = self.cleaner.clean_value(&self.place, &left, &plain)?;
+                clean
+                    .into_iter()
+                    .for_each(|new| self.replace(id, &plain, new));
+                Ok(())
+            }
+            None => self.whole(id, &left_of(key), &written),
+        }
     }
 
     /// A key that no table names is text. What stands for it is made to differ from the other keys
@@ -385,6 +463,12 @@ impl<'t, 'c> Walk<'t, 'c> {
 
 /// The shortest number that could be somebody's, in bytes, where numbers of the format stand too.
 const NUMBER_BYTES_MIN: usize = 9;
+
+/// Whether words under this key are names and ids that somebody chose, no vocabulary of the format.
+fn is_of_names(key: &str) -> bool {
+    const ENDS: &[&str] = &["name", "id", "Id", "ids", "namespace"];
+    ENDS.iter().any(|end| key.ends_with(end))
+}
 
 /// How a name of the client's own is told in a place: as it is if it is letters alone, so that it
 /// is no value, else as a star.

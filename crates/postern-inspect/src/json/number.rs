@@ -48,3 +48,17 @@ impl Number {
         )
     }
 }
+
+/// The exponent of a number, without its sign.
+pub(super) fn exponent(number: &[u8]) -> u32 {
+    let sign = |byte: &u8| matches!(byte, b'e' | b'E');
+    let Some(at) = number.iter().position(sign) else {
+        return 0;
+    };
+    let digits = number[at + 1..].iter().filter(|byte| byte.is_ascii_digit());
+    digits.fold(0, |exponent, digit| {
+        exponent
+            .saturating_mul(10)
+            .saturating_add(u32::from(digit - b'0'))
+    })
+}

@@ -107,7 +107,13 @@ impl<S> Shape<S> {
     /// The member that a careless reader would take this key for: some compare keys without case
     /// (Go's `encoding/json`, which also folds the long s and the Kelvin sign).
     pub(crate) fn find_folded(&self, key: &[u8]) -> Option<&'static str> {
-        let same = |name: &str| !name.is_empty() && folds_to(key, name);
+        let ascii = key.is_ascii();
+        let same = |name: &str| match name.len() {
+            0 => false,
+            // Without case, a key in ASCII is as long as what it folds to.
+            length if ascii => length == key.len() && key.eq_ignore_ascii_case(name.as_bytes()),
+            _ => folds_to(key, name),
+        };
         let member = self
             .members
             .iter()
@@ -140,10 +146,8 @@ impl<S> Member<S> {
     }
 }
 
+/// Whether a key that is not all ASCII is taken for this name.
 fn folds_to(key: &[u8], name: &str) -> bool {
-    if key.is_ascii() {
-        return key.eq_ignore_ascii_case(name.as_bytes());
-    }
     let Ok(key) = std::str::from_utf8(key) else {
         return false;
     };

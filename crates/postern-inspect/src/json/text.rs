@@ -130,8 +130,31 @@ impl StringState {
 }
 
 /// How many bytes at the beginning are plain string content: no quote, no backslash, no control
-/// character. Eight at a time; the lowest marked byte of a word is always a true one.
+/// character. Most strings are short, so the first bytes are looked at eight at a time; a longer
+/// text is then taken by as many bytes as the machine compares at once.
 pub(super) fn plain_run(bytes: &[u8]) -> usize {
+    let (short, ended) = plain_words(&bytes[..bytes.len().min(32)]);
+    if ended || bytes.len() < 32 {
+        return short;
+    }
+    let mut at = short;
+    while let Some(chunk) = bytes[at..].first_chunk::<32>() {
+        // Without a way out in the middle, so that it becomes a few vector instructions.
+        if chunk.iter().fold(false, |any, byte| any | ends(byte)) {
+            break;
+        }
+        at += chunk.len();
+    }
+    at + plain_words(&bytes[at..]).0
+}
+
+fn ends(byte: &u8) -> bool {
+    *byte < 0x20 || *byte == b'"' || *byte == b'\\'
+}
+
+/// The same eight bytes at a time, and whether the run ended in there. The lowest marked byte of a
+/// word is always a true one.
+fn plain_words(bytes: &[u8]) -> (usize, bool) {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let is_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
@@ -143,10 +166,34 @@ pub(super) fn plain_run(bytes: &[u8]) -> usize {
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
         let marked = quote | backslash | control;
         if marked != 0 {
-            return at + (marked.trailing_zeros() / 8) as usize;
+            return (at + (marked.trailing_zeros() / 8) as usize, true);
         }
         at += 8;
     }
-    let plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
-    at + bytes[at..].iter().take_while(|byte| plain(byte)).count()
+    let rest = bytes[at..].iter().take_while(|byte| !ends(byte)).count();
+    (at + rest, at + rest < bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_run;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_run_ends_at_the_first_byte_that_is_not_plain(
+            text in "[ -~é\u{7f}-\u{9f}]{0,120}",
+            ends in proptest::collection::vec((0_usize..130, any::<u8>()), 0..3),
+        ) {
+            // Goal: looking at many bytes at once changes nothing. Method: beside one at a time.
+            let mut bytes = text.into_bytes();
+            for (at, byte) in ends {
+                if let Some(place) = bytes.get_mut(at) {
+                    *place = byte;
+                }
+            }
+            let plain = |byte: &&u8| **byte >= 0x20 && **byte != b'"' && **byte != b'\\';
+            prop_assert_eq!(plain_run(&bytes), bytes.iter().take_while(plain).count());
+        }
+    }
 }

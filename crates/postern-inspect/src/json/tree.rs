@@ -7,9 +7,9 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::number::Number;
+use super::number::{Number, exponent};
 use super::text::plain_run;
-use crate::bounds::{DEPTH_MAX, NUMBER_BYTES_MAX};
+use crate::bounds::{DEPTH_MAX, EXPONENT_MAX, NUMBER_BYTES_MAX};
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -346,6 +346,9 @@ impl Reader<'_> {
         if self.at - start > NUMBER_BYTES_MAX {
             return Err("a number is too long");
         }
+        if exponent(&self.bytes[start..self.at]) > EXPONENT_MAX {
+            return Err("a number is too large");
+        }
         Ok(Kind::Number)
     }
 
@@ -423,6 +426,8 @@ mod tests {
         let many: String = (0..40).map(|at| format!("\"{at}\":0,")).collect();
         for odd in [
             r#"{"a":1,"a":2}"#,
+            "[1e999]",
+            "[1E-999]",
             r#"{"a":1,"\u0061":2}"#,
             r#"[{"x":{"b":1,"c":2,"b":3}}]"#,
             &format!("{{{many}\"39\":1}}"),

@@ -8,9 +8,11 @@ mod channels;
 mod elements;
 mod ends;
 mod lines;
+mod names;
 mod queue;
 mod state;
 mod thinking;
+mod waiting;
 
 use postern_types::{Finding, Operation};
 
@@ -26,6 +28,7 @@ use ends::End;
 use lines::Lines;
 use queue::Item;
 use thinking::{Thinking, Verdict};
+use waiting::Waiting;
 
 /// The bytes of an answer that is not made of events, on their way.
 #[derive(Debug, Clone)]
@@ -54,6 +57,7 @@ pub(super) struct AnswerCleaner {
     queue: Vec<Item>,
     /// Whether the last event that was queued was left out.
     dropped: bool,
+    waiting: Waiting,
 }
 
 /// What became of the data of one event.
@@ -78,13 +82,14 @@ impl AnswerCleaner {
             dialect,
             operation,
             thinking: Thinking::new(dialect, cleaner.rules().thinking(cleaner.direction())),
-            watches: document::only_watches(&cleaner),
+            watches: cleaner.only_watches(),
             cleaner,
             event: text::event(dialect, operation),
             channels: Channels::default(),
             form: Form::Unknown,
             queue: Vec::new(),
             dropped: false,
+            waiting: Waiting::default(),
         }
     }
 
@@ -114,14 +119,15 @@ impl AnswerCleaner {
     fn event_now(&mut self, raw: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), CleanError> {
         if self.watches {
             // What a dry run cannot read passes, like everything else.
-            let _ = self.clean_event(raw, last, &mut Vec::new());
+            let done = self.clean_event(raw, last, &mut Vec::new());
+            self.watched(&done);
             out.extend_from_slice(raw);
             return Ok(());
         }
         self.clean_event(raw, last, out)
     }
 
-    fn clean_event(&mut self, raw: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), CleanError> {
+    fn clean_one(&mut self, raw: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), CleanError> {
         let lines = Lines::split(raw);
         let data = lines.data(raw);
         let trimmed = data.trim_ascii();
@@ -133,7 +139,8 @@ impl AnswerCleaner {
                 outcome: Outcome::Same,
             }
         } else {
-            self.channels.begin(lines.name(raw));
+            let name = lines.name(raw, &self.cleaner);
+            self.channels.begin(name);
             self.data(&data, last)?
         };
         for tail in cleaned.tails {
@@ -161,7 +168,8 @@ impl AnswerCleaner {
 
     fn document_now(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), CleanError> {
         if self.watches {
-            let _ = self.clean_document(bytes, &mut Vec::new());
+            let done = self.clean_document(bytes, &mut Vec::new());
+            self.watched(&done);
             out.extend_from_slice(bytes);
             return Ok(());
         }
@@ -187,12 +195,27 @@ impl AnswerCleaner {
                     held.extend_from_slice(rest);
                     return Ok(());
                 }
-                Form::Elements(elements) => elements.push(&mut rest, out)?,
+                Form::Elements(elements) => {
+                    let waits = self.waiting.holds();
+                    let to = if waits {
+                        self.waiting.behind()?
+                    } else {
+                        &mut *out
+                    };
+                    elements.push(&mut rest, to, waits)?
+                }
                 Form::Unknown => return Ok(()),
             };
             match part {
                 Part::Nothing => return Ok(()),
-                Part::Element(element, alone) => self.element(&element, alone, out)?,
+                Part::Element(element, alone) => {
+                    if !alone && self.waits(&element) {
+                        self.waiting.hold(element);
+                        continue;
+                    }
+                    self.element_goes_on(&element, alone, out)?;
+                }
+                Part::Behind(ends) => self.release_element(ends, out)?,
                 Part::End => {
                     let tails = self.end_all()?;
                     self.write_elements(&tails, out);
@@ -213,7 +236,8 @@ impl AnswerCleaner {
 
     fn finish_now(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
         if self.watches {
-            let _ = self.clean_end(&mut Vec::new());
+            let done = self.clean_end(&mut Vec::new());
+            self.watched(&done);
             return Ok(());
         }
         self.clean_end(out)
@@ -227,8 +251,13 @@ impl AnswerCleaner {
                 out.extend_from_slice(new.as_deref().unwrap_or(&held));
             }
             // What is missing of an array cannot be made up for.
-            Form::Whole(_) | Form::Elements(_) => {}
+            Form::Elements(elements) => {
+                self.form = Form::Elements(elements);
+                self.release_element(true, out)?;
+            }
+            Form::Whole(_) => {}
             Form::Unknown => {
+                self.release_event(out)?;
                 for tail in self.end_all()? {
                     tail.write_event(out);
                 }
@@ -243,6 +272,25 @@ impl AnswerCleaner {
             Form::Elements(elements) => elements.stands(),
             Form::Unknown | Form::Whole(_) => None,
         }
+    }
+
+    /// An element goes on in its place.
+    fn element_goes_on(
+        &mut self,
+        element: &[u8],
+        last: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CleanError> {
+        let done = self.element(element, last, out);
+        if self.watches {
+            self.watched(&done);
+        } else {
+            done?;
+        }
+        if let Form::Elements(elements) = &mut self.form {
+            elements.went_on();
+        }
+        Ok(())
     }
 
     fn element(
@@ -272,6 +320,18 @@ impl AnswerCleaner {
             out.extend_from_slice(b",\n");
             tail.write_data(out);
         }
+    }
+
+    /// Tells what a dry run could not read.
+    fn watched(&mut self, done: &Result<(), CleanError>) {
+        if let Err(CleanError::CannotInspect(_)) = done {
+            self.unread();
+        }
+    }
+
+    /// Tells that something of the answer could not be read.
+    pub(super) fn unread(&mut self) {
+        self.cleaner.unread("answer");
     }
 
     fn end_all(&mut self) -> Result<Vec<channels::Tail>, CleanError> {

@@ -6,7 +6,7 @@
 
 use super::clean::AnswerCleaner;
 use super::observe::EventView;
-use crate::bounds::{EVENT_CLEANED_BYTES_MAX, EVENT_HELD_BYTES_MAX};
+use crate::bounds::{EVENT_CLEANED_BYTES_MAX, EVENT_HELD_BYTES_MAX, EVENT_KEPT_BYTES};
 use crate::clean::CleanError;
 
 /// What happens to an event.
@@ -91,6 +91,8 @@ impl EventEditor {
         }
         self.dropped = !self.released && out.len() == before;
         self.held.clear();
+        // A stream may go on for long after its one large event.
+        self.held.shrink_to(EVENT_KEPT_BYTES);
         self.released = false;
         Ok(())
     }
@@ -99,6 +101,8 @@ impl EventEditor {
     pub(super) fn stray_line_feed(&mut self, out: &mut Vec<u8>) {
         if let Some(cleaner) = self.cleaner.as_mut().filter(|cleaner| cleaner.queues()) {
             cleaner.queue_line_feed();
+        } else if self.cleaner.as_mut().is_some_and(|it| it.takes_line_feed()) {
+            // It goes on with the event that waits.
         } else if !self.dropped {
             out.push(b'\n');
         }

@@ -14,6 +14,7 @@ impl ResponseReader {
             track: self.track.clone(),
             editor: self.editor.clone(),
             broken: self.broken.clone(),
+            unread: self.unread.clone(),
             encoding: self.encoding,
             decoder: None,
         })

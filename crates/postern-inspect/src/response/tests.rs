@@ -5,6 +5,7 @@ use flate2::Compression;
 use postern_types::{Operation, OwnedKind, RefusalCode, UsageSource};
 
 use super::*;
+use crate::RefusalText;
 use crate::bounds::{CREATED_MAX, EVENT_HELD_BYTES_MAX};
 
 const REFUSAL: RefusalText<'static> = RefusalText {

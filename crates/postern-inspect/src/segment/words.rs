@@ -3,7 +3,7 @@
 //! Most text is small letters and white space. Two bits for each byte of a block, from a table, say
 //! where words end and which of them need a closer look, so that nothing is decided byte by byte.
 
-use super::{Link, Segmenter, armour, join, month};
+use super::{Link, Segmenter, armour, join, month, quoted};
 use crate::bounds::WINDOW_BYTES;
 use crate::detect::prefilter::{CAPITAL, DIGIT, GATE, ODD, Plain, SPECIAL};
 
@@ -92,6 +92,7 @@ fn passes(word: &[u8], before: u8, plain: &Plain) -> bool {
     let goes_on = kinds & (SPECIAL | DIGIT) | last & CAPITAL != 0
         || *end == b')'
         || join::ends_quoted(word)
+        || quoted::opens(word)
         || *end == b':' && armour::opens_putty(word)
         || month::leads(word);
     let gated = kinds & GATE != 0 || plain.gate.has(before);
@@ -132,6 +133,7 @@ mod tests {
         let word = prop_oneof![
             6 => "[a-z]{0,14}",
             1 => "[a-z,.;:'\"()*-]{1,12}",
+            1 => "[(<]?\"[a-z]{1,9}(\"@x\\.org)?",
             1 => "[A-Za-z][a-z]{1,9}[.,)]?",
             1 => "[A-Z0-9]{1,6}",
             1 => "(May|Sept\\.|march|Mar|July)",

@@ -2,8 +2,8 @@
 
 use super::openai_other::ERROR;
 use super::{
-    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, LOOSE, Leaf, OPAQUE, PADDING, PIECE, PIECES, SEAL,
-    Switch, TEXT, TextMember, TextShape, WORD, m,
+    ALL_TEXT, CLEARED, JOINED, JSON, JSON_PIECE, JUDGED, LOOSE, Leaf, OPAQUE, PADDING, PIECE,
+    PIECES, SEAL, Switch, TEXT, TextMember, TextShape, WORD, m,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&[
@@ -206,7 +206,7 @@ static CHUNK: TextShape = TextShape {
 static DELTA: TextShape = TextShape {
     rest: Some(&PIECES),
     ..TextShape::object(&[
-        m("role", &WORD),
+        m("role", &JOINED),
         m("content", &PIECES),
         m("refusal", &PIECE),
         m("tool_calls", &CALL_PIECE),
@@ -221,7 +221,7 @@ static CALL_PIECE: TextShape = TextShape {
     rest: Some(&PIECES),
     by: &[&["index"]],
     ..TextShape::object(&[
-        m("id", &WORD),
+        m("id", &JOINED),
         m("type", &WORD),
         m("function", &CALLED_PIECE),
         m("custom", &CUSTOM_PIECE),
@@ -231,12 +231,12 @@ static CALL_PIECE: TextShape = TextShape {
 
 static CUSTOM_PIECE: TextShape = TextShape {
     rest: Some(&PIECES),
-    ..TextShape::object(&[m("name", &WORD), m("input", &PIECE)])
+    ..TextShape::object(&[m("name", &JOINED), m("input", &PIECE)])
 };
 
 static CALLED_PIECE: TextShape = TextShape {
     rest: Some(&PIECES),
-    ..TextShape::object(&[m("name", &WORD), m("arguments", &ARGUMENTS_PIECE)])
+    ..TextShape::object(&[m("name", &JOINED), m("arguments", &ARGUMENTS_PIECE)])
 };
 
 static ARGUMENTS_PIECE: TextShape = TextShape {
@@ -245,8 +245,11 @@ static ARGUMENTS_PIECE: TextShape = TextShape {
     ..TextShape::leaf(JSON_PIECE)
 };
 
-static SOUND_PIECE: TextShape =
-    TextShape::object(&[m("id", &WORD), m("data", &OPAQUE), m("transcript", &PIECE)]);
+static SOUND_PIECE: TextShape = TextShape::object(&[
+    m("id", &JOINED),
+    m("data", &OPAQUE),
+    m("transcript", &PIECE),
+]);
 
 static SO_FAR: TextShape = TextShape {
     rest: Some(&SO_FAR),

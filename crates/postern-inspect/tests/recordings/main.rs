@@ -13,6 +13,7 @@ mod cuts;
 mod deltas;
 mod json_suite;
 mod streams;
+mod words;
 
 use bytes::Bytes;
 use corpus::{Exchange, documents, expected_usage};

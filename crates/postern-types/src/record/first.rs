@@ -1,5 +1,7 @@
 //! Bodies of the first version, which knew no findings: logs outlive releases.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -25,7 +27,7 @@ pub(super) enum Plain {
 /// fields is part of the format.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Outcome {
-    pub(super) summary: RequestSummary,
+    pub(super) summary: Arc<RequestSummary>,
     pub(super) end: End,
     pub(super) status: Option<u16>,
     pub(super) refusal: Option<RefusalCode>,

@@ -28,7 +28,7 @@ fn summary() -> RequestSummary {
 
 fn outcome() -> AuditRecord {
     AuditRecord::Outcome(OutcomeRecord {
-        summary: summary(),
+        summary: summary().into(),
         end: End::Done,
         status: Some(200),
         refusal: None,

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::Response;
 use postern_store::DataRuleRow;
-use postern_types::{DataRule as Rule, EnvName, RuleName};
+use postern_types::{DataRule as Rule, EnvName, RuleName, UpstreamKind};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -138,11 +138,22 @@ async fn check_together(desk: &Desk, env: &EnvName, rule: &Rule) -> Result<(), R
                    the gateway again, or leave it out";
         data_rules::without_analyzer(rule, why).map_err(Refused::bad)?;
     }
+    if let Some(upstream) = &rule.spec.upstream
+        && !rule.spec.fields.is_empty()
+        && let Ok(row) = desk.store().upstreams().show(env, upstream).await
+        && row.kind != UpstreamKind::Http
+    {
+        return Err(Refused::bad(format!(
+            "data rule {}: fields are looked for in the bodies of plain HTTP upstreams alone, and \
+             {upstream} is of the kind {}: name classes or words instead",
+            rule.name, row.kind
+        )));
+    }
     let rows = desk.store().data_rules().list(env).await?;
     let mut rules: Vec<Rule> = rows.into_iter().map(|row| row.rule).collect();
     rules.retain(|other| other.name != rule.name);
     rules.push(rule.clone());
-    data_rules::compile(&rules).map_err(Refused::bad)
+    data_rules::prepare(rules).await.map_err(Refused::bad)
 }
 
 fn names(env: &str, rule: &str) -> Result<(EnvName, RuleName), Refused> {

@@ -234,12 +234,32 @@ impl Desk {
         work: impl Future<Output = Result<T, Refused>>,
     ) -> Result<T, Refused> {
         if self.caller.role.may_write() && self.reaches(act.environment) {
+            let act = self.in_an_environment(act).await?;
             let status =
                 |done: &Result<T, Refused>| done.as_ref().map_or_else(Refused::status, |_| 200);
             let record = self.record(act);
             return self.state.guard.act(&record, work, status).await?;
         }
         self.denied(act).await
+    }
+
+    /// Refuses an act in an environment that is not there. It has no keys for a record of its own,
+    /// so the installation records it.
+    async fn in_an_environment<'a>(&self, act: Act<'a>) -> Result<Act<'a>, Refused> {
+        let Some(env) = act.environment else {
+            return Ok(act);
+        };
+        let Err(missing) = self.store().environments().show(env).await else {
+            return Ok(act);
+        };
+        let refused = Refused::from(missing);
+        let record = self.record(Act {
+            object: format!("{env}/{}", act.object),
+            environment: None,
+            ..act
+        });
+        self.state.guard.look(&record, refused.status()).await?;
+        Err(refused)
     }
 
     /// Records that an act was refused, and refuses it.

@@ -10,6 +10,7 @@ use super::Globals;
 use super::failure::{Failure, Outcome};
 use super::output::{Out, style};
 use crate::config::Config;
+use crate::data_rules;
 use crate::installation::{self, Paths};
 
 /// Report every mistake in the configuration and the installation at once.
@@ -176,7 +177,15 @@ async fn parts(paths: &Paths, config: &Config, findings: &mut Vec<Finding>) {
         }
     };
     match installation::open_store(paths, config, &keys).await {
-        Ok(store) => store.close().await,
+        Ok(store) => {
+            if config.analyzer.is_none() {
+                match data_rules::unanswered(&store).await {
+                    Ok(rules) => rules.iter().for_each(|rule| found("data rules", rule)),
+                    Err(error) => found("data rules", &error),
+                }
+            }
+            store.close().await;
+        }
         Err(error) => found("store", &format!("{error:#}")),
     }
     if let Err(error) = installation::open_reader(paths, &keys) {

@@ -16,7 +16,7 @@ use super::output::{Out, style};
 use super::prompt;
 use super::table::{Cell, Sheet, Table, Tone};
 use crate::shapes::{ChangeDataRule, DataRule as Shape, DataRuleSpec, NewDataRule};
-use options::Said;
+use options::{List, Said};
 
 /// Data rules.
 #[derive(Debug, Subcommand)]
@@ -58,6 +58,9 @@ pub(super) enum DataRule {
         /// Let it hold for every upstream of the environment
         #[arg(long, conflicts_with = "upstream")]
         every_upstream: bool,
+        /// Empty these lists
+        #[arg(long, value_name = "LIST,…", value_delimiter = ',')]
+        clear: Vec<List>,
         #[command(flatten)]
         said: Box<Said>,
     },
@@ -109,9 +112,13 @@ impl DataRule {
                 name,
                 env,
                 every_upstream,
+                clear,
                 said,
             } => {
                 let mut change = said.change()?;
+                for list in clear {
+                    list.clear(&mut change)?;
+                }
                 if every_upstream {
                     change.upstream = Some(String::new());
                 }
@@ -204,6 +211,10 @@ fn sheet(shape: &Shape) -> Sheet {
     }
     for field in &rule.fields {
         sheet.line("field", format!("{} is {}", field.path, field.class));
+    }
+    if !rule.fields.is_empty() && rule.upstream.is_none() {
+        let only = "looked for at plain HTTP upstreams alone";
+        sheet.line("fields", Cell::new(only, Tone::Warn));
     }
     for (name, values) in [("headers", &rule.headers), ("query", &rule.query)] {
         if !values.is_empty() {

@@ -57,6 +57,14 @@ fn a_data_rule_is_made_listed_changed_and_deleted() {
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(80), "{text}");
     }
+    let lists = "data-rule update people --env dev --header x-note --query where";
+    let named = house.json(&words(lists));
+    assert_eq!(named["rule"]["headers"], json!(["x-note"]));
+    let cleared = house.json(&words(
+        "data-rule update people --env dev --clear header,query",
+    ));
+    assert!(cleared["rule"].get("headers").is_none() && cleared["rule"].get("query").is_none());
+    assert_eq!(cleared["rule"]["classes"], kept);
     house.json(&words("data-rule update people --env dev --every-upstream"));
     house.json(&words("data-rule delete people --env dev --yes"));
     assert_eq!(house.json(&words("data-rule list --env dev")), json!([]));
@@ -203,4 +211,92 @@ fn classes_are_listed_with_their_detectors() {
     assert!(!email["detectors"].as_array().unwrap().is_empty());
     let table = printed(&run_in(dir.path(), &["data-rule", "classes"]));
     assert!(table.contains("us_ssn") && table.contains("custom:NAME"));
+}
+
+#[test]
+fn a_change_in_an_environment_that_is_not_there_says_so_and_is_recorded() {
+    // Goal: a mistyped environment is told as what it is, whatever was to be changed there, and
+    // the attempt stands in the log. Method: each noun's changes by command line.
+    let house = House::open();
+    house.furnish("dev");
+    let rows = "\
+        data-rule create r --env prod --class email --action mask
+        data-rule update r --env prod --dry-run
+        data-rule delete r --env prod --yes
+        upstream create u --env prod --kind http --url http://127.0.0.1:9
+        principal create service:web --env prod
+        token create --env prod --principal service:web --ttl 1h --grant notes:call:GET /notes";
+    for line in rows.lines().map(str::trim) {
+        let (line, grant) = line.split_once(" --grant ").unwrap_or((line, ""));
+        let mut line = words(line);
+        if !grant.is_empty() {
+            line.extend(["--grant", grant]);
+        }
+        let output = house.run(&line);
+        let text = printed(&output);
+        assert!(!output.status.success(), "{line:?}");
+        assert!(text.contains("environment prod"), "{line:?}: {text}");
+        assert!(!text.contains("audit log"), "{line:?}: {text}");
+    }
+    let found = house
+        .json(&["audit", "search", "--since", "1h", "--limit", "100"])
+        .to_string();
+    assert!(
+        found.contains("data_rule.create") && found.contains("prod/r"),
+        "{found}"
+    );
+}
+
+#[test]
+fn a_field_at_an_ai_upstream_is_refused_when_it_is_saved() {
+    let house = House::open();
+    house.furnish("dev");
+    let upstream = "upstream create chat --env dev --kind openai --url http://127.0.0.1:9";
+    house.json(&words(upstream));
+    let line = "data-rule create f --env dev --action mask --field $.user=email";
+    let refused = house.run(&words(&format!("{line} --upstream chat")));
+    assert!(!refused.status.success());
+    let text = printed(&refused);
+    assert!(
+        text.contains("plain HTTP") && text.contains("openai"),
+        "{text}"
+    );
+    let everywhere = printed(&house.run(&words(line)));
+    assert!(
+        everywhere.contains("plain HTTP upstreams alone"),
+        "{everywhere}"
+    );
+    house.json(&words("data-rule update f --env dev --upstream notes"));
+    let moved = house.run(&words("data-rule update f --env dev --upstream chat"));
+    assert!(!moved.status.success(), "{}", printed(&moved));
+}
+
+#[test]
+fn rules_without_their_analyzer_are_told_at_the_start_and_by_check() {
+    // Goal: an operator who takes the analyzer away learns which rules refuse everything now.
+    // Method: a rule for names and a dry run of one, then a start without the section.
+    let settings = "[analyzer]\nurl = \"http://127.0.0.1:9\"\n";
+    let house = House::open_with(tempfile::tempdir().unwrap(), settings);
+    house.furnish("dev");
+    house.json(&words(
+        "data-rule create names --env dev --class person --action mask",
+    ));
+    house.json(&words(
+        "data-rule create watch --env dev --class person --action mask --dry-run",
+    ));
+    let (_, dir) = house.stop();
+    let file = dir.path().join("data/postern.toml");
+    let kept = fs::read_to_string(&file).unwrap().replace(settings, "");
+    fs::write(&file, kept).unwrap();
+    let checked = run_in(dir.path(), &["check"]);
+    assert!(!checked.status.success());
+    let text = printed(&checked);
+    assert!(
+        text.contains("rule names") && text.contains("[analyzer]"),
+        "{text}"
+    );
+    assert!(!text.contains("watch"), "{text}");
+    let mut again = House::again(dir);
+    again.wait_until_said("rule names");
+    again.stop();
 }

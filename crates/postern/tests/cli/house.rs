@@ -49,6 +49,16 @@ impl House {
         let listen = "[listen]\ndata = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
         let settings = format!("{listen}{more}");
         fs::write(dir.path().join("data/postern.toml"), settings).expect("the directory is ours");
+        let owner = made["admin_token"].as_str().expect("a token").to_owned();
+        Self::serve(dir, owner)
+    }
+
+    /// Starts the gateway once more where one stood; nobody's token is known any more.
+    pub(crate) fn again(dir: TempDir) -> Self {
+        Self::serve(dir, String::new())
+    }
+
+    fn serve(dir: TempDir, owner: String) -> Self {
         let gateway = Process::start("serve", command(dir.path()).arg("serve"), dir.path());
         let mut gateway = gateway.expect("serve starts");
         let file = dir.path().join("data/run/addresses.json");
@@ -61,7 +71,6 @@ impl House {
             let text = told[name].as_str().expect("addresses are texts");
             text.parse().expect("an address and a port")
         };
-        let owner = made["admin_token"].as_str().expect("a token").to_owned();
         Self {
             gateway,
             admin: address("admin"),

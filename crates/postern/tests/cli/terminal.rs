@@ -96,6 +96,11 @@ fn mistakes_say_what_to_do_and_have_their_exit_codes() {
             .unwrap()
             .contains("postern serve")
     );
+    let json = run(&["env", "lisst", "--json"]);
+    assert_eq!(json.status.code(), Some(2));
+    let error: serde_json::Value = serde_json::from_slice(&json.stderr).unwrap();
+    let said = error["error"]["message"].as_str().unwrap();
+    assert!(said.contains("lisst"), "{error}");
     for line in [
         &["env", "create", "Not-A-Name"][..],
         &["token", "create"],

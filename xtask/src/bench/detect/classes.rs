@@ -147,3 +147,14 @@ pub(super) fn of_entity(name: &str) -> Option<&'static str> {
         .find(|(class, names)| *class == name || names.contains(&name))?;
     Some(row.0)
 }
+
+/// Whether a name is written as our classes are: others write theirs in capitals.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+/// Whether others have a name for our class.
+pub(super) fn is_shared(class: &str) -> bool {
+    NAMES.iter().any(|(ours, _)| *ours == class)
+}

@@ -31,6 +31,7 @@ pub(super) struct Row {
 }
 
 /// All texts.
+#[derive(Default)]
 pub(super) struct Material {
     pub(super) rows: Vec<Row>,
 }

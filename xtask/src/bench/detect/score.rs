@@ -1,7 +1,7 @@
 //! Recall, precision and false alarms, as tables.
 
 use super::corpora::{Material, Purpose, Row};
-use super::{Answers, Found};
+use super::{Answers, Found, classes};
 use crate::bench::table::layout;
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ impl Tally {
     }
 }
 
-fn percent(part: usize, whole: usize) -> String {
+pub(super) fn percent(part: usize, whole: usize) -> String {
     if whole == 0 {
         return "-".to_owned();
     }
@@ -49,20 +49,19 @@ fn percent(part: usize, whole: usize) -> String {
 /// All tables.
 pub(super) fn tables(material: &Material, all: &[Answers; 3], markdown: bool) -> String {
     [
-        layout(&classes(material, all), markdown),
+        layout(&by_class(material, all), markdown),
         layout(&secrets(material, all), markdown),
         layout(&clean(material, all), markdown),
-        layout(&speed(material, all), markdown),
     ]
     .join("\n")
 }
 
-fn heading(cells: &[&str]) -> Vec<String> {
+pub(super) fn heading(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
 }
 
 /// Labelled rows, class by class, beside Presidio.
-fn classes(material: &Material, all: &[Answers; 3]) -> Vec<Vec<String>> {
+fn by_class(material: &Material, all: &[Answers; 3]) -> Vec<Vec<String>> {
     let mut tallies: BTreeMap<String, [Tally; 2]> = BTreeMap::new();
     for (number, row) in material.rows.iter().enumerate() {
         for (program, answers) in all.iter().take(2).enumerate() {
@@ -143,7 +142,8 @@ fn judge(row: &Row, found: &[Found]) -> BTreeMap<String, Tally> {
         tallies.entry(class.clone()).or_default().add(tally);
     }
     let judged = |class: &str| {
-        class != "secret" && (scope.is_empty() || scope.iter().any(|name| name == class))
+        let known = scope.is_empty() && classes::is_shared(class);
+        class != "secret" && (known || scope.iter().any(|name| name == class))
     };
     for stray in found.iter().filter(|f| judged(&f.class)) {
         let expected = spans
@@ -233,8 +233,8 @@ fn clean(material: &Material, all: &[Answers; 3]) -> Vec<Vec<String>> {
     rows
 }
 
-fn speed(material: &Material, all: &[Answers; 3]) -> Vec<Vec<String>> {
-    let bytes: usize = material.rows.iter().map(|row| row.text.len()).sum();
+/// How long each program took over so many bytes.
+pub(super) fn speed(bytes: usize, all: &[Answers; 3], markdown: bool) -> String {
     let mut rows = vec![heading(&["program", "all texts, CPU s", "MB/s"])];
     for (name, answers) in PROGRAMS.iter().zip(all) {
         let rate = bytes as f64 / 1e6 / answers.seconds.max(1e-9);
@@ -244,5 +244,5 @@ fn speed(material: &Material, all: &[Answers; 3]) -> Vec<Vec<String>> {
             format!("{rate:.2}"),
         ]);
     }
-    rows
+    layout(&rows, markdown)
 }

@@ -131,3 +131,63 @@ proptest! {
         }
     }
 }
+
+/// The same as [`HeadScanner::scan`], a byte at a time.
+fn scan_slowly(bytes: &[u8]) -> Result<Option<usize>, &'static str> {
+    let (mut line_start, mut lines) = (0, 0);
+    for (at, byte) in bytes.iter().enumerate() {
+        let after_cr = at > line_start && bytes[at - 1] == b'\r';
+        match byte {
+            b'\n' if after_cr && at - 1 == line_start => return Ok(Some(at + 1)),
+            b'\n' if after_cr => (line_start, lines) = (at + 1, lines + 1),
+            b'\n' => return Err("a line of the head ends in a bare LF"),
+            b'\r' => {}
+            _ if after_cr => return Err("the head holds a bare CR"),
+            b'\t' if lines > 0 => {}
+            0..=0x1f | 0x7f => return Err("the head holds a control character"),
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+proptest! {
+    #[test]
+    fn a_head_is_found_as_if_each_byte_were_looked_at(
+        parts in proptest::collection::vec(
+            prop_oneof![
+                8 => "[a-z: é]{0,40}",
+                6 => Just("\r\n".to_owned()),
+                1 => Just("\r\n\r\n".to_owned()),
+                1 => prop_oneof![
+                    Just("\n"), Just("\r"), Just("\t"), Just("\x01"), Just("\x7f"), Just("\r\r\n"),
+                ].prop_map(str::to_owned),
+            ], 0..12),
+        cuts in proptest::collection::vec(0_usize..200, 0..6),
+    ) {
+        // Goal: taking many bytes at a time finds the same end and the same faults, wherever the
+        // bytes are cut. Method: beside the same rules a byte at a time.
+        let bytes = parts.concat().into_bytes();
+        let slow = scan_slowly(&bytes);
+        let mut scanner = HeadScanner::default();
+        let mut ends: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+        ends.sort_unstable();
+        ends.push(bytes.len());
+        let mut quick = Ok(None);
+        for end in ends {
+            quick = scanner.scan(&bytes[..end], &DownstreamBounds::default());
+            if quick != Ok(None) {
+                break;
+            }
+        }
+        prop_assert_eq!(quick.map_err(|fault| fault.cause), slow);
+    }
+}
+
+#[test]
+fn tokens_are_those_of_the_standard() {
+    let token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    for byte in 0..=255_u8 {
+        assert_eq!(is_token(&byte), token(&byte), "{byte:#x}");
+    }
+}

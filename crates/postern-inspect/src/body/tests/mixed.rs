@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use postern_types::{DataRule, Direction, RuleName};
+use postern_types::{ClassSelector, DataAction, DataRule, DataRuleSpec, Direction, RuleName};
 use serde_json::{Value, json};
 
 use super::super::{BodyCleaner, BodyKind};
+use super::{clean_with, spec, typed};
 use crate::InspectError;
 use crate::clean::{Cleaner, MaskKeys, RuleSet};
 use crate::request::Family;
@@ -174,5 +175,73 @@ fn what_is_turned_back_is_written_for_markup() {
             let out = String::from_utf8(out.concat()).unwrap();
             assert_eq!(out, format!("<p>{told}</p> & {told}"));
         }
+    }
+}
+
+/// Goal: what a reader of XML or HTML puts together is found, its marks stay in pairs, and what is
+/// read otherwise there is refused. Method: a value over seams, at every cut.
+#[test]
+fn a_value_over_the_seams_of_markup_is_found() {
+    let rows = [
+        (
+            "<a>jane.doe@]]><![CDATA[example.com x</a>",
+            "<a>[EMAIL]]]><![CDATA[ x</a>",
+        ),
+        (
+            "<a>to <![CDATA[jane.doe@]]>example.com</a>",
+            "<a>to [EMAIL]<![CDATA[]]></a>",
+        ),
+        (
+            "<a><![CDATA[jane.doe@example.com]]></a>",
+            "<a><![CDATA[[EMAIL]]]></a>",
+        ),
+        (
+            "<p>jane<!-- -->.doe@<!---->example.com!</p>",
+            "<p>[EMAIL]<!-- --><!---->!</p>",
+        ),
+        (
+            "<p>jane&#64;<!-- -->example.com</p>",
+            "<p>[EMAIL]<!-- --></p>",
+        ),
+        (
+            "<p>4539 5787 <!-- -->6362 1486</p>",
+            "<p>[CARD]<!-- --></p>",
+        ),
+        (
+            "<p><!-- write to jane.doe@example.com --></p>",
+            "<p><!-- write to [EMAIL] --></p>",
+        ),
+        (
+            "<p>Hello, <!-- -->Jane<!-- -->!</p>",
+            "<p>Hello, <!-- -->Jane<!-- -->!</p>",
+        ),
+    ];
+    let both = || DataRuleSpec {
+        classes: ["card", "email"]
+            .map(|class| ClassSelector::parse(class).unwrap())
+            .to_vec(),
+        ..spec(DataAction::Mask)
+    };
+    for (text, expected) in rows {
+        for cut in 1..=text.len() {
+            let clean = clean_with(both(), &typed("text/xml"), text.as_bytes(), cut);
+
+            assert_eq!(
+                String::from_utf8(clean.unwrap()).unwrap(),
+                expected,
+                "{text} cut at {cut}"
+            );
+        }
+    }
+    for text in [
+        "<?xml version=\"1.0\" encoding=\"utf-7\"?><a>jane.doe+AEA-example.com</a>",
+        "<!DOCTYPE a [<!ENTITY q \"jane.doe@\">]><a>&q;example.com</a>",
+        "<a>jane.doe@<!-- a word -->example.com</a>",
+    ] {
+        let refused = clean_with(both(), &typed("application/xml"), text.as_bytes(), 5);
+        assert!(
+            matches!(refused, Err(InspectError::CannotInspect(_))),
+            "{text}"
+        );
     }
 }

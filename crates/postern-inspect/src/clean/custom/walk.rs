@@ -7,6 +7,7 @@ use regex_automata::dfa::Automaton as _;
 use regex_automata::util::start;
 
 use super::Custom;
+use crate::bounds::CUSTOM_GAP_BYTES_MAX;
 use crate::detect::context::is_word_letter;
 
 /// A value that a rule's own class has found.
@@ -33,6 +34,8 @@ struct Thread {
     best: Option<(usize, usize)>,
     /// A word that ends here if no letter follows.
     open: Option<(usize, usize)>,
+    /// Bytes of the white space in a phrase that was read last.
+    white: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +148,7 @@ impl Walk {
             automaton,
             best: None,
             open: None,
+            white: 0,
         };
         if thread.feed(custom, byte, start) {
             self.alive.push(thread);
@@ -167,6 +171,12 @@ impl Thread {
                 let Some(words) = &custom.words else {
                     return false;
                 };
+                let white = byte.is_ascii_whitespace();
+                self.white = if white { self.white + 1 } else { 0 };
+                if self.white > 1 {
+                    return self.white <= CUSTOM_GAP_BYTES_MAX;
+                }
+                let byte = if white { b' ' } else { byte };
                 *state = words.next_state(aho_corasick::Anchored::Yes, *state, byte);
                 if words.is_match(*state) {
                     self.open = Some((at + 1, words.match_pattern(*state, 0).as_usize()));

@@ -2,12 +2,11 @@
 //!
 //! SECURITY: what breaks off is still read by somebody, who may take its escapes for what they
 //! mean. So behind the break everything that may be an escape is read as one, however many
-//! backslashes stand before it; what is none is text.
-//!
-//! KNOWN GAP: a letter behind a backslash is then the escape alone, so that a value that begins
-//! with just that letter (`\nancy@example.com`, if it was no escape) is seen without it.
+//! backslashes stand before it; what is none is text. Where a letter stands behind a backslash, the
+//! word that begins with it is then read as it is written, too ([`Doubt`]).
 
 use super::JsonText;
+use super::doubt::{Doubt, Given};
 use super::escape::{Escape, Read};
 use crate::bounds::{JSON_BACKSLASHES_MAX, JSON_BARE_BYTES_MAX, JSON_INSIDE_MAX, LEFT_BYTES};
 use crate::clean::channel::Sink;
@@ -27,6 +26,7 @@ pub(super) struct Text {
     /// The end of a key, decoded: what stands next to its value.
     pub(super) key: Option<String>,
     reads: Reads,
+    doubt: Doubt,
     level: usize,
 }
 
@@ -89,6 +89,7 @@ impl Text {
             slashes: String::new(),
             key: None,
             reads,
+            doubt: Doubt::default(),
             level,
         }
     }
@@ -99,7 +100,7 @@ impl Text {
     }
 
     pub(super) fn holds(&self) -> bool {
-        self.escape.open() || !self.spelling.is_empty()
+        self.escape.open() || !self.spelling.is_empty() || self.doubt.holds()
     }
 
     /// Reads up to the closing quote; gives how many bytes were read if it came, or if the string
@@ -232,17 +233,13 @@ impl Text {
             self.inner = Inner::Plain(Box::new(flow));
             self.hand_in(&white, cleaner, place, out)?;
         }
-        let mut out = Spelled {
-            spelling: &mut self.spelling,
-            out,
-            quoted: self.reads != Reads::Raw,
-        };
-        match &mut self.inner {
+        self.give(cleaner, place, out, |inner, cleaner, out| match inner {
             Inner::Open { .. } => Ok(()),
-            Inner::Plain(flow) => flow.finish(cleaner, place, &mut out),
-            Inner::Json(json) => json.finish(cleaner, place, &mut out),
-            Inner::Deep(text) => text.finish(cleaner, place, &mut out),
-        }
+            Inner::Plain(flow) => flow.finish(cleaner, place, out),
+            Inner::Json(json) => json.finish(cleaner, place, out),
+            Inner::Deep(text) => text.finish(cleaner, place, out),
+        })?;
+        self.doubt.finish(cleaner, place, out)
     }
 
     fn feed(
@@ -301,17 +298,31 @@ impl Text {
         if decoded.is_empty() {
             return Ok(());
         }
-        let mut out = Spelled {
+        self.give(cleaner, place, out, |inner, cleaner, out| match inner {
+            Inner::Open { .. } => Ok(()),
+            Inner::Plain(flow) => flow.push(decoded, cleaner, place, out),
+            Inner::Json(json) => json.push(decoded, cleaner, place, out),
+            Inner::Deep(text) => text.push(decoded, cleaner, place, out).map(|_| ()),
+        })
+    }
+
+    /// Does a step with what is inside; what it gives goes on as it was spelled.
+    fn give(
+        &mut self,
+        cleaner: &mut Cleaner,
+        place: &str,
+        out: &mut dyn Sink,
+        step: impl FnOnce(&mut Inner, &mut Cleaner, &mut dyn Sink) -> Result<(), CleanError>,
+    ) -> Result<(), CleanError> {
+        let mut given = Given::default();
+        let doubtful = self.reads == Reads::Broken;
+        let mut spelled = Spelled {
             spelling: &mut self.spelling,
-            out,
+            out: if doubtful { &mut given } else { &mut *out },
             quoted: self.reads != Reads::Raw,
         };
-        match &mut self.inner {
-            Inner::Open { .. } => Ok(()),
-            Inner::Plain(flow) => flow.push(decoded, cleaner, place, &mut out),
-            Inner::Json(json) => json.push(decoded, cleaner, place, &mut out),
-            Inner::Deep(text) => text.push(decoded, cleaner, place, &mut out).map(|_| ()),
-        }
+        step(&mut self.inner, cleaner, &mut spelled)?;
+        self.doubt.pass(given, cleaner, place, out)
     }
 }
 

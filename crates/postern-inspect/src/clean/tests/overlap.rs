@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::bounds::WINDOW_BYTES;
+use crate::detect::engine::ENGINE;
 
 static TRIES: AtomicUsize = AtomicUsize::new(0);
 
@@ -156,4 +157,40 @@ proptest! {
             "{}: {}, then {}, then {}", text, once, twice, thrice
         );
     }
+}
+
+/// Goal: who names one kind of number is obeyed where the number is of other kinds too. Method: a
+/// number that is valid as an Australian Medicare number and as an American provider's, alone and
+/// in a sentence, under rules that name the less likely kind alone or more strongly.
+#[test]
+fn a_number_of_two_kinds_is_both() {
+    let texts = ["2000016891", "NPI and Medicare number 2000016891 it is"];
+    let alone = [rule("n", &["us_npi"], "mask")];
+    let weaker = |action| {
+        [
+            rule("m", &["au_medicare"], action),
+            rule("n", &["us_npi"], "mask"),
+        ]
+    };
+    let numbers = [
+        rule("all", &["national_id"], "keep-last-4"),
+        rule("n", &["us_npi"], "mask"),
+    ];
+    let cases: [&[DataRule]; 6] = [
+        &alone,
+        &weaker("allow"),
+        &weaker("flag"),
+        &weaker("keep-last-4"),
+        &weaker("pseudonym:token"),
+        &numbers,
+    ];
+    for rules in cases {
+        for text in texts {
+            let mut both = cleaner_of(&ENGINE, rules);
+            let out = clean(&mut both, text).unwrap();
+            assert_eq!(out, text.replace("2000016891", "[US_NPI]"), "{rules:?}");
+        }
+    }
+    let mut blocks = cleaner_of(&ENGINE, &weaker("block"));
+    assert!(clean(&mut blocks, texts[0]).is_err());
 }

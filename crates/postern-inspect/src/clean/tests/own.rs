@@ -62,6 +62,54 @@ fn own_classes_are_found_across_white_space() {
     }
 }
 
+/// Goal: a phrase is found whatever white space stands in it and however its letters are written,
+/// within bounds. Method: spellings of two phrases, in pieces.
+#[test]
+fn phrases_are_found_in_every_spelling() {
+    let words = own(
+        None,
+        &["Blue  Falcon", "Über\u{301}sicht", "U\u{308}berflug Süd"],
+    );
+    let rules = [words, rule("all", &["all"], "mask")];
+    let found = [
+        "blue falcon",
+        "BLUE  falcon",
+        "blue\nfalcon",
+        "blue\r\n    falcon",
+        "blue\u{a0}falcon",
+        "überflug süd",
+        "ÜBERFLUG SÜD",
+        "U\u{308}berflug su\u{308}d",
+        "u\u{308}berflug \n su\u{308}d",
+    ];
+    for text in found {
+        for chars in [1, 2, 5, 1000] {
+            let text = format!("see {text}, please");
+            let out = in_pieces(&mut cleaner(&rules), &text, chars).unwrap();
+            assert_eq!(out, "see [CUSTOM_BADGE], please", "{text:?} in {chars}");
+        }
+    }
+    let far = format!("blue{}falcon", " ".repeat(17));
+    for text in ["bluefalcon", "blue-falcon", "blue x falcon", &far] {
+        let out = in_pieces(&mut cleaner(&rules), text, 3).unwrap();
+        assert_eq!(out, text);
+    }
+}
+
+/// Goal: what is left of a value of an own class between two others does not depend on which of
+/// them was there first. Method: a match that ends in one address and begins in the next.
+#[test]
+fn own_classes_between_others_are_cut_alike() {
+    let rules = [own(Some("[ab]{2,5} c"), &[]), rule("all", &["all"], "mask")];
+    let text = "a@b.comaabb ca@b.com and ";
+    let whole = clean(&mut cleaner(&rules), text).unwrap();
+    assert_eq!(whole, "[EMAIL] [EMAIL] and ");
+    for chars in 1..=text.len() {
+        let out = in_pieces(&mut cleaner(&rules), text, chars).unwrap();
+        assert_eq!(out, whole, "in {chars}");
+    }
+}
+
 /// Goal: text is held while a match of an own class is alive, and no longer.
 #[test]
 fn own_classes_hold_what_they_may_need() {

@@ -12,6 +12,7 @@ const AUSTRIAN: &[&str] = &[
     "versicherungsnummer",
     "sv-nr",
     "e-card",
+    "social insurance",
 ];
 const AHV: &[&str] = &[
     "ahv",

@@ -11,7 +11,13 @@ use crate::detect::checksum::{
 use crate::detect::{Detector, Edges, Needs, alone};
 
 const PESEL: &[&str] = &["pesel", "nr pesel", "numer pesel"];
-const NIP: &[&str] = &["nip", "podatnika", "identyfikacji podatkowej", "vat"];
+const NIP: &[&str] = &[
+    "nip",
+    "podatnika",
+    "identyfikacji podatkowej",
+    "vat",
+    "tax number",
+];
 const REGON: &[&str] = &["regon", "nr regon"];
 const BIRTH_NUMBER: &[&str] = &[
     "rodné číslo",
@@ -197,7 +203,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::ONE_IN_10)
         .examples(
             &["OIB ⟦69323877469⟧", "oib: ⟦74369010421⟧"],
-            &["69323877469", "OIB 69323877460", "OIB 693238774691"],
+            &["part 69323877469", "OIB 69323877460", "OIB 693238774691"],
         ),
     Detector::new("jmbg", OtherNationalId, Needs::Digits(13), r"\d{13}")
         .edges(Edges::Number)

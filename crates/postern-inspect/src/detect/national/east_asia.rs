@@ -44,7 +44,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "cn_uscc",
         CompanyId,
-        Needs::Digits(8),
+        Needs::Digits(7),
         r"[159Y][1-39]\d{6}[0-9A-HJ-NPQRTUWXY]{10}",
     )
     .edges(Edges::Key)
@@ -108,7 +108,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         &["HKID ⟦A123456(3)⟧", "hk id: ⟦Z683365A⟧"],
         &["part A1234563", "HKID A123456(4)", "HKID AAA123456(3)"],
     ),
-    Detector::new("kr_rrn", KrRrn, Needs::Digits(13), r"\d{6}-[0-9]\d{6}")
+    Detector::new("kr_rrn", KrRrn, Needs::Digits(13), r"\d{6}-[1-8]\d{6}")
         .edges(Edges::Number)
         .check(korean)
         .words(KOREAN, 82, 97)
@@ -119,7 +119,12 @@ pub(super) const DETECTORS: &[Detector] = &[
                 "⟦790417-1529745⟧",
                 "FRN ⟦911124-5678901⟧",
             ],
-            &["781316-1034196", "1780416-1034196", "780416-10341961"],
+            &[
+                "780416-9034196",
+                "781316-1034196",
+                "1780416-1034196",
+                "780416-10341961",
+            ],
         ),
     Detector::new("kr_rrn_plain", KrRrn, Needs::Digits(13), r"\d{6}[0-9]\d{6}")
         .edges(Edges::Number)

@@ -86,6 +86,8 @@ const PHYSICIAN: &[&str] = &[
     "lebenslange arztnummer",
     "arztnr",
     "vertragsarzt",
+    "physician number",
+    "doctor number",
 ];
 const PRACTICE: &[&str] = &[
     "bsnr",
@@ -95,6 +97,7 @@ const PRACTICE: &[&str] = &[
     "praxis",
     "nbsnr",
     "betriebsstättennr",
+    "practice number",
 ];
 
 pub(super) const DETECTORS: &[Detector] = &[
@@ -135,7 +138,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "de_tax_number",
         DeTaxNumber,
-        Needs::Digits(10),
+        Needs::Digits(9),
         r"\d{2,3}/\d{3,4}/\d{4,5}",
     )
     .edges(Edges::Number)
@@ -193,11 +196,12 @@ pub(super) const DETECTORS: &[Detector] = &[
         &["RVNR ⟦65170839J003⟧", "⟦15070649C103⟧"],
         &["15070649C104", "15073249C103", "115070649C103"],
     ),
+    // The first sign is that of the office: passports have C, F, G, H, J or K.
     Detector::new(
         "de_id_card",
         DeIdCard,
-        Needs::Digits(3),
-        r"(?i)[cfghjklmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}\d",
+        Needs::Digits(1),
+        r"(?i)[lmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}\d",
     )
     .edges(Edges::Key)
     .check(document)
@@ -219,8 +223,8 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "de_id_card_short",
         DeIdCard,
-        Needs::Digits(3),
-        r"(?i)[cfghjklmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}",
+        Needs::Digits(1),
+        r"(?i)[lmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}",
     )
     .edges(Edges::Key)
     .check(some_digits)
@@ -234,7 +238,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "de_passport",
         Passport,
-        Needs::Digits(3),
+        Needs::Digits(1),
         r"(?i)[cfghjk][0-9cfghjklmnprtvwxyz]{8}\d?",
     )
     .edges(Edges::Key)
@@ -244,7 +248,11 @@ pub(super) const DETECTORS: &[Detector] = &[
     .alone(alone::SHAPE)
     .examples(
         &["Reisepass ⟦C01X00T478⟧", "Passnummer: ⟦C01X00T47⟧"],
-        &["C01X00T47", "Reisepass C01X00T479", "Reisepass B01X00T47"],
+        &[
+            "part C01X00T47",
+            "Reisepass C01X00T479",
+            "Reisepass B01X00T47",
+        ],
     ),
     Detector::new(
         "de_health_insurance",
@@ -254,11 +262,17 @@ pub(super) const DETECTORS: &[Detector] = &[
     )
     .edges(Edges::Key)
     .check(insured)
-    .words(HEALTH, 55, 96)
+    .words(HEALTH, 45, 96)
     .at_most(10)
+    .alone(alone::ONE_IN_10)
     .examples(
         &["KVNR ⟦A000500015⟧", "Versichertennummer: ⟦M310119802⟧"],
-        &["A000500016", "AA000500015", "A0005000151"],
+        &[
+            "part A000500015",
+            "A000500016",
+            "AA000500015",
+            "A0005000151",
+        ],
     ),
     Detector::new("de_physician", MedicalLicense, Needs::Digits(9), r"\d{9}")
         .edges(Edges::Number)
@@ -417,12 +431,12 @@ fn document(text: &str) -> bool {
         .zip([7, 3, 1].into_iter().cycle())
         .map(|(&sign, weight)| base36(sign) * weight)
         .sum();
-    sum % 10 == base36(*check) && some_digits(text)
+    sum % 10 == base36(*check)
 }
 
+/// A serial has digits by chance; its letters make no words.
 fn some_digits(text: &str) -> bool {
-    let digits = Digits::of(text);
-    digits.len() >= 3
+    !Digits::of(text).is_empty()
 }
 
 /// Nine signs, or ten with a check digit.

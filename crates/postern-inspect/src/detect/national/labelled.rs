@@ -55,7 +55,7 @@ pub(super) const DETECTORS: &[Detector] = labelled! {
     "de_tax_id_labelled" DeTaxId 11 r"\d{2}(?:[ /]?\d{3}){3}"
         "steuer-?id|idnr\\.?|steueridentifikationsnummer|steuer-?idnr\\.?"
         "Steuer-ID ⟦12 345 678 901⟧" "12345678901";
-    "fr_nir_labelled" FrNir 13 r"\d ?\d{2} ?\d{2} ?[0-9AB]{2} ?\d{3} ?\d{3}(?: ?\d{2})?"
+    "fr_nir_labelled" FrNir 11 r"\d ?\d{2} ?\d{2} ?[0-9AB]{2} ?\d{3} ?\d{3}(?: ?\d{2})?"
         "nir|num.{1,2}ro de s.{1,2}curit.{1,2} sociale|s.{1,2}curit.{1,2} sociale"
         "NIR : ⟦1 85 05 78 006 084 99⟧" "185057800608499";
     "es_nif_labelled" EsNif 7 r"(?i)(?:[a-z][- ]?)?\d{7,8}[- ]?[a-z]"

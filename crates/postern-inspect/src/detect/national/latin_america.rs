@@ -13,6 +13,7 @@ const CUIT: &[&str] = &["cuit", "cuil", "c.u.i.t", "afip"];
 const RUT: &[&str] = &["rut", "run", "r.u.t", "rol único"];
 const CURP: &[&str] = &["curp", "clave única"];
 const RFC: &[&str] = &["rfc", "r.f.c", "contribuyente", "sat"];
+const RIF: &[&str] = &["rif", "seniat", "r.i.f"];
 const NIT: &[&str] = &["nit", "rut", "cédula de ciudadanía", "dian"];
 
 pub(super) const DETECTORS: &[Detector] = &[
@@ -43,7 +44,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "br_cnpj",
         BrCnpj,
-        Needs::Digits(6),
+        Needs::Digits(2),
         r"[0-9A-Z]{2}\.?[0-9A-Z]{3}\.?[0-9A-Z]{3}/?[0-9A-Z]{4}-?\d{2}",
     )
     .edges(Edges::Number)
@@ -120,7 +121,12 @@ pub(super) const DETECTORS: &[Detector] = &[
     .at_most(15)
     .examples(
         &["RFC ⟦VACE460526YP2⟧", "⟦VKCE-460522-HQ5⟧"],
-        &["VACE461326YP2", "VACE4605261", "1VACE460526YP2"],
+        &[
+            "VACE461326YP2",
+            "VACE4605261",
+            "1VACE460526YP2",
+            "SSN 730720480",
+        ],
     ),
     Detector::new(
         "co_nit",
@@ -207,15 +213,30 @@ pub(super) const DETECTORS: &[Detector] = &[
         "ve_rif",
         OtherNationalId,
         Needs::Digits(9),
-        r"[VEJPG]-?\d{8}-?\d",
+        r"[VEJPG]-\d{8}-?\d",
     )
     .edges(Edges::Key)
     .check(rif)
-    .words(&["rif", "seniat", "r.i.f"], 55, 95)
+    .words(RIF, 55, 95)
     .at_most(12)
     .examples(
         &["RIF ⟦V-70100720-0⟧", "⟦V-39922721-2⟧"],
         &["V-70100720-1", "X-70100720-0", "V-70100720-00"],
+    ),
+    Detector::new(
+        "ve_rif_plain",
+        OtherNationalId,
+        Needs::Digits(9),
+        r"[VEJPG]\d{9}",
+    )
+    .edges(Edges::Key)
+    .check(rif)
+    .words(RIF, 40, 93)
+    .at_most(10)
+    .alone(alone::UNNAMED)
+    .examples(
+        &["RIF ⟦V701007200⟧", "rif: ⟦V399227212⟧"],
+        &["part V701007200", "RIF V701007201"],
     ),
     Detector::new(
         "ar_dni",
@@ -320,7 +341,15 @@ fn curp(text: &str) -> bool {
 fn rfc(text: &str) -> bool {
     let signs = Signs::of(text);
     let start = signs.iter().position(u8::is_ascii_digit).unwrap_or(0);
-    signs.len() >= start + 9 && yymmdd(&Digits::of(text)) && one_separator(text)
+    // Such a word is the name of the number behind it.
+    const NAMES: [&[u8]; 14] = [
+        b"SSN", b"SIN", b"NHS", b"TFN", b"ABN", b"ACN", b"NPI", b"TIN", b"ITIN", b"EIN", b"BSN",
+        b"CPR", b"IRD", b"DNI",
+    ];
+    signs.len() >= start + 9
+        && !NAMES.contains(&&signs[..start])
+        && yymmdd(&Digits::of(text))
+        && one_separator(text)
 }
 
 fn nit(text: &str) -> bool {

@@ -43,7 +43,7 @@ const SWEDISH: &[&str] = &[
     "orgnr",
     "org.nr",
     "org nr",
-    "personal identity",
+    "personal identity number",
     "organisationsnr",
     "pers.nr",
     "org.nummer",
@@ -56,6 +56,8 @@ const NORWEGIAN: &[&str] = &[
     "d-nummer",
     "f.nr",
     "dnr",
+    "birth number",
+    "national identity number",
 ];
 const ORGNR: &[&str] = &[
     "org.nr",
@@ -72,6 +74,7 @@ const HETU: &[&str] = &[
     "personbeteckning",
     "sotu",
     "henkilötunnuksen",
+    "personal identity code",
 ];
 const KENNITALA: &[&str] = &["kennitala", "kt", "kennitalan", "kennitölu"];
 const BALTIC: &[&str] = &[

@@ -123,9 +123,10 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Number)
     .words(TAX, 20, 85)
     .at_most(9)
+    .alone(alone::SHAPE)
     .examples(
         &["ITIN ⟦908724628⟧", "tax id: ⟦919748219⟧"],
-        &["908724628", "itin 908494628", "itin 9087246281"],
+        &["part 908724628", "itin 908494628", "itin 9087246281"],
     ),
     Detector::new(
         "us_ein",
@@ -186,11 +187,12 @@ pub(super) const DETECTORS: &[Detector] = &[
             "1EG4-TE5-M172",
         ],
     ),
+    // The series that begins with 2 is kept for later.
     Detector::new(
         "us_npi",
         UsNpi,
         Needs::Digits(10),
-        r"[12]\d{9}|[12]\d{3}[- ]\d{3}[- ]\d{3}",
+        r"1\d{9}|1\d{3}[- ]\d{3}[- ]\d{3}",
     )
     .edges(Edges::Groups)
     .check(npi)
@@ -206,6 +208,16 @@ pub(super) const DETECTORS: &[Detector] = &[
             "npi 3245319599",
         ],
     ),
+    Detector::new("us_npi_to_come", UsNpi, Needs::Digits(10), r"2\d{9}")
+        .edges(Edges::Number)
+        .check(npi)
+        .words(NPI, 40, 92)
+        .at_most(10)
+        .alone(alone::UNNAMED)
+        .examples(
+            &["NPI ⟦2245319597⟧"],
+            &["part 2245319597", "NPI 22453195971"],
+        ),
     Detector::new(
         "ca_sin_grouped",
         CaSin,

@@ -62,7 +62,12 @@ pub(super) const DETECTORS: &[Detector] = &[
     .at_most(11)
     .alone(alone::ONE_IN_10)
     .examples(
-        &["ACN ⟦238 607 826⟧", "⟦613 663 504⟧"],
+        &[
+            "ACN ⟦238 607 826⟧",
+            "⟦613 663 504⟧",
+            "(ACN ⟦058 371 985⟧)",
+            "ACN (⟦058 371 985⟧)",
+        ],
         &["238 607 827", "238 607 8261"],
     ),
     Detector::new("au_acn", AuAbn, Needs::Digits(9), r"\d{9}")
@@ -97,7 +102,11 @@ pub(super) const DETECTORS: &[Detector] = &[
         .alone(alone::ONE_IN_11)
         .examples(
             &["Medicare number ⟦2123456701⟧", "medicare card ⟦3950880161⟧"],
-            &["2123456701", "medicare 2123456711", "medicare 21234567011"],
+            &[
+                "part 2123456701",
+                "medicare 2123456711",
+                "medicare 21234567011",
+            ],
         ),
     Detector::new(
         "nz_ird",

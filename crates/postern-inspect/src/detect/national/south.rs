@@ -27,6 +27,8 @@ const PORTUGUESE: &[&str] = &[
     "fiscal",
     "n.i.f",
     "nº contribuinte",
+    "tax number",
+    "tax id",
 ];
 const ITALIAN_VAT: &[&str] = &[
     "p.iva",
@@ -203,6 +205,9 @@ pub(super) const DETECTORS: &[Detector] = &[
             "carta identità",
             "cie",
             "documento",
+            "identity card",
+            "id card",
+            "carta identita",
         ],
         20,
         88,

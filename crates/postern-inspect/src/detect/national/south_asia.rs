@@ -2,7 +2,7 @@
 
 use postern_types::BuiltinClass::{InAadhaar, InGstin, InPan, InVoterId, OtherNationalId};
 
-use crate::detect::checksum::{Digits, number, one_separator, uniform, verhoeff};
+use crate::detect::checksum::{Digits, Signs, base36, number, one_separator, uniform, verhoeff};
 use crate::detect::{Detector, Edges, Needs, alone};
 
 const AADHAAR: &[&str] = &[
@@ -16,7 +16,7 @@ const AADHAAR: &[&str] = &[
     "adhar",
 ];
 const PAN: &[&str] = &["pan", "permanent account", "income tax", "pan_number", "पैन"];
-const GSTIN: &[&str] = &["gstin", "gst", "gst number", "goods and services"];
+const GSTIN: &[&str] = &["gstin", "gstins", "gst", "gst number", "goods and services"];
 const VOTER: &[&str] = &[
     "voter",
     "epic",
@@ -34,7 +34,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Digits(12),
         r"[2-9]\d{3}[ :-]\d{4}[ :-]\d{4}",
     )
-    .edges(Edges::Number)
+    .edges(Edges::Groups)
     .check(aadhaar)
     .words(AADHAAR, 78, 97)
     .at_most(14)
@@ -45,6 +45,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "2683 1098-5783",
             "1683 1098 5783",
             "2683 1098 57831",
+            "FI88 2683 1098 5783 09",
         ],
     ),
     Detector::new("in_aadhaar", InAadhaar, Needs::Digits(12), r"[2-9]\d{11}")
@@ -98,18 +99,41 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "in_gstin",
         InGstin,
-        Needs::Digits(7),
+        Needs::Digits(6),
         concat!(
             r"(?i)(?:0[1-9]|[12]\d|3[0-8]|9[679])[a-z]{5}\d{4}",
             r"[a-z][1-9a-z]z[0-9a-z]"
         ),
     )
     .edges(Edges::Key)
+    .check(gstin)
     .words(GSTIN, 82, 97)
     .at_most(15)
     .examples(
-        &["GSTIN ⟦27BJPPV5972K1Z3⟧", "⟦27PXPPV1069K1Z9⟧"],
-        &["27BJPPV5972K1A3", "00BJPPV5972K1Z3", "127BJPPV5972K1Z3"],
+        &["GSTIN ⟦27BJPPV5972K1Z3⟧", "is ⟦27PXPPV1069K1Z9⟧"],
+        &[
+            "part 27BJPPV5972K1Z4",
+            "00BJPPV5972K1Z3",
+            "127BJPPV5972K1Z3",
+        ],
+    ),
+    // Those of tests and of forms do not always have the right check sign.
+    Detector::new(
+        "in_gstin_in_context",
+        InGstin,
+        Needs::Digits(6),
+        concat!(
+            r"(?i)(?:0[1-9]|[12]\d|3[0-8]|9[679])[a-z]{5}\d{4}",
+            r"[a-z][1-9a-z]z[0-9a-z]"
+        ),
+    )
+    .edges(Edges::Key)
+    .words(GSTIN, 45, 90)
+    .at_most(15)
+    .alone(alone::NARROW_SHAPE)
+    .examples(
+        &["GSTIN ⟦27BJPPV5972K1Z4⟧", "⟦27BJPPV5972K1Z4⟧"],
+        &["part 27BJPPV5972K1Z4", "GSTIN 27BJPPV5972K1A3"],
     ),
     Detector::new(
         "in_voter_id",
@@ -191,6 +215,18 @@ fn virtual_id(text: &str) -> bool {
 
 fn pan(text: &str) -> bool {
     number(&Digits::of(text)) > 0
+}
+
+/// Fourteen signs as numbers by 36, times 1 and 2 in turn, digit by digit; the last fills up.
+fn gstin(text: &str) -> bool {
+    let signs = Signs::of(text);
+    let sum: u32 = signs[..14]
+        .iter()
+        .zip([1, 2].into_iter().cycle())
+        .map(|(&sign, weight)| base36(sign) * weight)
+        .map(|product| product / 36 + product % 36)
+        .sum();
+    (36 - sum % 36) % 36 == base36(signs[14])
 }
 
 fn some(text: &str) -> bool {

@@ -173,6 +173,26 @@ pub(super) const DETECTORS: &[Detector] = &[
         &["238-415-762-000", "not a TIN 1", "tin 23-8415"],
     ),
     Detector::new(
+        "ph_tin_grouped",
+        PhTin,
+        Needs::Digits(9),
+        r"\d{3}-\d{3}-\d{3}(?:-\d{3,5})?",
+    )
+    .edges(Edges::Number)
+    .words(
+        &["tin", "tin number", "bir", "taxpayer identification"],
+        10,
+        82,
+    )
+    .at_most(17)
+    .examples(
+        &[
+            "You asked for my TIN. It is ⟦238-415-762⟧.",
+            "tin,city\n⟦238-415-762-000⟧,Cebu",
+        ],
+        &["238-415-762-000", "TIN 238-4157-62"],
+    ),
+    Detector::new(
         "ph_ids",
         OtherNationalId,
         Needs::Digits(10),
@@ -230,7 +250,11 @@ pub(super) const DETECTORS: &[Detector] = &[
 fn thai(text: &str) -> bool {
     let digits = Digits::of(text);
     let sum = weighted(&digits[..12], &[13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2]);
-    (11 - sum % 11) % 10 == u32::from(digits[12]) && !uniform(&digits[1..12])
+    // Behind the kind of person stands the province.
+    let province = number(&digits[1..3]);
+    (11 - sum % 11) % 10 == u32::from(digits[12])
+        && (10..=96).contains(&province)
+        && !uniform(&digits[1..12])
 }
 
 /// Weights 2, 7, 6, 5, 4, 3, 2, and an offset by series; each series has letters of its own.

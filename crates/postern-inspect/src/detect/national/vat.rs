@@ -49,7 +49,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "eu_vat",
         EuVat,
-        Needs::Digits(8),
+        Needs::Digits(6),
         concat!(
             r"ATU\d{8}|BE ?[01]\d{3}[. ]?\d{3}[. ]?\d{3}|BG\d{9,10}",
             r"|CY\d{8}[A-Z]|CZ\d{8,10}|DE[ .]?\d{3}[ .]?\d{3}[ .]?\d{3}",

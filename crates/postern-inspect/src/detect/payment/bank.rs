@@ -94,7 +94,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(bic)
     // Only letters, like words in capitals: the label must stand directly before it. It ends in
     // few letters, so that the words of prose need not be searched.
-    .left(r"(?:^|[^a-z])(?:(?:bic|swift)[:=#( ]{1,4}|code[:=#(]{1,3} ?)")
+    .left(r"(?:^|[^a-z])(?:(?:bic|swift)[:=#( ]{1,4}|code(?:[=#(]{1,2}|:[=#(]?) ?)")
     .sure(90)
     .at_most(11)
     .examples(
@@ -104,6 +104,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "BIC WESTXX22",
             "swift PASSWORD",
             "BIC WESTGB221",
+            "StatusCode::CONFLICT",
         ],
     ),
     Detector::new(
@@ -164,6 +165,40 @@ pub(super) const DETECTORS: &[Detector] = &[
             "account 2024-01-02",
             "account 1111111",
         ],
+    ),
+    // Further from its name: under the heading of a column, or later in the sentence.
+    Detector::new(
+        "bank_account_named",
+        BankAccount,
+        Needs::Digits(8),
+        r"\d{8,17}",
+    )
+    .edges(Edges::Number)
+    .check(account)
+    .words(
+        &[
+            "account number",
+            "account no",
+            "acct no",
+            "bank account",
+            "kontonummer",
+            "rekeningnummer",
+            "numero di conto",
+            "número de cuenta",
+            "numéro de compte",
+            "numer konta",
+            "tilinumero",
+        ],
+        5,
+        60,
+    )
+    .at_most(17)
+    .examples(
+        &[
+            "name;account number;since\nAnn;⟦995015579⟧;2021",
+            "the bank account number that I wrote down was ⟦350858239981⟧",
+        ],
+        &["995015579", "the account number, and order no. 995015579"],
     ),
     Detector::new(
         "dk_account",

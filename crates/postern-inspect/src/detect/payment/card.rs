@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::Card;
 
 use crate::detect::checksum::{Digits, luhn, number, one_separator, uniform};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const WORDS: &[&str] = &[
     "card",
@@ -81,15 +81,15 @@ pub(super) const DETECTORS: &[Detector] = &[
         concat!(
             r"\d{4}(?:",
             gap!(),
-            r"|-)(?:\d{4}(?:",
+            r"|[.-])(?:\d{4}(?:",
             gap!(),
-            r"|-)\d{4}(?:",
+            r"|[.-])\d{4}(?:",
             gap!(),
-            r"|-)\d{4}(?:(?:",
+            r"|[.-])\d{4}(?:(?:",
             gap!(),
-            r"|-)\d{3})?|\d{6}(?:",
+            r"|[.-])\d{3})?|\d{6}(?:",
             gap!(),
-            r"|-)\d{4,5})"
+            r"|[.-])\d{4,5})"
         ),
     )
     .edges(Edges::Number)
@@ -106,8 +106,10 @@ pub(super) const DETECTORS: &[Detector] = &[
             "⟦4539 5787  6362 1486⟧",
             "my card is ⟦4539 5787\n6362 1486⟧",
             "⟦4539 5787 6362 1486⟧\n1200",
+            "card=⟦4539.5787.6362.1486⟧.",
         ],
         &[
+            "4539.5787.6362-1486",
             "4539 5787 6362 1487",
             "4539-5787 6362-1486",
             "1-4539-5787-6362-1486",
@@ -127,6 +129,78 @@ pub(super) const DETECTORS: &[Detector] = &[
             ],
             &["676770830997", "card 676770830998", "order 135410014004955"],
         ),
+    Detector::new("card_halved", Card, Needs::Digits(16), r"\d{8}[ -]\d{8}")
+        .edges(Edges::Groups)
+        .check(common)
+        .words(WORDS, 45, 90)
+        .at_most(17)
+        .alone(alone::ONE_IN_23)
+        .examples(
+            &["⟦45395787 63621486⟧", "visa ⟦45395787-63621486⟧"],
+            &["calls 45395787 63621486", "45395787 63621487"],
+        ),
+    // A column of numbers may say it with a fraction, and an export with the month of expiry.
+    Detector::new(
+        "card_with_more",
+        Card,
+        Needs::Digits(14),
+        concat!(
+            r"(\d{13,19})(?:\.00?",
+            r"|[/-](?:0?[1-9]|1[0-2])[/-]?(?:20)?\d\d(?:[/-]\d{3,4})?)"
+        ),
+    )
+    .edges(Edges::Number)
+    .check(common)
+    .words(WORDS, 80, 97)
+    .at_most(32)
+    .examples(
+        &[
+            "a,⟦4539578763621486⟧.0,b",
+            "{\"n\":⟦374245455400126⟧.00}",
+            "⟦4539578763621486⟧/12/27",
+            "⟦4539578763621486⟧-12/2027/123",
+            "⟦4539578763621486⟧/0127",
+        ],
+        &[
+            "4539578763621487.0",
+            "4539578763621486.05",
+            "4539578763621486/13/27",
+            "4539578763621487/12/27",
+        ],
+    ),
+    Detector::new("card_track", Card, Needs::Byte(b'^'), r"[Bb](\d{12,19})\^")
+        .edges(Edges::Any)
+        .check(said)
+        .sure(90)
+        .at_most(21)
+        .examples(
+            &["%B⟦4539578763621486⟧^DOE/JANE^2712101000000000?"],
+            &["%B4539578763621487^DOE/JANE^27", "2^4539578763621486^"],
+        ),
+    // In names of things, where letters and `_` touch the number.
+    Detector::new(
+        "card_named",
+        Card,
+        Needs::Digits(13),
+        concat!(
+            r"(?:(?i:card|visa|mastercard|maestro|amex|discover|diners|jcb",
+            r"|unionpay|dankort|kort|karte|carte|tarjeta|carta|cc|pan)",
+            r"(?i:_?(?:no|nr|num|number))?[_:#.-]{0,2})",
+            r"(\d{13,19})(?:\D|\z)"
+        ),
+    )
+    .edges(Edges::Any)
+    .check(common)
+    .sure(85)
+    .at_most(48)
+    .examples(
+        &[
+            "card_⟦4539578763621486⟧_x",
+            "visa⟦4539578763621486⟧",
+            "CardNo#⟦374245455400126⟧.",
+        ],
+        &["card_4539578763621487_x", "order_4539578763621486_x"],
+    ),
     // Whoever writes the name of the thing directly before it means it, wrong digit or not.
     Detector::new(
         "card_labelled",

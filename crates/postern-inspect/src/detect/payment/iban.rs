@@ -37,7 +37,7 @@ const PATTERN: &str = by_length! {
 };
 
 pub(super) const DETECTORS: &[Detector] = &[
-    Detector::new("iban", Iban, Needs::Digits(6), PATTERN)
+    Detector::new("iban", Iban, Needs::Digits(2), PATTERN)
         .check(iban)
         .sure(97)
         .at_most(96)

@@ -3,7 +3,7 @@
 use postern_types::BuiltinClass::{DrivingLicense, IdentityCard, Passport};
 
 use crate::detect::checksum::{Digits, Signs, day_exists, number, one_separator, uniform};
-use crate::detect::{Detector, Edges, Needs};
+use crate::detect::{Detector, Edges, Needs, alone};
 
 const PASSPORT: &[&str] = &[
     "passport",
@@ -30,6 +30,7 @@ const PASSPORT: &[&str] = &[
     "パスポート",
     "паспорт",
     "passnummer",
+    "reisepassnummer",
 ];
 const LICENCE: &[&str] = &[
     "driver",
@@ -166,7 +167,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "de_driving_licence",
         DrivingLicense,
-        Needs::Digits(5),
+        Needs::Digits(4),
         concat!(
             r"(?i)[a-z0-9]{2}[0-9]{8}[0-9a-z]",
             r"|[a-hj-np-z0-9][0-9]{2}[a-z0-9]{6}[0-9x][0-9a-z]"
@@ -190,15 +191,20 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "it_driving_licence",
         DrivingLicense,
-        Needs::Digits(4),
+        Needs::Digits(1),
         r"(?i)[a-z]{2}\d{7}[a-z]|u1[a-hj-z0-9]{7}[a-z]",
     )
     .edges(Edges::Key)
     .words(LICENCE, 45, 92)
     .at_most(10)
+    .alone(alone::SHAPE)
     .examples(
         &["patente ⟦AA0123456B⟧", "patente di guida: ⟦U1K71J11MB⟧"],
-        &["AA0123456B", "patente AA012345B", "patente AA0123456BB"],
+        &[
+            "part AA0123456B",
+            "patente AA012345B",
+            "patente AA0123456BB",
+        ],
     ),
     Detector::new(
         "kr_driving_licence",
@@ -245,7 +251,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         r"(?:^|[^a-z])(?:driver.{0,3}s? ?licen[cs]e|driving ?licen[cs]e",
         r"|licen[cs]e|\bdl|dmv|k\xC3\xB8rekort|k\xC3\xB6rkort",
         r"|f\xC3\xB8rerkort|f\xC3\xBChrerschein|permis|permis de conduire",
-        r"|rijbewijs|prawo jazdy|ajokortti|patente)",
+        r"|rijbewijs|prawo jazdy|ajokortti|patente(?: di guida)?)",
         tail!()
     ))
     .sure(78)
@@ -258,10 +264,44 @@ pub(super) const DETECTORS: &[Detector] = &[
         ],
         &["H12234567", "license MIT", "license agreement 12345678"],
     ),
+    // Further from its name: under the heading of a column, or later in the sentence.
+    Detector::new(
+        "driving_licence_named",
+        DrivingLicense,
+        Needs::Digits(7),
+        r"(?i)[a-z]\d{7}(?:\d{5})?|[a-z]\d{3}-\d{4}-\d{4,5}|\d{8,9}",
+    )
+    .edges(Edges::Key)
+    .check(varied)
+    .words(
+        &[
+            "driver's license",
+            "drivers license",
+            "driver license",
+            "driving licence",
+            "driving license",
+            "license number",
+            "licence number",
+            "patente di guida",
+            "numero di patente",
+            "führerscheinnummer",
+            "numéro de permis",
+        ],
+        5,
+        60,
+    )
+    .at_most(15)
+    .examples(
+        &[
+            "name,driving licence number,city\nAnn,⟦N840666222443⟧,Leeds",
+            "the driver's license number that I wrote down was ⟦23716644⟧",
+        ],
+        &["N840666222443", "driving licence, order no. 23716644"],
+    ),
     Detector::new(
         "identity_card_in_context",
         IdentityCard,
-        Needs::Digits(5),
+        Needs::Digits(4),
         concat!(
             r"(?i)(?:[a-z]{1,3}[- ]?)?\d{5,12}[a-z]{0,2}|\d{4}[a-z]{2}\d{5}",
             r"|[a-z0-9]{9}|\d{2}[a-z]{2}\d{6,7}"
@@ -270,7 +310,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .check(varied)
     .left(concat!(
-        r"(?:^|[^a-z])(?:id ?card|identity ?card|national ?id",
+        r"(?:^|[^a-z])(?:id[ _-]?card|identity[ _-]?card|national[ _-]?id",
         r"|id[ _-]?number|carte d.{1,3}identit\xC3\xA9|cni",
         r"|legitimationskort|id-kort|personalausweis|documento de identidad",
         r"|carn\xC3\xA9 de identidad|residence permit",

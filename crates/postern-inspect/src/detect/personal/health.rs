@@ -20,7 +20,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         r"|health[ _-]?record|chart|journalnummer|journalnr|patientnummer",
         r"|fallnummer|patientennummer|n[.]? de dossier",
         r"|dossier m\xC3\xA9dical|historia cl\xC3\xADnica|case file",
-        r"|hospital)",
+        r"|hospital[ _-]?(?:id|number|no))",
         tail!()
     ))
     .sure(78)
@@ -32,6 +32,38 @@ pub(super) const DETECTORS: &[Detector] = &[
             "medical record number ⟦MR-448-2231⟧",
         ],
         &["00123456", "patient 2024", "MRN 11111", "patients 12345"],
+    ),
+    // Further from its name: under the heading of a column, or later in the sentence.
+    Detector::new(
+        "medical_record_named",
+        MedicalRecord,
+        Needs::Digits(6),
+        r"(?i)(?:mrn?-?)?\d{6,10}",
+    )
+    .edges(Edges::Key)
+    .check(record)
+    .words(
+        &[
+            "mrn",
+            "medical record",
+            "medical record number",
+            "patient number",
+            "patient id",
+        ],
+        5,
+        62,
+    )
+    .at_most(14)
+    .examples(
+        &[
+            "id,MRN,city\n17,⟦6973014⟧,Leeds",
+            "the medical record number on the wristband was ⟦MR-777461⟧",
+        ],
+        &[
+            "6973014",
+            "medical record of 2024",
+            "MRN, invoice no. 6973014",
+        ],
     ),
     Detector::new(
         "health_insurance",

@@ -232,8 +232,13 @@ fn ipv6(text: &str) -> bool {
     text.parse::<Ipv6Addr>().is_ok() && digit && (groups >= 3 || known || text.contains('.'))
 }
 
+/// As that, in a few letters too; but one word of hexadecimal letters is a word.
 fn any_ipv6(text: &str) -> bool {
-    text.parse::<Ipv6Addr>().is_ok() && !ipv6(text)
+    let word = text
+        .trim_matches(':')
+        .bytes()
+        .all(|byte| byte.is_ascii_alphabetic());
+    text.parse::<Ipv6Addr>().is_ok() && !ipv6(text) && !(word && text.len() > 2)
 }
 
 /// Not all zeros or ones; in groups of four, some letter, since digits alone may be money.

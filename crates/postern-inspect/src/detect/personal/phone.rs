@@ -115,7 +115,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "phone_exit_code",
         Phone,
-        Needs::Digits(10),
+        Needs::Digits(9),
         concat!(r"(?:00|011)[-. ]?", international!()),
     )
     .edges(Edges::Groups)
@@ -138,7 +138,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     )
     .edges(Edges::Groups)
     .check(north_american)
-    .sure(60)
+    .words(WORDS, 60, 88)
     .at_most(32)
     .examples(
         &[
@@ -147,6 +147,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "⟦259.735.7502x459⟧",
             "⟦1-800-555-0199⟧",
             "⟦345-899-3560x4587⟧",
+            "the mobile number you sent us was ⟦436-829-4971⟧",
         ],
         &[
             "415-5550-132",
@@ -260,6 +261,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "tlf. ⟦12 34 56 78⟧",
             "Mobile: ⟦723 813 266⟧",
             "\"phoneNumber\": \"⟦9498777106⟧\"",
+            "my cell is ⟦4155552671⟧",
             "please call me at ⟦78 651 450⟧",
             "Telefon ⟦12345678⟧ 4100 Ringsted",
             "電話 ⟦03-1234-5678⟧",
@@ -304,12 +306,16 @@ const WORDS: &[&str] = &[
     "phone_number",
     "teléfono",
     "telefono",
-    "number",
 ];
 
 /// Digits that differ, and more than a couple.
 fn varied(text: &str) -> bool {
     !uniform(&Digits::of(text)[2..])
+}
+
+/// Whether a bracket that opens in it closes in it too: else it is the sentence's.
+fn closed(text: &str) -> bool {
+    text.contains('(') == text.contains(')')
 }
 
 fn grouped(text: &str) -> bool {
@@ -328,6 +334,9 @@ fn north_american(text: &str) -> bool {
 /// Nine to eleven digits; all separators but the first are the same; no pairs that count up.
 fn trunk(text: &str) -> bool {
     let digits = Digits::of(text);
+    if !closed(text) {
+        return false;
+    }
     let rest = text.trim_start_matches('(');
     let behind = rest.find(|sign: char| !sign.is_ascii_digit());
     let Some(behind) = behind else {
@@ -364,6 +373,9 @@ fn mobile(text: &str) -> bool {
 /// What is said to be a number of a telephone: not a day, an address of a machine or a fraction.
 fn said(text: &str) -> bool {
     let digits = Digits::of(text);
+    if !closed(text) {
+        return false;
+    }
     let parts: Vec<&str> = text.split(['.', '-', '/']).collect();
     let whole = parts
         .iter()

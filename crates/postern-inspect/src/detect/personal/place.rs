@@ -55,7 +55,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         "coordinates",
         Coordinates,
         Needs::Digits(10),
-        r"[-+]?\d{1,2}\.\d{4,15}°?[,;/]? ?[-+]?\d{1,3}\.\d{4,15}°?",
+        r"[-+]?\d{1,2}\.\d{4,15}°?[,;/] ?[-+]?\d{1,3}\.\d{4,15}°?",
     )
     .edges(Edges::Number)
     .check(pair)
@@ -73,6 +73,21 @@ pub(super) const DETECTORS: &[Detector] = &[
             "55.676098, 192.568337",
             "55.676098",
         ],
+    ),
+    // Drawings are made of pairs without a mark between them.
+    Detector::new(
+        "coordinates_apart",
+        Coordinates,
+        Needs::Digits(10),
+        r"[-+]?\d{1,2}\.\d{4,15}°? [-+]?\d{1,3}\.\d{4,15}°?",
+    )
+    .edges(Edges::Number)
+    .check(pair)
+    .words(COORDINATES, 30, 90)
+    .at_most(48)
+    .examples(
+        &["gps ⟦55.676098 12.568337⟧", "location: ⟦-33.8568 151.2153⟧"],
+        &["d=\"M42.8622 27.0064C42.8622 25.7839 42.7525\""],
     ),
     Detector::new(
         "coordinates_in_context",
@@ -110,7 +125,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "uk_postcode",
         PostalCode,
-        Needs::Digits(2),
+        Needs::Digits(1),
         concat!(district!(), r" \d[ABD-HJLNP-UW-Z]{2}"),
     )
     .edges(Edges::Key)
@@ -118,13 +133,18 @@ pub(super) const DETECTORS: &[Detector] = &[
     .words(POSTAL, 54, 88)
     .at_most(8)
     .examples(
-        &["⟦SW1A 1AA⟧", "postcode ⟦M1 1AE⟧", "⟦EC1A 1BB⟧ London"],
+        &[
+            "⟦SW1A 1AA⟧",
+            "postcode ⟦M1 1AE⟧",
+            "⟦EC1A 1BB⟧ London",
+            "⟦GIR 0AA⟧",
+        ],
         &["SW1A", "QA1 1AA", "M1 1CA", "1A1 1AA", "sw1a 1aa"],
     ),
     Detector::new(
         "uk_postcode_in_context",
         PostalCode,
-        Needs::Digits(2),
+        Needs::Digits(1),
         concat!("(?i)", district!(), r" ?\d[abd-hjlnp-uw-z]{2}"),
     )
     .edges(Edges::Key)
@@ -184,10 +204,11 @@ pub(super) const DETECTORS: &[Detector] = &[
     )
     .edges(Edges::Number)
     .left(concat!(
-        r"(?:^|[^a-z_])(?:plz|postleitzahl|zip|zip ?code|postcode|post code",
-        r"|postal ?code|postnr\.?|postnummer|code postal|c\.?p\.?",
+        r"(?:^|[^a-z_])(?:plz|postleitzahl|zip|zip[ _-]?code|post[ _-]?code",
+        r"|postal[ _-]?code|postnr\.?|postnummer|code postal|c\.?p\.?",
         r"|c(?:\xC3\xB3|o)digo postal|cap|cep|postinumero|kod pocztowy",
-        r"|ps\xC4\x8D|pin ?code)(?: is| ist| er| est)?[^0-9a-z\n]{1,4}"
+        r"|ps\xC4\x8D|pin ?code)(?: is| ist| lautet| er| est| on file)?",
+        r"(?:[^0-9a-z\n]{1,4}\n?|\n)(?:here it is[^0-9a-z\n]{1,4})?"
     ))
     .sure(70)
     .at_most(13)

@@ -50,6 +50,7 @@ const PLATE: &[&str] = &[
     "number plates",
     "registered",
     "plaka no",
+    "plakası",
     "bil",
     "auto",
     "voiture",
@@ -214,7 +215,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "plate_in_context",
         VehicleId,
-        Needs::Digits(2),
+        Needs::Digits(1),
         concat!(
             r"[A-Z]{2}[- ]?\d{3}[- ]?[A-Z]{2}|[A-Z]{2}[- ]?\d{2}[- ]?\d{3}",
             r"|[A-Z]{3}[- ]?\d{3}[A-Z]{2}|[A-Z]{2,3}[- ]?\d{2,5}[A-Z]?",

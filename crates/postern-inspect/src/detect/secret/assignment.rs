@@ -26,4 +26,11 @@ macro_rules! option {
     };
 }
 
-pub(super) use {assigned, option};
+/// What somebody says who gives it away: ` for the test account is `.
+macro_rules! given {
+    () => {
+        r#" (?:for|of|to|on)(?: [a-z0-9]{1,14}){1,4} is:?\s{1,2}["'`\[]?"#
+    };
+}
+
+pub(super) use {assigned, given, option};

@@ -8,7 +8,7 @@
 
 use postern_types::BuiltinClass::GenericSecret;
 
-use super::assignment::{assigned, option};
+use super::assignment::{assigned, given, option};
 use super::{Detector, Edges, Needs, entropy};
 
 /// Names of passwords, with what may be written behind them.
@@ -64,7 +64,17 @@ pub(super) const DETECTORS: &[Detector] = &[
             r"[A-Za-z0-9_.+/~%!$*^#@}-]={0,2}",
         ),
     )
-    .left(concat!("(?:", secret!(), assigned!(), "|", option!(), ")"))
+    .left(concat!(
+        "(?:",
+        secret!(),
+        "(?:",
+        assigned!(),
+        "|",
+        given!(),
+        ")|",
+        option!(),
+        ")"
+    ))
     .edges(Edges::Word)
     .check(entropy::random)
     .sure(75)
@@ -77,6 +87,7 @@ pub(super) const DETECTORS: &[Detector] = &[
             "https://host.internal/x?access_token=⟦h7Kq2Vx9Lm4Tz8Rw3Np6⟧&page=2",
             "deploy --api-key ⟦h7Kq2Vx9Lm4Tz8Rw3Np6⟧",
             "<client-secret>⟦h7Kq2Vx9Lm4Tz8Rw3Np6⟧</client-secret>",
+            "the api key for the staging account is ⟦h7Kq2Vx9Lm4Tz8Rw3Np6⟧ until May",
         ],
         &[
             "api_key = \"your_api_key_goes_here\"",
@@ -139,12 +150,14 @@ pub(super) const DETECTORS: &[Detector] = &[
         &[
             "password: ⟦hunter2⟧",
             "My password is ⟦hunter2⟧, please keep it.",
+            "The password for the guest network is ⟦hunter2⟧.",
             "login --user me --password ⟦hunter2⟧",
             "Passwort: ⟦Sommer2019!⟧",
         ],
         &[
             "password: string(255)",
             "The password was changed in 2024.",
+            "The password for v2 is required.",
             "passwordless login since v2.10.0",
         ],
     ),
@@ -317,8 +330,11 @@ const fn bare(id: &'static str, needs: Needs) -> Detector {
         .left(concat!(
             "(?:",
             password!("[_ ]"),
+            "(?:",
             assigned!(),
             "|",
+            given!(),
+            ")|",
             option!(),
             ")"
         ))

@@ -42,9 +42,9 @@ fn write(pattern: &Hir, choices: &mut Choices, text: &mut Vec<u8>) {
     }
 }
 
-const BESIDE: [&str; 24] = [
-    "", "", "", " ", "-", ".", "/", "+", "=", ":", "1", "x", "A", "_", "1.", "x.", "1-", "x/",
-    "1 ", " 1", ".2", "-y", "é", "号",
+const BESIDE: [&str; 28] = [
+    "x=", "\"=", "é=", "==", "", "", "", " ", "-", ".", "/", "+", "=", ":", "1", "x", "A", "_",
+    "1.", "x.", "1-", "x/", "1 ", " 1", ".2", "-y", "é", "号",
 ];
 
 /// A text around a match of the row, and whether there is one with edges that hold.

@@ -6,10 +6,17 @@ use crate::document::{Edits, New, Piece, Pieces, write_string};
 use crate::json::{Kind, NodeId, Span, Tree};
 use crate::text::{ANTHROPIC_TEXT, Leaf, TextShape, is_word};
 
-use super::ends::End;
+use super::ends::{End, is_same};
+use super::names::Names;
 
 /// The member that numbers events.
 const SEQUENCE: &str = "sequence_number";
+
+/// The longest number that is nobody's, in bytes.
+const NUMBER_BYTES_MAX: usize = 8;
+
+/// Texts for which room is made one by one: most streams have one or two, and hold them for long.
+const CHANNELS_FEW: usize = 4;
 
 /// A text that has begun.
 #[derive(Debug, Clone)]
@@ -52,6 +59,7 @@ pub(super) struct Channels {
     placed: Vec<Placed>,
     /// Texts that ended doubtfully.
     doubtful: Vec<(String, Vec<Vec<u8>>)>,
+    names: Names,
     /// The `event` field of the current event.
     name: String,
     /// The index in the current event that is written anew.
@@ -147,6 +155,9 @@ impl Channels {
         } else {
             TextKind::Plain
         };
+        if self.open.len() < CHANNELS_FEW {
+            self.open.reserve_exact(1);
+        }
         self.open.push(Open {
             name: piece.name.to_owned(),
             ids: piece.ids.to_vec(),
@@ -169,7 +180,7 @@ impl Pieces for Channels {
         let mut new = String::with_capacity(piece.text.len());
         open.channel.push(piece.text, cleaner, &mut new)?;
         if open.channel.holds() {
-            open.event.fill(&self.name, piece, self.moved);
+            open.event.fill((&self.name, cleaner), piece, self.moved);
         }
         if let Some((id, _)) = piece.path.last() {
             self.placed.push(Placed {
@@ -180,6 +191,10 @@ impl Pieces for Channels {
             });
         }
         Ok(())
+    }
+
+    fn joined(&mut self, piece: &Piece<'_>, cleaner: &Cleaner) -> Result<(), CleanError> {
+        self.names.take(piece, cleaner)
     }
 }
 
@@ -203,7 +218,12 @@ impl Tail {
 
     /// Makes the event that would carry more of this piece's text: the way to the piece, with what
     /// says whose text it is, and nothing else that a client would add to what it has.
-    fn fill(&mut self, name: &str, piece: &Piece<'_>, moved: Option<(NodeId, u64)>) {
+    fn fill(
+        &mut self,
+        (name, cleaner): (&str, &Cleaner),
+        piece: &Piece<'_>,
+        moved: Option<(NodeId, u64)>,
+    ) {
         self.name.clear();
         self.before.clear();
         self.after.clear();
@@ -213,7 +233,11 @@ impl Tail {
             self.name.push_str("content_block_delta");
             let index = match moved {
                 Some((_, index)) => index.to_string().into_bytes(),
-                None => piece.ids.first().cloned().unwrap_or_default(),
+                // What is no number would be given on as somebody else wrote it.
+                None => match piece.ids.first() {
+                    Some(id) if is_index(id) => id.clone(),
+                    _ => b"0".to_vec(),
+                },
             };
             let head = b"{\"type\":\"content_block_delta\",\"index\":";
             self.before.extend_from_slice(head);
@@ -226,18 +250,19 @@ impl Tail {
         self.name.push_str(name);
         for (depth, way) in piece.path.windows(2).enumerate() {
             let (id, shape) = way[0];
-            self.level(piece.tree, (id, shape, depth == 0), way[1].0, moved);
+            let kept = Kept {
+                tree: piece.tree,
+                shape,
+                outermost: depth == 0,
+                cleaner,
+            };
+            self.level(&kept, id, way[1].0, moved);
         }
     }
 
     /// One object or array on the way, with what is kept of it.
-    fn level(
-        &mut self,
-        tree: &Tree<'_>,
-        (id, shape, outermost): (NodeId, &TextShape, bool),
-        next: NodeId,
-        moved: Option<(NodeId, u64)>,
-    ) {
+    fn level(&mut self, kept: &Kept<'_>, id: NodeId, next: NodeId, moved: Option<(NodeId, u64)>) {
+        let tree = kept.tree;
         if tree.node(id).kind != Kind::Object {
             self.before.push(b'[');
             self.after.insert(0, b']');
@@ -245,7 +270,7 @@ impl Tail {
         }
         self.before.push(b'{');
         for child in tree.children(id).filter(|child| *child != next) {
-            if keeps(tree, child, shape, outermost) {
+            if kept.keeps(child) {
                 self.key(tree, child);
                 let start = self.before.len();
                 match moved {
@@ -256,7 +281,7 @@ impl Tail {
                         .before
                         .extend_from_slice(tree.raw(tree.node(child).span)),
                 }
-                if outermost && tree.key(child) == SEQUENCE {
+                if kept.outermost && tree.key(child) == SEQUENCE {
                     self.sequence = Some((start, self.before.len()));
                 }
                 self.before.push(b',');
@@ -274,37 +299,63 @@ impl Tail {
     }
 }
 
-/// Whether both tell of one text. An index that is left out is the first, as clients read it.
-fn are_same(one: &[Vec<u8>], other: &[Vec<u8>]) -> bool {
-    fn bare(id: &[u8]) -> &[u8] {
-        if id == b"0" { b"" } else { id }
-    }
-    let ids = || one.iter().zip(other);
-    one.len() == other.len() && ids().all(|(one, other)| bare(one) == bare(other))
+/// Whether it is the index of a block, and no number of somebody's.
+fn is_index(id: &[u8]) -> bool {
+    (1..=NUMBER_BYTES_MAX).contains(&id.len()) && id.iter().all(u8::is_ascii_digit)
 }
 
-/// Whether an event made after this one keeps a member.
-fn keeps(tree: &Tree<'_>, id: NodeId, shape: &TextShape, outermost: bool) -> bool {
-    let key = tree.key(id);
-    let named = shape.keep.contains(&&*key) || shape.by.iter().any(|all| all.contains(&&*key));
-    let is_word_here = || {
-        let leaf = shape.member(&key).map(|shape| shape.leaf);
-        matches!(leaf, Some(Leaf::Word | Leaf::Judged))
-    };
-    match tree.node(id).kind {
-        Kind::Object => shape.keep.contains(&&*key) && is_of_words(tree, id),
-        Kind::Array => false,
-        Kind::Number => named || outermost,
-        Kind::Word => named || outermost || tree.raw(tree.node(id).span) == b"null",
-        Kind::Text => (named || (outermost && is_word_here())) && is_word(&tree.text(id)),
-    }
+/// Whether both tell of one text.
+pub(super) fn are_same(one: &[Vec<u8>], other: &[Vec<u8>]) -> bool {
+    let mut ids = one.iter().zip(other);
+    one.len() == other.len() && ids.all(|(one, other)| is_same(one, other))
 }
 
-/// Whether no text is in it, however deep.
-fn is_of_words(tree: &Tree<'_>, id: NodeId) -> bool {
-    match tree.node(id).kind {
-        Kind::Object | Kind::Array => tree.children(id).all(|child| is_of_words(tree, child)),
-        Kind::Text => is_word(&tree.text(id)),
-        Kind::Number | Kind::Word => true,
+/// What an event made after this one keeps of an object.
+struct Kept<'a> {
+    tree: &'a Tree<'a>,
+    shape: &'a TextShape,
+    outermost: bool,
+    cleaner: &'a Cleaner,
+}
+
+impl Kept<'_> {
+    fn keeps(&self, id: NodeId) -> bool {
+        let tree = self.tree;
+        let key = tree.key(id);
+        let named = self.shape.keep.contains(&&*key)
+            || self.shape.by.iter().any(|all| all.contains(&&*key));
+        let is_word_here = || {
+            let leaf = self.shape.member(&key).map(|shape| shape.leaf);
+            matches!(leaf, Some(Leaf::Word | Leaf::Judged))
+        };
+        match tree.node(id).kind {
+            Kind::Object => self.shape.keep.contains(&&*key) && self.is_of_words(id),
+            Kind::Array => false,
+            Kind::Number => (named || self.outermost) && self.is_number(id),
+            Kind::Word => named || self.outermost || tree.raw(tree.node(id).span) == b"null",
+            Kind::Text => (named || (self.outermost && is_word_here())) && self.is_word(id),
+        }
+    }
+
+    fn is_word(&self, id: NodeId) -> bool {
+        let text = self.tree.text(id);
+        is_word(&text) && self.cleaner.passes_word(&text, true)
+    }
+
+    /// Whether it is no number of somebody's; a time in seconds is none.
+    fn is_number(&self, id: NodeId) -> bool {
+        let raw = self.tree.raw(self.tree.node(id).span);
+        raw.len() <= NUMBER_BYTES_MAX || self.outermost && self.tree.key(id) == "created"
+    }
+
+    /// Whether no text is in it, however deep.
+    fn is_of_words(&self, id: NodeId) -> bool {
+        let tree = self.tree;
+        match tree.node(id).kind {
+            Kind::Object | Kind::Array => tree.children(id).all(|child| self.is_of_words(child)),
+            Kind::Text => self.is_word(id),
+            Kind::Number => self.is_number(id),
+            Kind::Word => true,
+        }
     }
 }

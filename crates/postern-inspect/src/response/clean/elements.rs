@@ -12,6 +12,8 @@ pub(super) enum Part {
     Element(Vec<u8>, bool),
     /// The closing bracket, which has not gone on yet.
     End,
+    /// Where an element waits: a comma, or (true) the closing bracket, which is read again.
+    Behind(bool),
 }
 
 /// Cuts a growing array into its elements. What stands between them goes on as it came.
@@ -32,11 +34,13 @@ pub(super) struct Elements {
 const ODD: CleanError = CleanError::CannotInspect("the answer is no array of objects");
 
 impl Elements {
-    /// Takes bytes from the front of `bytes` up to the next part.
+    /// Takes bytes from the front of `bytes` up to the next part. `waits` says that the last
+    /// element has not gone on yet.
     pub(super) fn push(
         &mut self,
         bytes: &mut &[u8],
         out: &mut Vec<u8>,
+        waits: bool,
     ) -> Result<Part, CleanError> {
         while let Some((byte, rest)) = bytes.split_first() {
             if self.depth > 0 {
@@ -47,13 +51,12 @@ impl Elements {
                     return Err(CleanError::CannotInspect("an element is too long to hold"));
                 }
                 if self.depth == 0 {
-                    self.filled = true;
-                    self.comma = false;
                     return Ok(Part::Element(std::mem::take(&mut self.held), !self.inside));
                 }
                 continue;
             }
             match byte {
+                b',' | b']' if waits => return Ok(Part::Behind(*byte == b']')),
                 b' ' | b'\n' | b'\t' | b'\r' => out.push(*byte),
                 b'[' if !self.inside && !self.filled => {
                     self.inside = true;
@@ -77,6 +80,12 @@ impl Elements {
             *bytes = rest;
         }
         Ok(Part::Nothing)
+    }
+
+    /// The element that was cut out last went on. Until then an error takes its place.
+    pub(super) fn went_on(&mut self) {
+        self.filled = true;
+        self.comma = false;
     }
 
     /// How many bytes at the front belong to the element.

@@ -7,10 +7,14 @@ use crate::json::{Kind, NodeId, Tree};
 use crate::text::{GEMINI_TEXT, PARTIAL_NAME};
 
 /// A group of texts that ends. What is not said of it is true of any.
+///
+/// SECURITY: an end that leaves out which text it is of ends none but the first, and those of a
+/// group only where its kind says that it is of all of them: what is held goes on with its own end.
 #[derive(Debug, Default)]
 pub(super) struct End {
     name: Option<&'static str>,
-    ids: Vec<Vec<u8>>,
+    /// What tells texts apart, from the outside in; `None` for all of them.
+    ids: Vec<Option<Vec<u8>>>,
     /// Whether more may come all the same: some servers say with each chunk that it is the last.
     pub(super) doubtful: bool,
 }
@@ -20,7 +24,7 @@ impl End {
         Self::default()
     }
 
-    fn of(ids: Vec<Vec<u8>>) -> Self {
+    fn of(ids: Vec<Option<Vec<u8>>>) -> Self {
         Self {
             ids,
             ..Self::default()
@@ -29,9 +33,20 @@ impl End {
 
     /// Whether a text is in the group.
     pub(super) fn is_of(&self, name: &str, ids: &[Vec<u8>]) -> bool {
-        let agree = |(a, b): (&Vec<u8>, &Vec<u8>)| a.is_empty() || b.is_empty() || a == b;
+        let agree = |(own, id): (&Option<Vec<u8>>, &Vec<u8>)| {
+            own.as_ref().is_none_or(|own| is_same(own, id))
+        };
         self.name.is_none_or(|own| own == name) && self.ids.iter().zip(ids).all(agree)
     }
+}
+
+/// Whether both tell of one text among several. An index that is left out is the first, as clients
+/// read it.
+pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    fn bare(id: &[u8]) -> &[u8] {
+        if id == b"0" { b"" } else { id }
+    }
+    bare(one) == bare(other)
 }
 
 /// The groups of texts that an event ends.
@@ -44,6 +59,14 @@ pub(super) fn of(dialect: Dialect, operation: Operation, tree: &Tree<'_>) -> Vec
         (_, Operation::Responses) => root.responses(),
         (Dialect::OpenAi | Dialect::AzureOpenAi, _) => root.chat(),
     }
+}
+
+/// Whether an event of Gemini says why the model stopped.
+pub(super) fn says_why(tree: &Tree<'_>) -> bool {
+    let root = Event { tree };
+    let candidates = root.elements(Tree::ROOT, "candidates").into_iter();
+    let names = ["finishReason", "finish_reason"];
+    { candidates }.any(|candidate| root.says(candidate, &names).is_some())
 }
 
 struct Event<'a> {
@@ -73,15 +96,9 @@ impl Event<'_> {
         }
     }
 
-    /// The index of an answer among several. JSON of protobuf leaves a zero out, and an end without
-    /// an index must not be one of all the others.
-    fn index(&self, id: NodeId) -> Vec<u8> {
-        let index = self.id(id, &["index"]);
-        if index.is_empty() {
-            b"0".to_vec()
-        } else {
-            index
-        }
+    /// The index of an answer among several. JSON of protobuf leaves a zero out.
+    fn index(&self, id: NodeId) -> Option<Vec<u8>> {
+        Some(self.id(id, &["index"]))
     }
 
     fn elements(&self, id: NodeId, name: &str) -> Vec<NodeId> {
@@ -111,25 +128,32 @@ impl Event<'_> {
             }
             "response.content_part.done"
             | "response.output_item.done"
-            | "response.reasoning_summary_part.done" => Vec::new(),
+            | "response.reasoning_summary_part.done" => None,
             kind => match kind.strip_suffix("done") {
-                Some(text) => format!("{text}delta").into_bytes(),
+                Some(text) => Some(format!("{text}delta").into_bytes()),
                 None => return Vec::new(),
             },
         };
+        // An item ends with all of its parts, and a part with all that is said of it.
+        let of_part = |part: &str, name: &str| {
+            let all = text.is_none() && kind != part;
+            (!all).then(|| self.id(Tree::ROOT, &[name]))
+        };
         vec![End::of(vec![
-            text,
-            self.id(Tree::ROOT, &["output_index", "item_id"]),
-            self.id(Tree::ROOT, &["content_index"]),
-            self.id(Tree::ROOT, &["summary_index"]),
+            text.clone(),
+            Some(self.id(Tree::ROOT, &["output_index", "item_id"])),
+            of_part("response.content_part.done", "content_index"),
+            of_part("response.reasoning_summary_part.done", "summary_index"),
         ])]
     }
 
+    /// A message says why it ends (`message_delta`) before it does: servers that say so while a
+    /// block is open do not end the block by that.
     fn anthropic(&self) -> Vec<End> {
         let kind = self.says(Tree::ROOT, &["type"]);
         match kind.as_deref() {
-            Some("content_block_stop") => vec![End::of(vec![self.id(Tree::ROOT, &["index"])])],
-            Some("message_delta" | "message_stop" | "error") => vec![End::all()],
+            Some("content_block_stop") => vec![End::of(vec![self.index(Tree::ROOT)])],
+            Some("message_stop" | "error") => vec![End::all()],
             _ => Vec::new(),
         }
     }

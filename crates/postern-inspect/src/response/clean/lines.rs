@@ -55,11 +55,12 @@ impl Lines {
     }
 
     /// The name of the event, if it looks like one; else nothing.
-    pub(super) fn name<'a>(&self, raw: &'a [u8]) -> &'a str {
+    pub(super) fn name<'a>(&self, raw: &'a [u8], cleaner: &Cleaner) -> &'a str {
         let value = |line: &Range<usize>| {
             let line = &raw[line.clone()];
             let value = field(line, b"event").map(|at| &line[at..])?;
-            std::str::from_utf8(value).ok().filter(|name| is_word(name))
+            let name = std::str::from_utf8(value).ok()?;
+            (is_word(name) && cleaner.passes_word(name, false)).then_some(name)
         };
         self.all.iter().find_map(value).unwrap_or("")
     }
@@ -77,9 +78,11 @@ impl Lines {
         for line in &self.all {
             let bytes = &raw[line.clone()];
             let data = field(bytes, b"data").is_some();
-            let word = [&b"event"[..], b"id", b"retry"].iter().any(|name| {
-                field(bytes, name)
-                    .is_some_and(|at| std::str::from_utf8(&bytes[at..]).is_ok_and(is_word))
+            // Names of events are the format's vocabulary; ids are somebody's.
+            let fields = [(&b"event"[..], false), (b"id", true), (b"retry", false)];
+            let word = fields.iter().any(|(name, named)| {
+                let value = field(bytes, name).map(|at| std::str::from_utf8(&bytes[at..]));
+                matches!(value, Some(Ok(v)) if is_word(v) && cleaner.passes_word(v, *named))
             });
             if data || word || bytes.is_empty() {
                 continue;

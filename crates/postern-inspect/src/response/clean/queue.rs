@@ -75,7 +75,7 @@ impl AnswerCleaner {
             }
             Item::Document(bytes) => self.document_now(bytes, out),
             Item::LineFeed => {
-                if !self.dropped {
+                if !self.takes_line_feed() && !self.dropped {
                     out.push(b'\n');
                 }
                 Ok(())

@@ -9,7 +9,7 @@ impl AnswerCleaner {
     pub(in crate::response) fn state(&self) -> impl Debug + '_ {
         (
             (&self.channels, &self.thinking, &self.form),
-            (&self.queue, self.dropped),
+            (&self.queue, self.dropped, &self.waiting),
             (self.cleaner.findings(), self.cleaner.pseudonyms()),
         )
     }

@@ -1,3 +1,4 @@
+mod ends;
 mod places;
 
 use bytes::Bytes;

@@ -87,6 +87,39 @@ pub(in crate::cli) enum Thinking {
     Pass,
 }
 
+/// A list of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum List {
+    /// The classes that ship
+    Class,
+    /// The classes of your own, of patterns and of words
+    Custom,
+    /// The fields
+    Field,
+    /// The headers
+    Header,
+    /// The query parameters
+    Query,
+}
+
+impl List {
+    /// Empties the list with a change of the rule.
+    pub(super) fn clear(self, change: &mut ChangeDataRule) -> Outcome {
+        let said = match self {
+            Self::Class => change.classes.replace(Vec::new()).is_some(),
+            Self::Custom => change.custom.replace(Vec::new()).is_some(),
+            Self::Field => change.fields.replace(Vec::new()).is_some(),
+            Self::Header => change.headers.replace(Vec::new()).is_some(),
+            Self::Query => change.query.replace(Vec::new()).is_some(),
+        };
+        if said {
+            return Err(Failure::usage("a list is to be emptied and is named, too")
+                .hint("name it alone: what is named replaces the whole list"));
+        }
+        Ok(())
+    }
+}
+
 impl Said {
     /// A rule from what was said.
     pub(super) fn rule(&self) -> Outcome<DataRuleSpec> {
@@ -246,6 +279,21 @@ mod tests {
         assert_eq!(rule.custom[1].words, ["Blue Falcon", "Grey Heron"]);
         assert_eq!(rule.fields[0].path, "$.user.email");
         assert!(crate::data_rules::read(&"r".parse().unwrap(), &rule).is_ok());
+    }
+
+    #[test]
+    fn a_list_is_emptied_or_named() {
+        let said = Said {
+            headers: vec!["x-note".to_owned()],
+            ..Said::default()
+        };
+        let mut change = said.change().unwrap();
+        let lists = [List::Class, List::Custom, List::Field, List::Query];
+        assert!(lists.iter().all(|list| list.clear(&mut change).is_ok()));
+        assert_eq!(change.headers, Some(vec!["x-note".to_owned()]));
+        assert_eq!((change.classes, change.query), (Some(vec![]), Some(vec![])));
+        let mut change = said.change().unwrap();
+        assert!(List::Header.clear(&mut change).is_err());
     }
 
     #[test]

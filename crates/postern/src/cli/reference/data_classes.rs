@@ -19,11 +19,11 @@ pub(super) fn page() -> String {
          its own, `custom:NAME`; [data controls](../data-controls.md) explains rules.\n\n\
          *shape* is a regular expression without look-around; what stands *directly to the left* \
          is one too. *check* says whether a checksum or another rule about the value is computed. \
-         *words* make a match likely when one of them stands to the left. *sure* is the \
-         confidence in percent, without and with such a word, and *alone* where the value is the \
-         whole text; a rule passes over what is less sure than its `--confidence` (50 unless it \
-         says otherwise). Characters that look like those of ASCII are read as these. \
-         *longest* is in bytes.\n",
+         *words* make a match likely when one of them stands to the left, as a part of a name too \
+         (`cardNumber`). *sure* is the confidence in percent, without and with such a word, and \
+         *alone* where the value is the whole text; a rule passes over what is less sure than its \
+         `--confidence` (50 unless it says otherwise). Characters that look \
+         like those of ASCII are read as these. *longest* is in bytes.\n",
     );
     for group in ClassGroup::ALL {
         // Writing into a string does not fail.

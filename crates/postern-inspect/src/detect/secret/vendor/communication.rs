@@ -69,7 +69,7 @@ pub(in super::super) const DETECTORS: &[Detector] = &[
         &["key: ⟦1852963296:AAsFczMj6_sFczM-8VsFczMl8VsFczOl8Vs⟧"],
         &[":AAx"],
     )
-    .check(entropy::random),
+    .check(entropy::keyed),
     key(
         "twilio_key",
         &[

@@ -76,3 +76,222 @@ fn texts_that_may_be_one_are_kept_apart_or_put_together_alike() {
         assert_eq!(chat_text(&out, 0, place), "[EMAIL] ", "{place}");
     }
 }
+
+/// Goal: what a client puts together from pieces of a name or an id is no way past the rules, and
+/// tools may be called all the same. Method: values in halves; names that come whole, in honest
+/// pieces, or again with each event; and words that would stand in an event made for a held tail.
+#[test]
+fn a_value_in_pieces_of_a_name_ends_the_answer() {
+    let given = options(Dialect::OpenAi, Operation::ChatCompletions);
+    let call = |part: Value| chunk(0, &json!({ "tool_calls": [part] }), None);
+    let function = |name: &str| call(json!({"index":0,"function":{"name":name}}));
+    let custom = |name: &str| call(json!({"index":0,"custom":{"name":name}}));
+    let id = |id: &str| call(json!({"index":0,"id":id}));
+    let old = |name: &str| chunk(0, &json!({"function_call":{"name":name}}), None);
+    let role = |role: &str| chunk(0, &json!({"role":role}), None);
+    let forms: [&dyn Fn(&str) -> String; 5] = [&function, &custom, &id, &old, &role];
+    for form in forms {
+        let stream = form("jane.doe@") + &form("") + &form("example.com");
+        let ended = carried(&given, &stream, 7, |_| {});
+        assert!(
+            matches!(ended, Err(InspectError::CannotInspect(_))),
+            "{stream}"
+        );
+        let pieces = form("get_") + &form("weather");
+        let again = form("get_weather").repeat(200);
+        for stream in [pieces, again] {
+            assert_eq!(carried(&given, &stream, 7, |_| {}), Ok(stream));
+        }
+    }
+    let other = call(json!({"index":1,"function":{"name":"example.com"}}));
+    let stream = function("jane.doe@") + &other;
+    assert_eq!(carried(&given, &stream, 7, |_| {}), Ok(stream));
+}
+
+/// Goal: an event that is made for a held tail tells nothing that was taken out of the event it is
+/// made after. Method: a value in every word and number beside a text that is held.
+#[test]
+fn events_made_for_a_tail_carry_no_value() {
+    let chat = |content: &str| {
+        let choice = json!({"index":0,"delta":{"content":content}});
+        let words = json!({"id":format!("x-{CARD}"),"system_fingerprint":format!("y-{CARD}"),
+            "account":CARD.parse::<u64>().unwrap(),"created":1_700_000_000,"choices":[choice]});
+        format!("event: z-{CARD}\nid: z-{CARD}\ndata: {words}\n\n")
+    };
+    let stream = chat("to jane.doe") + "data: [DONE]\n\n";
+    let out = cleaned(Dialect::OpenAi, Operation::ChatCompletions, &stream);
+    assert!(!out.contains(CARD) && out.contains("jane.doe"), "{out}");
+    assert_eq!(out.matches("\"created\":1700000000").count(), 2, "{out}");
+    let block = json!({"index":CARD,"content_block":{"type":"text","text":"to jane.doe"}});
+    let stream = anthropic("content_block_start", &block) + &anthropic("message_stop", &json!({}));
+    let out = cleaned(Dialect::Anthropic, Operation::Messages, &stream);
+    assert!(!out.contains(CARD) && out.contains("jane.doe"), "{out}");
+}
+
+/// Goal: a growing array that is ended by a rule is JSON to its end, with the error in it. Method:
+/// the first or the second of two elements holds a value, or cannot be read, at every cut.
+#[test]
+fn an_array_that_a_rule_ends_is_json() {
+    let refusal = RefusalText {
+        status: 403,
+        code: "data_blocked",
+        message: "no",
+        request_id: "0",
+    };
+    let fine = candidate(Some("a b "), false, None).to_string();
+    let held = candidate(Some(&format!("{MAIL} ")), false, None).to_string();
+    let odd = "{\"a\":1,\"a\":2}";
+    for bad in [held.as_str(), odd] {
+        for body in [
+            format!("[{bad},\n{fine}\n]"),
+            format!("[{fine}\n,\n{bad}\n]"),
+        ] {
+            for cut in [1, 7, 1000] {
+                let given = options(Dialect::Gemini, Operation::StreamGenerateContent);
+                let block = cleaner(Direction::Response, |spec| spec.action = DataAction::Block);
+                let mut reader = ResponseReader::new(&given, Some(block));
+                let mut out = Vec::new();
+                let ended = body
+                    .as_bytes()
+                    .chunks(cut)
+                    .find_map(|piece| reader.push(Bytes::copy_from_slice(piece), &mut out).err());
+                assert!(ended.is_some(), "{body}");
+                let mut given = out.concat();
+                given.extend(reader.error_ending(&refusal).unwrap());
+                let all: Vec<Value> = serde_json::from_slice(&given)
+                    .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&given)));
+                assert!(all.last().unwrap()["error"].is_object(), "{all:?}");
+            }
+        }
+    }
+}
+
+/// Goal: clients that read nothing behind the reason for the end have the whole text by then, and
+/// models that give the reason each time go on at once. Method: the last word in the event with the
+/// reason, or before it; as events with each line end and as an array; at every cut.
+#[test]
+fn the_last_word_stands_before_the_reason_for_the_end() {
+    let said = |all: &[Value], until_reason: bool| {
+        let stops = |e: &Value| e.pointer("/candidates/0/finishReason").is_some();
+        let end = all.iter().position(stops).map_or(all.len(), |at| at + 1);
+        let read = if until_reason { &all[..end] } else { all };
+        let text = |e: &Value| {
+            Some(
+                e.pointer("/candidates/0/content/parts/0/text")?
+                    .as_str()?
+                    .to_owned(),
+            )
+        };
+        read.iter().filter_map(text).collect::<String>()
+    };
+    for last in [Some(" word"), Some(""), None] {
+        let elements = [
+            candidate(Some("to jane.doe@exam"), false, None),
+            candidate(Some("ple.com, my"), false, None),
+            candidate(last, false, Some("STOP")),
+        ];
+        let expected = format!("to [EMAIL], my{}", last.unwrap_or_default());
+        let parts: Vec<String> = elements.iter().map(Value::to_string).collect();
+        let operation = Operation::StreamGenerateContent;
+        for end in ["\n\n", "\r\n\r\n", "\r\r"] {
+            let sse: String = parts
+                .iter()
+                .map(|part| format!("data: {part}{end}"))
+                .collect();
+            let out = cleaned(Dialect::Gemini, operation, &sse);
+            assert_eq!(
+                said(&events(&out.replace('\r', "\n")), true),
+                expected,
+                "{out:?}"
+            );
+            assert!(out.ends_with(end), "{out:?}");
+        }
+        let array = format!("[{}\n]\n", parts.join(",\r\n"));
+        let out = cleaned(Dialect::Gemini, operation, &array);
+        let all: Vec<Value> = serde_json::from_str(&out).unwrap();
+        assert_eq!(said(&all, true), expected, "{out}");
+    }
+    // Every event says that it is the last: the second lets the first go on, and none waits then.
+    let old: String = ["one ", "two ", "three ", "four"]
+        .map(|text| format!("data: {}\n\n", candidate(Some(text), false, Some("STOP"))))
+        .concat();
+    let out = cleaned(Dialect::Gemini, Operation::StreamGenerateContent, &old);
+    assert_eq!(said(&events(&out), false), "one two three four");
+    let given = options(Dialect::Gemini, Operation::StreamGenerateContent);
+    let mut reader = ResponseReader::new(&given, Some(cleaner(Direction::Response, |_| {})));
+    let mut counts = Vec::new();
+    for event in old.split_inclusive("\n\n") {
+        let mut out = Vec::new();
+        reader
+            .push(Bytes::copy_from_slice(event.as_bytes()), &mut out)
+            .unwrap();
+        counts.push(
+            String::from_utf8(out.concat())
+                .unwrap()
+                .matches("data:")
+                .count(),
+        );
+    }
+    assert_eq!(counts, [0, 2, 1, 1]);
+}
+
+/// Goal: a dry run tells what it would refuse, and goes on looking behind it. Method: answers with
+/// content that is no text, that have two readings, or a coding that is not read.
+#[test]
+fn a_dry_run_tells_what_it_could_not_read() {
+    let watch = |spec: &mut DataRuleSpec| spec.dry_run = true;
+    let twice = "{\"a\":1,\"a\":2}";
+    let call = format!("data: {twice}\n\n");
+    let picture = json!({"candidates":[{"content":{"parts":[
+        {"inlineData":{"mimeType":"image/png","data":"AAAA"}}]}}]});
+    let mail = candidate(Some(MAIL), false, Some("STOP"));
+    let rows = [
+        (
+            Dialect::OpenAi,
+            Operation::ChatCompletions,
+            call + &chunk(0, &json!({"content":MAIL}), None),
+        ),
+        (
+            Dialect::Gemini,
+            Operation::StreamGenerateContent,
+            format!("[{twice},{mail}]"),
+        ),
+        (
+            Dialect::Gemini,
+            Operation::StreamGenerateContent,
+            format!("[{picture},{mail}]"),
+        ),
+        (
+            Dialect::Gemini,
+            Operation::GenerateContent,
+            picture.to_string(),
+        ),
+    ];
+    for (dialect, operation, answer) in rows {
+        let given = options(dialect, operation);
+        let mut reader = ResponseReader::new(&given, Some(cleaner(Direction::Response, watch)));
+        let mut out = Vec::new();
+        reader.push(Bytes::from(answer.clone()), &mut out).unwrap();
+        reader.finish(&mut out).unwrap();
+        assert_eq!(out.concat(), answer.as_bytes());
+        let told = |class: &str| {
+            let findings = reader.findings();
+            findings
+                .iter()
+                .filter(|f| f.class.to_string() == class && f.dry_run)
+                .count()
+        };
+        assert_eq!(told("custom:cannot_inspect"), 1, "{answer}");
+        assert_eq!(
+            told("email"),
+            usize::from(answer.contains(MAIL)),
+            "{answer}"
+        );
+    }
+    let coded = ResponseOptions {
+        content_encoding: Some("br"),
+        ..options(Dialect::OpenAi, Operation::ChatCompletions)
+    };
+    let reader = ResponseReader::new(&coded, Some(cleaner(Direction::Response, watch)));
+    assert_eq!(reader.findings().len(), 1);
+}

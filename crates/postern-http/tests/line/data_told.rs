@@ -1,0 +1,109 @@
+//! What clients and operators are told where a data rule refuses, or would.
+
+use postern_testkit::Answer;
+use serde_json::{Value, json};
+
+use crate::data::{CARD, refused, rule, with};
+use crate::fixture::Line;
+
+const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+
+fn picture() -> Value {
+    let url = json!({"url": "data:image/png;base64,AAAA"});
+    json!({"model": "m", "messages": [{"role": "user", "content": [
+        {"type": "text", "text": format!("my card is {CARD}")},
+        {"type": "image_url", "image_url": url}]}]})
+}
+
+fn twice() -> String {
+    let answer = json!({"object": "chat.completion", "choices": []}).to_string();
+    answer.replacen('{', "{\"x\":1,\"x\":2,", 1)
+}
+
+#[test]
+fn a_dry_run_records_what_it_would_refuse() {
+    // Goal: who looks at a dry run sees what a rule will refuse once it acts, and the values beside
+    // it. Method: a picture beside a value, a key that stands twice, in a request and an answer;
+    // everything passes as it came.
+    let line = Line::new();
+    let both = rule(&["request", "response"], "mask");
+    line.rule("cards", with(both, "dry_run", json!(true)));
+    let token = line.master();
+    line.upstream
+        .queue(Answer::new(200, "application/json", twice()));
+    let body = picture().to_string();
+    let answer = line.chat(&token, &body);
+    assert_eq!(answer.text(), twice());
+    let sent = line.upstream.take_requests().remove(0);
+    assert_eq!(sent.body, body.as_bytes());
+    let odd = b"{\"a\":1,\"a\":2}";
+    line.upstream.queue(Answer::new(204, "text/plain", ""));
+    line.request(&token, "POST", "/notes/a", &JSON, odd);
+    line.upstream.queue(Answer::new(204, "text/plain", ""));
+    let image = [("content-type", "image/png")];
+    line.request(&token, "POST", "/notes/a", &image, &[0x89, 1]);
+    let told: Vec<Vec<String>> = line
+        .outcomes(3)
+        .iter()
+        .map(|outcome| {
+            let all = outcome.findings.iter();
+            let all = all.filter(|it| it.dry_run);
+            all.map(|it| format!("{} {}", it.class, it.direction.as_str()))
+                .collect()
+        })
+        .collect();
+    let unread = |direction: &str| format!("custom:cannot_inspect {direction}");
+    assert!(told[0].contains(&"card request".to_owned()), "{told:?}");
+    for direction in ["request", "response"] {
+        assert!(told[0].contains(&unread(direction)), "{told:?}");
+    }
+    assert_eq!(told[1..], [[unread("request")], [unread("request")]]);
+}
+
+#[test]
+fn a_blocked_request_or_answer_tells_what_was_found() {
+    let line = Line::new();
+    let both = rule(&["request", "response"], "block");
+    line.rule("cards", with(both, "tell_client", json!(true)));
+    let token = line.master();
+    let said = |text: &str| json!({"model": "m", "messages": [{"role": "user", "content": text}]});
+    let request = line.chat(&token, &said(CARD).to_string());
+    assert_eq!(refused(&request), Some("data_blocked"));
+    assert_eq!(request.header("postern-findings"), Some("card=1"));
+    assert_eq!(request.header("postern-findings-of"), Some("request"));
+    let answer = json!({"object": "chat.completion", "choices": [{"index": 0, "message":
+        {"role": "assistant", "content": CARD}}]});
+    line.upstream.queue(Answer::json(200, &answer));
+    let answer = line.chat(&token, &said("hi").to_string());
+    assert_eq!(refused(&answer), Some("data_blocked"));
+    assert_eq!(answer.header("postern-findings"), Some("card=1"));
+    assert_eq!(
+        answer.header("postern-findings-of"),
+        Some("request, response")
+    );
+    assert_eq!(line.outcomes(2)[0].findings.len(), 1, "it is recorded too");
+}
+
+#[test]
+fn what_cannot_be_inspected_says_which_and_why() {
+    // Goal: a developer sees what to mend: the request or the answer, and the sort of thing, never
+    // what stood there.
+    let line = Line::new();
+    line.rule("cards", rule(&["request", "response"], "mask"));
+    let token = line.master();
+    let request = line.chat(&token, &picture().to_string());
+    assert_eq!(refused(&request), Some("cannot_inspect"));
+    let text = request.text();
+    assert!(
+        text.contains("(request: it holds content that is no text)"),
+        "{text}"
+    );
+    assert!(!text.contains("AAAA") && !text.contains(CARD), "{text}");
+    assert_eq!(request.header("retry-after"), None);
+    line.upstream
+        .queue(Answer::new(200, "application/json", twice()));
+    let fine = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
+    let answer = line.chat(&token, &fine.to_string());
+    assert_eq!(refused(&answer), Some("cannot_inspect"));
+    assert!(answer.text().contains("(answer: "), "{}", answer.text());
+}

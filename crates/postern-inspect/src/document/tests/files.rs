@@ -1,0 +1,105 @@
+//! Files that are text.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use postern_types::{Direction, OpaqueAction};
+use serde_json::{Value, json};
+
+use super::{MAIL, clean_json};
+use crate::clean::CleanError;
+use crate::request::Family;
+use crate::testing::cleaner;
+use crate::text;
+
+fn cleaned(family: Family, body: &Value, opaque: OpaqueAction) -> Result<Value, CleanError> {
+    let mut cleaner = cleaner(Direction::Request, |spec| spec.opaque = opaque);
+    let body = body.to_string();
+    let new = clean_json(body.as_bytes(), text::request(family), &mut cleaner)?;
+    Ok(serde_json::from_slice(new.as_deref().unwrap_or(body.as_bytes())).unwrap())
+}
+
+/// The data of a file in each dialect, and where it stands.
+fn bodies(media: &str, data: &str) -> [(Family, Value, &'static str); 4] {
+    let address = format!("data:{media};base64,{data}");
+    [
+        (
+            Family::Chat,
+            json!({"messages":[{"content":[{"type":"file","file":{"file_data":address}}]}]}),
+            "/messages/0/content/0/file/file_data",
+        ),
+        (
+            Family::Responses,
+            json!({"input":[{"content":[{"type":"input_file","file_data":address}]}]}),
+            "/input/0/content/0/file_data",
+        ),
+        (
+            Family::Messages,
+            json!({"messages":[{"content":[{"type":"document","source":
+                {"type":"base64","media_type":media,"data":data}}]}]}),
+            "/messages/0/content/0/source/data",
+        ),
+        (
+            Family::Generate,
+            json!({"contents":[{"parts":[{"inlineData":{"mimeType":media,"data":data}}]}]}),
+            "/contents/0/parts/0/inlineData/data",
+        ),
+    ]
+}
+
+#[test]
+fn a_file_that_is_text_is_inspected_like_one() {
+    // Goal: text that is sent along as a file is cleaned, and goes on as such a file, whatever the
+    // rule says of pictures. Method: plain text and JSON, both alphabets, in every dialect.
+    let plain = format!("write to {MAIL}?");
+    let json = json!({ "mail": MAIL, "n": 1 }).to_string();
+    for opaque in [OpaqueAction::Refuse, OpaqueAction::Allow] {
+        for (media, text) in [("text/plain", &plain), ("application/json", &json)] {
+            for data in [STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text)] {
+                for (family, body, place) in bodies(media, &data) {
+                    let new = cleaned(family, &body, opaque).unwrap();
+                    let told = new.pointer(place).unwrap().as_str().unwrap();
+                    let bare = told.rsplit(',').next().unwrap();
+                    let bytes = STANDARD
+                        .decode(bare)
+                        .or_else(|_| URL_SAFE_NO_PAD.decode(bare));
+                    let read = String::from_utf8(bytes.unwrap()).unwrap();
+                    assert_eq!(read, text.replace(MAIL, "[EMAIL]"), "{family:?}");
+                    let head = told.strip_suffix(bare).unwrap();
+                    assert!(
+                        body.pointer(place)
+                            .unwrap()
+                            .as_str()
+                            .unwrap()
+                            .starts_with(head)
+                    );
+                }
+            }
+        }
+        let fine = STANDARD.encode("nothing in it");
+        for (family, body, _) in bodies("text/csv", &fine) {
+            assert_eq!(cleaned(family, &body, opaque), Ok(body), "{family:?}");
+        }
+    }
+}
+
+#[test]
+fn what_may_be_no_text_is_data() {
+    for (media, bytes) in [
+        ("application/pdf", &b"text"[..]),
+        ("text/plain", b"%PDF-1.7 text"),
+        ("text/plain", b"a\xff"),
+        ("text/plain", b"a\0b"),
+        ("text/plain; charset=utf-16", b"a"),
+        ("text/html", b"a"),
+        ("text/plain", b"<html>"),
+    ] {
+        for (family, body, _) in bodies(media, &STANDARD.encode(bytes)) {
+            let refused = cleaned(family, &body, OpaqueAction::Refuse);
+            assert!(
+                matches!(refused, Err(CleanError::CannotInspect(_))),
+                "{media} {family:?}"
+            );
+            assert_eq!(cleaned(family, &body, OpaqueAction::Allow), Ok(body));
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The last event of a stream of Gemini, which waits for the end.
+//!
+//! It says why the model stopped, and clients read nothing behind it. What a text still holds back
+//! stands in it, then; and since older models say with every event that they have stopped, only
+//! the end of the stream tells which one is the last. So such an event waits until something
+//! follows. If anything does, the model was of that kind, and no further event of the stream waits.
+
+use crate::Dialect;
+use crate::bounds::EVENT_HELD_BYTES_MAX;
+use crate::clean::CleanError;
+use crate::json::Tree;
+
+use super::{AnswerCleaner, Lines, ends};
+
+/// What waits.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waiting {
+    /// An event, or an element.
+    held: Option<Vec<u8>>,
+    /// What came behind it: white space of an array, events without data.
+    behind: Vec<u8>,
+    /// Whether one proved not to be the last.
+    never: bool,
+}
+
+impl Waiting {
+    pub(super) fn hold(&mut self, event: Vec<u8>) {
+        self.held = Some(event);
+    }
+
+    pub(super) fn holds(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Where white space behind an element goes.
+    pub(super) fn behind(&mut self) -> Result<&mut Vec<u8>, CleanError> {
+        if self.behind.len() > EVENT_HELD_BYTES_MAX {
+            return Err(CleanError::CannotInspect("an array does not go on"));
+        }
+        Ok(&mut self.behind)
+    }
+
+    pub(super) fn take(&mut self) -> Option<Vec<u8>> {
+        self.held.take()
+    }
+}
+
+impl AnswerCleaner {
+    /// Whether data says that it is the last of its stream, and is to wait.
+    pub(super) fn waits(&self, data: &[u8]) -> bool {
+        self.dialect == Dialect::Gemini
+            && !self.waiting.never
+            && memchr::memmem::find(data, b"inish").is_some()
+            && Tree::read(data).is_ok_and(|tree| ends::says_why(&tree))
+    }
+
+    pub(super) fn clean_event(
+        &mut self,
+        raw: &[u8],
+        last: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CleanError> {
+        let lines = Lines::split(raw);
+        let data = lines.data(raw);
+        let empty = data.trim_ascii().is_empty();
+        if let Some(event) = self.waiting.take() {
+            if empty && !last && self.waiting.behind.len() + raw.len() <= EVENT_HELD_BYTES_MAX {
+                self.waiting.hold(event);
+                let mut behind = std::mem::take(&mut self.waiting.behind);
+                let done = self.clean_one(raw, false, &mut behind);
+                self.waiting.behind = behind;
+                return done;
+            }
+            self.waiting.never = true;
+            self.clean_one(&event, false, out)?;
+            out.append(&mut self.waiting.behind);
+        }
+        if !last && self.waits(&data) {
+            self.waiting.hold(raw.to_vec());
+            return Ok(());
+        }
+        self.clean_one(raw, last, out)
+    }
+
+    /// The LF of the line end whose CR completed the event that waits, if one does.
+    pub(in crate::response) fn takes_line_feed(&mut self) -> bool {
+        let Waiting { held, behind, .. } = &mut self.waiting;
+        let Some(event) = held else {
+            return false;
+        };
+        let ended = if behind.is_empty() { event } else { behind };
+        ended.push(b'\n');
+        true
+    }
+
+    /// Cleans the event that waits as the last one.
+    pub(super) fn release_event(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
+        if let Some(event) = self.waiting.take() {
+            self.clean_one(&event, true, out)?;
+            out.append(&mut self.waiting.behind);
+        }
+        Ok(())
+    }
+
+    /// Something follows the element that waits; whether that is the end of the array.
+    pub(super) fn release_element(
+        &mut self,
+        ends: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CleanError> {
+        let Some(element) = self.waiting.take() else {
+            return Ok(());
+        };
+        self.waiting.never |= !ends;
+        self.element_goes_on(&element, ends, out)?;
+        out.append(&mut self.waiting.behind);
+        Ok(())
+    }
+}
