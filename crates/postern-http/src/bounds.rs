@@ -55,6 +55,9 @@ pub struct Bounds {
     /// How long connections may finish what they carry after a shutdown was asked for. Streams of
     /// models run for minutes; a supervisor usually kills after 30 s or more.
     pub drain: Duration,
+    /// How long connections stay open after the drain, so that a stream that is ended then can
+    /// still say so: its last event is made at that moment, and has to be written and read.
+    pub last_words: Duration,
 }
 
 /// What clients may do.
@@ -179,6 +182,7 @@ impl Default for Bounds {
             http2: Http2Bounds::default(),
             upstream: UpstreamBounds::default(),
             drain: Duration::from_secs(25),
+            last_words: Duration::from_secs(3),
         }
     }
 }
