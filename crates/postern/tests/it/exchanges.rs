@@ -2,8 +2,8 @@
 //!
 //! Each exchange goes through the gateway as it was recorded, behind an upstream that answers as it
 //! was recorded, requests and answers cut in four ways. The usage that it reports is in the audit
-//! log. What the gateway does not serve, it refuses; which is which is decided here by the operation
-//! alone, so that a route that falls out is noticed.
+//! log. What the gateway does not serve, it refuses; which is which is decided here by the
+//! operation alone, so that a route that falls out is noticed.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
