@@ -172,7 +172,7 @@ pub(crate) fn other_name(left: &str) -> Option<usize> {
     }
     let at = last(rest);
     let known = |name: &&str| rest[at..].eq_ignore_ascii_case(name);
-    OTHERS.iter().any(|name| known(&name)).then_some(at)
+    OTHERS.iter().any(known).then_some(at)
 }
 
 #[cfg(test)]
