@@ -74,5 +74,6 @@ pub use log::Log;
 pub use note::{NoteError, ParseKeyError, SigningKey, VerifyingKey};
 pub use options::{LogOptions, OnSync, OpenLogError, RecoveryReport, TailCut};
 pub use reader::{Entries, ReadEntry, ReadError, Reader, SealedReason};
+pub use recover::check_openable;
 pub use seal::{DomainKey, KeyError, SealingKeys};
 pub use verify::{Bad, Report, SegmentCheck, Witness, WitnessKind, check_segment, verify};

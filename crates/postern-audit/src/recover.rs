@@ -7,11 +7,11 @@
 //!
 //! Nothing is cut before the entry that says so is durable: see [`Repair`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::bounds::NOTE_BYTES_MAX;
 use crate::checkpoint::Checkpoint;
-use crate::disk::Disk;
+use crate::disk::{Disk, RealDisk};
 use crate::note::VerifyingKey;
 use crate::options::{OpenLogError, RecoveryReport};
 use crate::replay::{Replay, is_torn_beginning};
@@ -42,11 +42,49 @@ pub(crate) struct Recovery<'a> {
     pub(crate) key: &'a VerifyingKey,
     pub(crate) signed_size: PathBuf,
     pub(crate) accept_damage: bool,
+    /// Nothing is written, renamed or removed.
+    pub(crate) look_only: bool,
+}
+
+/// Says why opening the log would refuse what is in `dir`, without changing anything and without
+/// its lock, so that it can be asked beside a running writer.
+///
+/// `signed_size` is where the signed size is kept, if not in `dir`. More is asked for here than
+/// [`crate::verify`] asks of files alone: a log of one's own has entries, and a signed size.
+///
+/// # Errors
+/// What opening would refuse with, but that the log is open elsewhere.
+pub fn check_openable(
+    dir: &Path,
+    key: &VerifyingKey,
+    signed_size: Option<&Path>,
+) -> Result<(), OpenLogError> {
+    let layout = Layout::new(dir);
+    let missing = || OpenLogError::Missing(dir.to_owned());
+    let identity = match std::fs::read_to_string(layout.identity()) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(missing()),
+        read => read.map_err(OpenLogError::io("reading the log id"))?,
+    };
+    let log_id = crate::log::parse_identity(&identity, key.name())?;
+    let recovery = Recovery {
+        signed_size: signed_size.map_or_else(|| layout.signed_size(), Path::to_owned),
+        layout: &layout,
+        disk: &RealDisk,
+        key,
+        accept_damage: false,
+        look_only: true,
+    };
+    let recovered = recovery.run()?.ok_or_else(missing)?;
+    if recovered.replay.log_id != log_id {
+        let what = "the segments have another log's id".to_owned();
+        return Err(OpenLogError::OtherLog(what));
+    }
+    Ok(())
 }
 
 /// Reads a signed checkpoint from a file. `None` if there is no such file.
 pub(crate) fn read_checkpoint(
-    path: &std::path::Path,
+    path: &Path,
     key: &VerifyingKey,
 ) -> std::io::Result<Option<Result<Checkpoint, String>>> {
     let note = match std::fs::metadata(path) {
@@ -113,10 +151,16 @@ impl Recovery<'_> {
         if !is_torn_beginning(&path).map_err(OpenLogError::io("reading a segment"))? {
             return Ok(false);
         }
-        self.disk
-            .remove(&path)
-            .map_err(OpenLogError::io("removing an empty segment"))?;
+        self.remove_empty(&path)?;
         Ok(true)
+    }
+
+    fn remove_empty(&self, path: &Path) -> Result<(), OpenLogError> {
+        if self.look_only {
+            return Ok(());
+        }
+        let removed = self.disk.remove(path);
+        removed.map_err(OpenLogError::io("removing an empty segment"))
     }
 
     fn refuse_unless_accepted(&self, damage: &[String]) -> Result<(), OpenLogError> {
@@ -137,8 +181,7 @@ impl Recovery<'_> {
                 break;
             }
             // A crash between the rename and the header left it: there is nothing to lose.
-            let io = OpenLogError::io("removing an empty segment");
-            self.disk.remove(&path).map_err(io)?;
+            self.remove_empty(&path)?;
             numbers.pop();
         }
         Ok(numbers)

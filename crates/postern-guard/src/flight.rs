@@ -294,7 +294,7 @@ impl Flight {
         // Encoded first: while it waits, the request need not hold the record.
         let entry = entry(&record, state.guard.clock.now());
         drop(record);
-        let level = state.guard.durability();
+        let level = state.guard.durability;
         let position = state.guard.append_entry(slots, entry, level).await?;
         state.guard.open_intents.opened(position.seq);
         state.intent = Some(position.seq);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
-use postern_audit::{AppendError, Durability, Entry, Log, Position, ReserveError, SlotPool, Slots};
+use postern_audit::{Durability, Log, ReserveError, SlotPool, Slots};
 use postern_store::{KeyRing, KeyRingError, Made, Store, StoreError};
 use postern_types::{
     AuditRecord, End, EnvName, OwnedId, PrincipalId, Refusal, RefusalCode, SystemRecord, TokenId,
@@ -20,7 +20,7 @@ use crate::authenticate::Caller;
 use crate::bounds::GuardBounds;
 use crate::clock::Clock;
 use crate::closer::Closer;
-use crate::flight::{self, Flight, Opening};
+use crate::flight::{Flight, Opening};
 use crate::limit::Counters;
 use crate::meters::{self, Counted, Meters};
 use crate::owned::Owned;
@@ -105,7 +105,7 @@ pub struct Guard {
     pub(crate) clock: Clock,
     pub(crate) random: Random,
     pub(crate) bounds: GuardBounds,
-    durability: Durability,
+    pub(crate) durability: Durability,
     pub(crate) world: ArcSwap<World>,
     /// One reload at a time, so that an older picture never replaces a newer one.
     reloading: tokio::sync::Mutex<()>,
@@ -259,45 +259,6 @@ impl Guard {
                     .retry_after(Duration::from_secs(1)),
                 _ => Refusal::new(RefusalCode::AuditUnavailable, error.to_string()),
             })
-    }
-
-    /// Appends a record at the installation's level.
-    pub(crate) async fn append(
-        &self,
-        slots: &mut Slots,
-        record: AuditRecord,
-    ) -> Result<Position, Refusal> {
-        self.append_at(slots, record, self.durability).await
-    }
-
-    pub(crate) async fn append_at(
-        &self,
-        slots: &mut Slots,
-        record: AuditRecord,
-        level: Durability,
-    ) -> Result<Position, Refusal> {
-        let entry = flight::entry(&record, self.clock.now());
-        self.append_entry(slots, entry, level).await
-    }
-
-    /// Appends a record that was encoded.
-    pub(crate) async fn append_entry(
-        &self,
-        slots: &mut Slots,
-        entry: Entry,
-        level: Durability,
-    ) -> Result<Position, Refusal> {
-        self.log
-            .append(slots, entry, level)
-            .await
-            .map_err(|error: AppendError| {
-                Refusal::new(RefusalCode::AuditUnavailable, error.to_string())
-            })
-    }
-
-    /// The level that the installation asks for.
-    pub(crate) fn durability(&self) -> Durability {
-        self.durability
     }
 
     /// Remembers that a principal made something at an upstream, before the client learns its id;

@@ -24,6 +24,7 @@ mod meters;
 mod owned;
 mod placeholders;
 mod random;
+mod recording;
 mod recover;
 mod strangers;
 mod tokens;

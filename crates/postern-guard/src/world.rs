@@ -207,7 +207,7 @@ async fn ready(
         .upstreams()
         .credential(&row)
         .await
-        .map_err(|error| error.to_string());
+        .map_err(|error| error.with_causes());
     if let Err(error) = &credential {
         let upstream = &row.name;
         tracing::warn!(environment = %env, %upstream, %error, "credential cannot be had");

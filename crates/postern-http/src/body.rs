@@ -377,7 +377,9 @@ impl Inner {
             End::Shutdown => RefusalCode::ShuttingDown,
             _ => RefusalCode::Revoked,
         };
-        let cause = format!("the answer was under way ({})", how.as_str());
+        let expired = how == End::Revoked && self.guard.clock().now() >= self.caller.ends_at();
+        let why = if expired { "expired" } else { how.as_str() };
+        let cause = format!("the answer was under way ({why})");
         self.break_off(&Refusal::new(code, cause), how);
     }
 

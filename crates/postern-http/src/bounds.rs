@@ -66,6 +66,9 @@ pub struct Bounds {
     /// Bodies that are cleaned at once on threads of their own. As many as there are cores: more
     /// would only take turns.
     pub cleaned_aside_max: usize,
+    /// How long connections stay open after the drain, so that a stream that is ended then can
+    /// still say so: its last event is made at that moment, and has to be written and read.
+    pub last_words: Duration,
 }
 
 /// What clients may do.
@@ -191,6 +194,7 @@ impl Default for Bounds {
             upstream: UpstreamBounds::default(),
             drain: Duration::from_secs(25),
             cleaned_aside_max: std::thread::available_parallelism().map_or(1, usize::from),
+            last_words: Duration::from_secs(3),
         }
     }
 }

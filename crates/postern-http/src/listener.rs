@@ -136,7 +136,7 @@ impl Listener {
 
     /// Starts the serving threads. `make` makes the service of each core, on that core's thread.
     /// After `shutdown` nothing is accepted, connections finish what they carry, and what has not
-    /// ended after [`Bounds::drain`] is dropped.
+    /// ended after [`Bounds::drain`] and [`Bounds::last_words`] is dropped.
     pub(crate) fn serve<M, S, F, B>(
         self,
         bounds: &Arc<Bounds>,
@@ -272,10 +272,11 @@ impl Door {
         }
         drop(listener);
         tasks.close();
-        if tokio::time::timeout(door.shared.bounds.drain, tasks.wait())
-            .await
-            .is_err()
-        {
+        // WHY NOT the drain alone: the guard ends what still runs at that very moment, and a
+        // connection that is gone then carries no last event.
+        let bounds = &door.shared.bounds;
+        let patience = bounds.drain.saturating_add(bounds.last_words);
+        if tokio::time::timeout(patience, tasks.wait()).await.is_err() {
             tracing::warn!(
                 open = tasks.len(),
                 "connections are dropped: the drain took too long"

@@ -51,6 +51,7 @@ fn hasty() -> Bounds {
     bounds.downstream.stalled_reader = Duration::from_millis(400);
     bounds.downstream.linger = Duration::from_millis(300);
     bounds.drain = Duration::from_millis(500);
+    bounds.last_words = Duration::ZERO;
     bounds
 }
 

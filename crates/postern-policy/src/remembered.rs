@@ -1,8 +1,8 @@
 //! Decisions that were made before.
 //!
 //! An evaluation is a function of its statements, its entities and its question. Where the layers
-//! read no attribute of the request but those in `Asker`, an equal asker has an equal question, so a
-//! permit that was given is given again without asking. What is denied is asked anew each time:
+//! read no attribute of the request but those in `Asker`, an equal asker has an equal question, so
+//! a permit that was given is given again without asking. What is denied is asked anew each time:
 //! it is rare, and its cause is worth saying afresh.
 //!
 //! SECURITY: the layers are named by numbers that are given once and never again in this process.

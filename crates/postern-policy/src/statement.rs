@@ -148,7 +148,7 @@ fn query(rule: &CallRule) -> Value {
 fn body(rule: &BodyRule) -> Option<Value> {
     let nothing = not(context("has_body"));
     match rule {
-        BodyRule::ByMethod => {
+        BodyRule::ByMethod | BodyRule::Any => {
             let mut ways: Vec<Value> = METHODS_WITH_BODY.map(is_method).into();
             ways.push(nothing);
             Some(any(ways))

@@ -28,7 +28,7 @@ pub(crate) fn met(rule: &CallRule, query: &[(String, String)], json_body: Option
     });
     values
         && match &rule.body {
-            BodyRule::ByMethod | BodyRule::None => true,
+            BodyRule::ByMethod | BodyRule::Any | BodyRule::None => true,
             BodyRule::JsonKeys(keys) => json_body.is_some_and(|body| object_has_only(body, keys)),
         }
 }

@@ -220,10 +220,13 @@ async fn refuse_inhabited(
         .fetch_one(sql)
         .await
         .doing("retire an environment")?;
-    for (what, count) in [("live tokens", tokens), ("upstreams", upstreams)] {
+    for (what, count, end) in [
+        ("live tokens", tokens, "revoke"),
+        ("upstreams", upstreams, "delete"),
+    ] {
         if count > 0 {
             return Err(StoreError::conflict(format!(
-                "environment {name} has {count} {what}: revoke or delete them first"
+                "environment {name} has {count} {what}: {end} them first"
             )));
         }
     }

@@ -67,6 +67,18 @@ impl StoreError {
         }
     }
 
+    /// The message with its causes, in one line: for the operator, who has to mend them.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        text
+    }
+
     /// Whether the thing is simply not there.
     #[must_use]
     pub fn is_not_found(&self) -> bool {

@@ -87,11 +87,19 @@ impl Conversation {
 ///
 /// When no connection can be made.
 pub fn talk(addr: SocketAddr, bytes: &[u8], quiet: Duration) -> std::io::Result<Conversation> {
+    talk_in_pieces(addr, std::iter::once(bytes), quiet)
+}
+
+fn talk_in_pieces<'a>(
+    addr: SocketAddr,
+    mut pieces: impl Iterator<Item = &'a [u8]>,
+    quiet: Duration,
+) -> std::io::Result<Conversation> {
     let mut stream = TcpStream::connect(addr)?;
     stream.set_nodelay(true)?;
     stream.set_write_timeout(Some(CONVERSATION_MAX))?;
     // The peer may refuse before it has read everything; what it said still counts.
-    let _ = stream.write_all(bytes);
+    let _ = pieces.try_for_each(|piece| stream.write_all(piece));
     Ok(listen(&mut stream, quiet))
 }
 
@@ -108,6 +116,23 @@ pub fn request(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> RawAnswer {
+    request_in_pieces(addr, (method, target), headers, body, usize::MAX)
+}
+
+/// The same with the body written in pieces of `cut` bytes, each in a write of its own. What the
+/// peer has not read yet may still reach it together.
+///
+/// # Panics
+///
+/// As [`request`], and when `cut` is 0.
+#[must_use]
+pub fn request_in_pieces(
+    addr: SocketAddr,
+    (method, target): (&str, &str),
+    headers: &[(&str, &str)],
+    body: &[u8],
+    cut: usize,
+) -> RawAnswer {
     let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -115,8 +140,9 @@ pub fn request(
     if !body.is_empty() {
         head.push_str(&format!("content-length: {}\r\n", body.len()));
     }
-    let bytes = [head.as_bytes(), b"\r\n", body].concat();
-    let conversation = talk(addr, &bytes, CONVERSATION_MAX).expect("the server listens");
+    head.push_str("\r\n");
+    let pieces = std::iter::once(head.as_bytes()).chain(body.chunks(cut));
+    let conversation = talk_in_pieces(addr, pieces, CONVERSATION_MAX).expect("the server listens");
     let answer = conversation
         .answers
         .into_iter()

@@ -142,7 +142,8 @@ pub enum GrantError {
     /// It is not of the form of a grant.
     #[error(
         "grant {0:?} is not valid: write UPSTREAM:invoke:MODEL,… or \
-         UPSTREAM:call:METHOD /path[?name&name],… or a JSON grant"
+         'UPSTREAM:call:METHOD /path[?name&name] [body=any|body=none|json=key&key],…' \
+         or a JSON grant"
     )]
     Shape(String),
     /// The upstream's name is not valid.
@@ -160,6 +161,13 @@ pub enum GrantError {
     /// A header may not be granted, because the gateway itself answers for it.
     #[error("header {0:?} may not be granted: the gateway sets, removes or judges it itself")]
     Header(String),
+    /// A rule for a method with a body does not say what the body may be.
+    #[error(
+        "rule {0:?} does not say what the body may be: add json=KEY&KEY (JSON with these keys \
+         only), body=none or body=any; in a JSON grant \"body\":{{\"json_keys\":[…]}}, \"none\" \
+         or \"any\""
+    )]
+    Body(String),
     /// The action does not exist for the upstream's kind.
     #[error("upstream {upstream} is of kind {kind}: grant {wanted} there")]
     Kind {
@@ -216,6 +224,15 @@ impl Grant {
             }
         }
         Ok(self)
+    }
+
+    /// Whether a rule of the grant lets requests come with any body at all.
+    #[must_use]
+    pub fn takes_any_body(&self) -> bool {
+        match &self.actions {
+            Rights::Invoke(_) => false,
+            Rights::Call { rules } => rules.iter().any(CallRule::takes_any_body),
+        }
     }
 
     /// Whether the grant is open to models or paths that do not exist yet.

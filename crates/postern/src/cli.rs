@@ -100,6 +100,16 @@ pub struct Globals {
     pub url_ca: Option<PathBuf>,
 }
 
+/// Commands that ask no gateway: `--url` is not shown for them, and refused with a reason.
+const LOCAL: [&str; 7] = [
+    "demo",
+    "init",
+    "serve",
+    "check",
+    "verify",
+    "key",
+    "completions",
+];
 /// The id of the option that names the gateway.
 const GATEWAY: &str = "gateway";
 
@@ -117,12 +127,14 @@ fn command() -> clap::Command {
         if taken {
             return command;
         }
+        let local = LOCAL.contains(&command.get_name());
         command.arg(
             clap::Arg::new(GATEWAY)
                 .long("url")
                 .value_name("URL")
                 .help_heading("Everywhere")
                 .display_order(500)
+                .hide(local)
                 .help(
                     "Speak to the gateway at this address instead of the one of the data \
                      directory; the administrator's token is read from POSTERN_ADMIN_TOKEN",
@@ -208,7 +220,7 @@ fn keys_beside(data: &Path) -> PathBuf {
 pub fn main() -> ExitCode {
     let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, std::env::args_os().any(|word| word == "--json")),
     };
     let json = cli.globals.json;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -241,8 +253,8 @@ pub fn main() -> ExitCode {
 }
 
 /// Clap's own answer: help and version on standard output, mistakes on standard error.
-fn usage(error: &clap::Error) -> ExitCode {
-    if error.use_stderr() && std::env::args_os().any(|word| word == "--json") {
+fn usage(error: &clap::Error, json: bool) -> ExitCode {
+    if json && error.use_stderr() {
         let said = error.to_string();
         let (mistake, more) = said.split_once("\n\n").unwrap_or((&said, ""));
         let mistake = mistake.strip_prefix("error: ").unwrap_or(mistake);
@@ -265,8 +277,31 @@ pub async fn run_line(line: &[&str], out: &mut Out) -> Outcome {
     Box::pin(run(cli, out)).await
 }
 
+impl Command {
+    /// What a command of this machine's files is called. It asks no gateway, so that `--url` would
+    /// be about another installation than its answer.
+    fn local(&self) -> Option<&'static str> {
+        match self {
+            Self::Demo(_) => Some("demo"),
+            Self::Init(_) => Some("init"),
+            Self::Serve(_) => Some("serve"),
+            Self::Check(_) => Some("check"),
+            Self::Audit(audit::Audit::Verify(_)) => Some("audit verify"),
+            Self::Audit(audit::Audit::Key) => Some("audit key"),
+            Self::Completions(_) => Some("completions"),
+            _ => None,
+        }
+    }
+}
+
 async fn run(cli: Cli, out: &mut Out) -> Outcome {
     let globals = cli.globals;
+    if globals.url.is_some()
+        && let Some(name) = cli.command.local()
+    {
+        let message = format!("`postern {name}` is about files of this machine: it takes no --url");
+        return Err(Failure::usage(message));
+    }
     match cli.command {
         Command::Demo(command) => Box::pin(command.run(out)).await,
         Command::Init(command) => command.run(&globals, out).await,

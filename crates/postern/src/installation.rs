@@ -53,6 +53,24 @@ impl Paths {
         self.data.join("postern.toml")
     }
 
+    /// Where a new installation would put something and nothing is yet: after an `init` that
+    /// failed, what is there is of that run and worth nothing.
+    ///
+    /// WHY NOT remove it: another run may have won the same places in between.
+    ///
+    /// # Errors
+    /// When the settings name no place that a store can be in.
+    pub fn free_places(&self, config: &Config) -> Result<Vec<PathBuf>> {
+        let store = self.store(config)?.path().to_owned();
+        let mut places = vec![store, self.audit()];
+        let mut inside = std::fs::read_dir(&self.keys).into_iter().flatten();
+        if inside.next().is_none() {
+            places.push(self.keys.clone());
+        }
+        places.retain(|place| *place == self.keys || !place.exists());
+        Ok(places)
+    }
+
     fn store(&self, config: &Config) -> Result<StoreUrl> {
         match &config.store.sqlite {
             Some(path) => Ok(StoreUrl::parse(&format!("sqlite:{}", path.display()))?),
@@ -103,6 +121,17 @@ pub fn signing_key(keys: &KeyRing) -> Result<SigningKey> {
 pub fn open_reader(paths: &Paths, keys: &Arc<KeyRing>) -> Result<Reader> {
     let sealing: Arc<dyn SealingKeys> = Arc::new(RingKeys::new(Arc::clone(keys)));
     Ok(Reader::open(&paths.audit(), Some(sealing))?)
+}
+
+/// Whether the audit log would open, without opening it: beside a running gateway too.
+///
+/// # Errors
+/// As [`Installation::open`] with this log, but that it is open elsewhere.
+pub fn check_log(paths: &Paths, config: &Config, keys: &KeyRing) -> Result<()> {
+    let key = signing_key(keys)?.verifying_key();
+    let signed_size = config.audit.signed_size_file.as_deref();
+    let checked = postern_audit::check_openable(&paths.audit(), &key, signed_size);
+    checked.context("the audit log cannot be opened")
 }
 
 /// An installation that is open: this process is the one that writes to it.

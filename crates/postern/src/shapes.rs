@@ -116,6 +116,10 @@ pub struct Upstream {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "env:OPENAI_API_KEY")]
     pub credential: Option<String>,
+    /// Why the gateway cannot have the credential now. Told where one upstream is shown, made or
+    /// changed; its requests are refused until it is mended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_fault: Option<String>,
     /// Its settings.
     pub settings: UpstreamSettings,
     /// When it was made.

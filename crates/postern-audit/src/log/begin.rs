@@ -58,6 +58,7 @@ pub(crate) fn begin(
         key: &verifying,
         signed_size: signed_size.clone(),
         accept_damage: options.accept_damage,
+        look_only: false,
     };
     let recovered = recovery.run()?;
     if recovered.is_none() && !options.create {

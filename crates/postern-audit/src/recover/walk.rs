@@ -175,6 +175,9 @@ impl<'a> Walk<'a> {
     fn store_tiles(&mut self) -> Result<(), OpenLogError> {
         let dir = self.recovery.layout.dir();
         let mut tiles = std::mem::take(&mut self.replay.tiles);
+        if self.recovery.look_only {
+            return Ok(());
+        }
         tiles.retain(|tile| {
             !matches!(tile::load(dir, tile.level, tile.index), Ok(Some(h)) if h == tile.hashes)
         });
@@ -245,6 +248,9 @@ impl<'a> Walk<'a> {
 
     /// Sets unreadable parts aside, and says what is to be cut once that is recorded.
     fn repairs(&mut self, damage: Option<&Damage>) -> Result<Vec<Repair>, OpenLogError> {
+        if self.recovery.look_only {
+            return Ok(Vec::new());
+        }
         let layout = self.recovery.layout;
         let mut repairs = std::mem::take(&mut self.too_long);
         if let Some(damage) = damage {

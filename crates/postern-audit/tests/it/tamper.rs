@@ -1,9 +1,10 @@
 //! Tampering: whatever is changed in the files of a closed log is found, and named.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use postern_audit::{
     Checkpoint, Durability, LogNote, LogOptions, OpenLogError, SigningKey, WitnessKind,
+    check_openable,
 };
 use proptest::prelude::*;
 
@@ -136,6 +137,76 @@ proptest! {
         std::fs::remove_file(dir.path().join("signed-size")).expect("removes");
         prop_assert!(!check(dir.path(), Some(&given)).is_sound());
     }
+}
+
+#[test]
+fn what_opening_refuses_is_told_without_opening() {
+    // Goal: `check_openable` says what opening would say, and changes nothing. Method: a log that
+    // was closed, one that is being written, and what can be taken away from one; each is asked,
+    // compared with what it was, and then opened.
+    let sound = temp_dir();
+    let (log, _) = open(sound.path());
+    append_many(&log, 300);
+    check_openable(sound.path(), &verifying(), None).expect("a writer does not disturb it");
+    wait(log.close()).expect("the log closes");
+    check_openable(sound.path(), &verifying(), None).expect("it is sound");
+    let remove = |dir: &Path, name: &str| std::fs::remove_file(dir.join(name)).expect("removes");
+    let last = |dir: &Path| segment_files(dir).pop().expect("there are segments");
+    type Harm<'a> = (&'a str, &'a dyn Fn(&Path));
+    let harm: [Harm<'_>; 5] = [
+        ("no witness", &|dir| {
+            remove(dir, "signed-size");
+            remove(dir, "checkpoint");
+            std::fs::remove_file(last(dir)).expect("removes");
+        }),
+        ("no signed size", &|dir| remove(dir, "signed-size")),
+        ("fewer entries than signed", &|dir| {
+            std::fs::remove_file(last(dir)).expect("removes");
+        }),
+        ("no entry at all", &|dir| {
+            remove(dir, "signed-size");
+            for file in segment_files(dir) {
+                std::fs::remove_file(file).expect("removes");
+            }
+        }),
+        ("no log id", &|dir| remove(dir, "log-id")),
+    ];
+    for (what, harm) in harm {
+        let dir = temp_dir();
+        copy_dir(sound.path(), dir.path());
+        harm(dir.path());
+        let before = temp_dir();
+        copy_dir(dir.path(), before.path());
+        let told = check_openable(dir.path(), &verifying(), None);
+        let told = told.expect_err(what).to_string();
+        assert_eq!(contents(dir.path()), contents(before.path()), "{what}");
+        let options = LogOptions {
+            create: false,
+            ..options()
+        };
+        let refused = open_with(dir.path(), options).map(drop).expect_err(what);
+        let place = |text: &str| text.replace(dir.path().to_str().unwrap_or_default(), "DIR");
+        assert_eq!(place(&told), place(&refused.to_string()), "{what}");
+    }
+}
+
+/// The files below a directory, with their bytes.
+fn contents(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for file in std::fs::read_dir(&folder).expect("lists") {
+            let path = file.expect("lists").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(dir).expect("it is below").to_owned();
+                found.push((name, std::fs::read(&path).expect("reads")));
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A future beside a connection that is looked at only when it rings.
 //!
-//! A connection is polled several times a request, and what would end it from outside is polled with
-//! it, under a lock each time. It is enough to look once it has something to say.
+//! A connection is polled several times a request, and what would end it from outside is polled
+//! with it, under a lock each time. It is enough to look once it has something to say.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -444,7 +444,7 @@ fn rules_are_of_their_environment_and_upstream_and_hold_from_the_next_request() 
     assert_eq!(elsewhere.text(), CARD);
     line.rule("all", rule(&["request"], "mask"));
     assert_eq!(post(&line, "text/plain", CARD.as_bytes()).text(), "[CARD]");
-    let grants = ["notes:call:POST /{path...}"];
+    let grants = ["notes:call:POST /{path...} body=any"];
     let prod = line.token_of("prod", "service:web", &grants, &[]);
     let headers = [("content-type", "text/plain")];
     let there = line.request(&prod, "POST", "/notes/a", &headers, CARD.as_bytes());

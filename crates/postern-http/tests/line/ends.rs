@@ -176,7 +176,7 @@ fn a_body_that_is_still_being_uploaded_goes_no_further() {
     promptly(|| {
         let line = Line::new();
         line.upstream.set_reading(Reading::HeadOnly);
-        let token = line.token(&["notes:call:POST /classes/Note"], &[]);
+        let token = line.token(&["notes:call:POST /classes/Note body=any"], &[]);
         let mut client = line.begin(
             &token,
             "/notes/classes/Note",
@@ -274,4 +274,19 @@ fn shutdown_ends_what_does_not_end_by_itself() {
     let rest = read_until(&mut client, "\r\n0\r\n\r\n");
     assert!(rest.contains("shutting_down"), "{rest}");
     assert_eq!(line.outcomes(1)[0].end, End::Shutdown);
+}
+
+#[test]
+fn a_stream_that_outlives_its_token_ends_and_the_record_says_expired() {
+    let line = Line::new();
+    line.upstream
+        .queue(Answer::endless("", EVENT, Duration::from_millis(2)));
+    let token = line.token_for(Duration::from_secs(2), "openai:invoke:gpt-4o-mini");
+    let mut client = line.begin(&token, chat(), STREAM.len(), STREAM.as_bytes());
+    let all = read_until(&mut client, "\r\n0\r\n\r\n");
+    assert!(all.contains("on and on"), "{all}");
+    let outcome = line.outcomes(1).remove(0);
+    assert_eq!(outcome.end, End::Revoked);
+    let cause = outcome.cause.unwrap_or_default();
+    assert!(cause.contains("expired"), "{cause}");
 }

@@ -169,9 +169,24 @@ impl Line {
                 .map(|limit| Limit::parse(limit).unwrap())
                 .collect(),
         };
+        self.issue(access, None)
+    }
+
+    /// A token of `service:web` in dev that lives so long.
+    pub(crate) fn token_for(&self, ttl: Duration, grant: &str) -> Issued {
+        let access = NewAccess::Data {
+            env: env("dev"),
+            principal: principal("service:web"),
+            grants: vec![Grant::parse(grant).unwrap()],
+            limits: Vec::new(),
+        };
+        self.issue(access, Some(ttl))
+    }
+
+    fn issue(&self, access: NewAccess, ttl: Option<Duration>) -> Issued {
         let new = NewToken {
             access,
-            ttl: None,
+            ttl,
             owner: None,
             purpose: None,
             created_by: "test".into(),
@@ -189,7 +204,7 @@ impl Line {
             "azure:invoke:*",
             "anthropic:invoke:*",
             "gemini:invoke:*",
-            "notes:call:GET|POST|PUT|DELETE /{path...}?limit&where",
+            "notes:call:GET|POST|PUT|DELETE /{path...}?limit&where body=any",
         ];
         self.token(&grants, &[])
     }
@@ -255,9 +270,21 @@ impl Line {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> RawAnswer {
+        self.request_in_pieces(token, (method, target), headers, body, usize::MAX)
+    }
+
+    /// The same with the body written in pieces of `cut` bytes.
+    pub(crate) fn request_in_pieces(
+        &self,
+        token: &Issued,
+        asked: (&str, &str),
+        headers: &[(&str, &str)],
+        body: &[u8],
+        cut: usize,
+    ) -> RawAnswer {
         let bearer = format!("Bearer {}", token.token.expose());
         let headers = [&[("authorization", bearer.as_str())], headers].concat();
-        raw::request(self.address, method, target, &headers, body)
+        raw::request_in_pieces(self.address, asked, &headers, body, cut)
     }
 
     pub(crate) fn chat(&self, token: &Issued, body: &str) -> RawAnswer {

@@ -171,7 +171,8 @@ impl Spaced {
 }
 
 /// Whether one of the words, in lower case, stands in the text as a whole word, and the last thing
-/// that is named in it is nothing else; the parts of a name (`cardNumber`, `card_number`) are words.
+/// that is named in it is nothing else; the parts of a name (`cardNumber`, `card_number`) are
+/// words.
 pub(crate) fn has_word(left: &str, words: &[&str]) -> bool {
     if words.is_empty() {
         return false;

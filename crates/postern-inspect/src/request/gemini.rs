@@ -71,10 +71,31 @@ static FUNCTION_RESPONSE: Place = Shape::object(&[
     Member::new("parts", &Shape::list(&PART)),
 ]);
 
+/// A tool is an object with one member, which says what it is: functions of the client's, or what
+/// the provider runs. Another one could reach what the shared credential opens (Vertex reads a
+/// corpus in `retrieval`), so the list is closed.
 static TOOL: Place = Shape {
-    rest: Some(&COUNT_ALL),
-    ..Shape::object(&[Member::both("fileSearch", "file_search", &FILE_SEARCH)])
+    rest: Some(&UNKNOWN_TOOL),
+    ..Shape::object(&[
+        Member::both("functionDeclarations", "function_declarations", &COUNT_ALL),
+        Member::both("googleSearch", "google_search", &COUNT_ALL),
+        Member::both(
+            "googleSearchRetrieval",
+            "google_search_retrieval",
+            &COUNT_ALL,
+        ),
+        Member::both("googleMaps", "google_maps", &COUNT_ALL),
+        Member::both("urlContext", "url_context", &COUNT_ALL),
+        Member::both("codeExecution", "code_execution", &COUNT_ALL),
+        Member::both("computerUse", "computer_use", &COUNT_ALL),
+        Member::both("mcpServers", "mcp_servers", &COUNT_ALL),
+        Member::both("fileSearch", "file_search", &FILE_SEARCH),
+    ])
 };
+
+static UNKNOWN_TOOL: Place = take(Slot::NotServed(
+    "a tool of a kind that this release does not know",
+));
 
 static FILE_SEARCH: Place = Shape::object(&[Member::both(
     "fileSearchStoreNames",

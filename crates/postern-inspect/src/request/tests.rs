@@ -116,6 +116,47 @@ fn anthropic_messages_are_read() {
 }
 
 #[test]
+fn tools_of_gemini_are_a_closed_list() {
+    // Goal: a tool that nobody judged does not pass. Method: the ones that are known, in both
+    // spellings; then others, alone, beside a known one, and in the request that is only counted.
+    let count = "/v1beta/models/gemini-2.5-flash:countTokens";
+    let ask = |path, body: &str| read(Dialect::Gemini, path, body);
+    for tool in [
+        r#"{"functionDeclarations":[{"name":"a","parameters":{"retrieval":{}}}]}"#,
+        r#"{"function_declarations":[]}"#,
+        r#"{"googleSearch":{}}"#,
+        r#"{"google_search":{"timeRangeFilter":{}}}"#,
+        r#"{"googleSearchRetrieval":{}}"#,
+        r#"{"googleMaps":{}}"#,
+        r#"{"urlContext":{},"codeExecution":{}}"#,
+        r#"{"computer_use":{"environment":"a"}}"#,
+        r#"{"mcpServers":[]}"#,
+        r#"{"retrieval":null}"#,
+        "{}",
+    ] {
+        let body = format!(r#"{{"contents":[],"tools":[{tool}]}}"#);
+        assert!(ask(GEMINI, &body).is_ok(), "{tool}");
+    }
+    for tool in [
+        r#"{"brandNewTool":{}}"#,
+        r#"{"retrieval":{"vertexRagStore":{"ragCorpora":["a"]}}}"#,
+        r#"{"retriever":{"corpus":"a"}}"#,
+        r#"{"googleSearch":{},"brandNewTool":[1]}"#,
+        r#"{"enterpriseWebSearch":"a"}"#,
+    ] {
+        let plain = format!(r#"{{"contents":[],"tools":[{tool}]}}"#);
+        let nested = format!(r#"{{"generateContentRequest":{plain}}}"#);
+        for (path, body) in [(GEMINI, &plain), (count, &nested)] {
+            let found = ask(path, body);
+            assert!(
+                matches!(found, Err(InspectError::Unsupported(_))),
+                "{tool}: {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn gemini_is_read_in_both_spellings() {
     for (config, cap, count, cached, data, uri) in [
         (

@@ -18,7 +18,7 @@ fn wide() -> &'static TokenGrants {
         let invoke = format!(r#"{{"invoke":{{"models":["*"],"operations":[{operations}]}}}}"#);
         grants(&[
             &format!(r#"{{"upstream":"openai","actions":{invoke}}}"#),
-            "notes:call:GET /,GET /{rest...}?x&y,GET /a?x&y,POST /{rest...}",
+            "notes:call:GET /,GET /{rest...}?x&y,GET /a?x&y,POST /{rest...} body=any",
         ])
     });
     &WIDE

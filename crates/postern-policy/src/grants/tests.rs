@@ -155,7 +155,7 @@ fn values_and_bodies_are_judged_and_closed() {
         {"methods":["GET"],"path":"/classes/Note","query":{"limit":"integer",
             "order":{"one_of":["createdAt"]},"where":{"json_keys":["title","$gt"]}}},
         {"methods":["POST"],"path":"/classes/Note","body":{"json_keys":["title"]}},
-        {"methods":["POST"],"path":"/classes/Log"},
+        {"methods":["POST"],"path":"/classes/Log","body":"any"},
         {"methods":["DELETE","POST"],"path":"/trash","body":"none"}]}}}"#]);
     for good in [
         "GET /classes/Note",
@@ -201,6 +201,18 @@ fn values_and_bodies_are_judged_and_closed() {
     assert!(!grants.needs_json_body(&upstream, "GET", &path("/classes/Note")));
     let other = UpstreamName::parse("other").unwrap();
     assert!(!grants.needs_json_body(&other, "POST", &path("/classes/Note")));
+}
+
+#[test]
+fn a_stored_grant_that_says_nothing_of_bodies_keeps_its_meaning() {
+    // Goal: a grant from before bodies had to be said still opens what it opened. Method: read it
+    // as the store does, without the expansion that new grants go through.
+    let stored = r#"{"upstream":"notes","actions":{"call":{"rules":[
+        {"methods":["GET","POST"],"path":"/a"}]}}}"#;
+    let grant = Grant::parse(stored).unwrap();
+    let grants = TokenGrants::compile(&env("dev"), &[grant]).unwrap();
+    assert!(allowed(&grants, &call_with("POST /a", "anything")));
+    assert!(!allowed(&grants, &call_with("GET /a", "anything")));
 }
 
 #[test]

@@ -244,12 +244,23 @@ fn life(asked: Option<Duration>, cap: Duration) -> Result<Duration, StoreError> 
     }
     if asked > cap {
         return Err(StoreError::invalid(format!(
-            "the token would live {} s: at most {} s are allowed here",
-            asked.as_secs(),
-            cap.as_secs()
+            "the token would live {}: at most {} are allowed here",
+            span(asked),
+            span(cap)
         )));
     }
     Ok(asked)
+}
+
+/// A time as people say it: in the largest unit that it is whole in.
+fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    for (unit, word) in [(86_400, "days"), (3600, "hours"), (60, "minutes")] {
+        if seconds >= unit && seconds.is_multiple_of(unit) {
+            return format!("{} {word}", seconds / unit);
+        }
+    }
+    format!("{seconds} seconds")
 }
 
 /// Marks of a caller's key and of all else in the request.

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::rule::check_method;
-use super::{CallRule, Conditions, Grant, GrantError, Invoke, ModelPattern, Rights, ValueRule};
+use super::rule::{check_method, has_body};
+use super::{
+    BodyRule, CallRule, Conditions, Grant, GrantError, Invoke, ModelPattern, Rights, ValueRule,
+};
 use crate::{PathTemplate, UpstreamName};
 
 pub(super) fn grant(text: &str) -> Result<Grant, GrantError> {
@@ -34,9 +36,12 @@ pub(super) fn grant(text: &str) -> Result<Grant, GrantError> {
                 operations: Vec::new(),
             })
         }
-        "call" => Rights::Call {
-            rules: resources.map(call_rule).collect::<Result<_, _>>()?,
-        },
+        "call" => {
+            let rules = resources.map(call_rules).collect::<Result<Vec<_>, _>>()?;
+            Rights::Call {
+                rules: rules.concat(),
+            }
+        }
         _ => return Err(shape()),
     };
     Ok(Grant {
@@ -46,20 +51,58 @@ pub(super) fn grant(text: &str) -> Result<Grant, GrantError> {
     })
 }
 
-/// `GET|HEAD /classes/Note?limit&skip`.
-fn call_rule(text: &str) -> Result<CallRule, GrantError> {
+/// `GET|HEAD /classes/Note?limit&skip`, `POST /classes/Note json=title&level`.
+///
+/// Where methods with and without a body stand together, the keys are for those with one: that is
+/// two rules, since a rule with keys wants a body.
+fn call_rules(text: &str) -> Result<Vec<CallRule>, GrantError> {
     let shape = || GrantError::Shape(text.chars().take(200).collect());
-    let (methods, target) = text.split_once(' ').ok_or_else(shape)?;
+    let mut words = text.split_ascii_whitespace();
+    let (Some(methods), Some(target)) = (words.next(), words.next()) else {
+        return Err(shape());
+    };
+    let body = words.next().map(|word| body(word).ok_or_else(shape));
+    let body = body.transpose()?.unwrap_or_default();
+    if words.next().is_some() {
+        return Err(shape());
+    }
     let methods = methods
         .split('|')
         .map(|method| check_method(method).map(|()| Arc::from(method)))
         .collect::<Result<Vec<Arc<str>>, _>>()?;
-    let (path, query) = target.trim().split_once('?').unwrap_or((target.trim(), ""));
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let path = PathTemplate::parse(path)
         .map_err(|error| GrantError::Path(path.chars().take(200).collect(), error))?;
     let mut rule = CallRule::new(methods, path);
     for name in query.split('&').filter(|name| !name.is_empty()) {
         rule.query.insert(name.to_owned(), ValueRule::Any);
     }
-    Ok(rule)
+    let keys = matches!(body, BodyRule::JsonKeys(_));
+    rule.body = body;
+    let (with, without): (Vec<_>, Vec<_>) = rule.methods.iter().cloned().partition(|m| has_body(m));
+    if !keys || with.is_empty() || without.is_empty() {
+        return Ok(vec![rule]);
+    }
+    let bare = CallRule {
+        methods: without,
+        body: BodyRule::None,
+        ..rule.clone()
+    };
+    rule.methods = with;
+    Ok(vec![bare, rule])
+}
+
+/// `body=any`, `body=none` or `json=title&level`.
+fn body(word: &str) -> Option<BodyRule> {
+    match word.split_once('=')? {
+        ("body", "any") => Some(BodyRule::Any),
+        ("body", "none") => Some(BodyRule::None),
+        ("json", keys) => Some(BodyRule::JsonKeys(
+            keys.split('&')
+                .filter(|key| !key.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )),
+        _ => None,
+    }
 }

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::GrantError;
 use crate::PathTemplate;
 
+/// Methods whose requests have a body: a rule for one of them says what it may be.
+const METHODS_WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
+
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Headers that the gateway answers for: granting one of them would let a client speak in the
@@ -41,7 +44,8 @@ const RESERVED_HEADERS: [&str; 24] = [
 
 /// Methods, a path template, and which query parameters and headers may pass. Everything is closed
 /// by default: a query parameter that is not named is refused, a header that is not named is taken
-/// off (but for the few that every client sends, such as `accept` and `content-type`).
+/// off (but for the few that every client sends, such as `accept` and `content-type`), and what a
+/// body may be has to be said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallRule {
@@ -55,7 +59,8 @@ pub struct CallRule {
     /// Further headers that may pass, in lower case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<Arc<str>>,
-    /// What the request body may be.
+    /// What the request body may be. To be said for POST, PUT and PATCH; for rules with none of
+    /// them it may be left out, and there is none then.
     #[serde(default, skip_serializing_if = "BodyRule::is_default")]
     pub body: BodyRule,
 }
@@ -79,9 +84,13 @@ pub enum ValueRule {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyRule {
-    /// Anything for methods that have a body (POST, PUT, PATCH); nothing for the others.
+    /// Not said. No new grant with POST, PUT or PATCH is taken so; in a grant that was stored
+    /// before it had to be said, it means [`Any`](Self::Any).
     #[default]
     ByMethod,
+    /// Anything for methods that have a body (POST, PUT, PATCH); nothing for the others. Many
+    /// backends read a body as more than data: `_method` in it is another method to some.
+    Any,
     /// No body at all.
     None,
     /// A JSON object in which every key, at any depth, is one of these. The body is read whole
@@ -108,9 +117,24 @@ impl CallRule {
         }
     }
 
+    /// Whether one of the methods is one whose requests have a body.
+    pub(super) fn has_body(&self) -> bool {
+        self.methods.iter().any(|method| has_body(method))
+    }
+
+    /// Whether requests may come with any body at all.
+    #[must_use]
+    pub fn takes_any_body(&self) -> bool {
+        self.has_body() && matches!(self.body, BodyRule::ByMethod | BodyRule::Any)
+    }
+
     pub(super) fn check(&mut self) -> Result<(), GrantError> {
         for method in &self.methods {
             check_method(method)?;
+        }
+        if self.body == BodyRule::ByMethod && self.has_body() {
+            let rule = format!("{} {}", self.methods.join("|"), self.path.as_str());
+            return Err(GrantError::Body(rule.chars().take(200).collect()));
         }
         for header in &mut self.headers {
             let lower = header.to_ascii_lowercase();
@@ -126,6 +150,10 @@ impl CallRule {
         }
         Ok(())
     }
+}
+
+pub(super) fn has_body(method: &str) -> bool {
+    METHODS_WITH_BODY.contains(&method)
 }
 
 pub(super) fn check_method(method: &str) -> Result<(), GrantError> {

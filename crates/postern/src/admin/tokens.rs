@@ -61,6 +61,10 @@ pub(super) async fn list(desk: Desk, query: Result<Query<ListQuery>, QueryReject
             .tokens()
             .list(&filter, &page, desk.now())
             .await?;
+        if let Some(env) = filter.env.as_ref().filter(|_| page.rows.is_empty()) {
+            // A name that was mistyped is not an environment without tokens.
+            desk.store().environments().show(env).await?;
+        }
         let items = page
             .rows
             .iter()

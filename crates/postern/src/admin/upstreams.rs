@@ -1,5 +1,7 @@
 //! Upstreams of an environment, and where their credentials come from.
 
+use std::net::IpAddr;
+
 use axum::extract::Path;
 use axum::response::Response;
 use postern_store::{
@@ -38,7 +40,8 @@ pub(super) async fn show(desk: Desk, Path((env, upstream)): Path<(String, String
     let found = async {
         let (env, upstream) = names(&env, &upstream)?;
         desk.may_see(Some(&env))?;
-        Ok::<_, Refused>(shape(desk.store().upstreams().show(&env, &upstream).await?))
+        let row = desk.store().upstreams().show(&env, &upstream).await?;
+        Ok::<_, Refused>(looked_at(&desk, row).await)
     };
     desk.answer(found.await)
 }
@@ -66,6 +69,7 @@ pub(super) async fn create(
         };
         let work = async {
             check_url(&desk, &new.url)?;
+            check_place(&desk, &new.url)?;
             check_reach(&desk, new.credential.as_ref(), Some(&new.settings))?;
             let row = NewRow {
                 name: upstream.clone(),
@@ -80,7 +84,7 @@ pub(super) async fn create(
                 .create(&env, &row, desk.now())
                 .await?;
             take_up(&desk, &env).await?;
-            Ok(shape(row))
+            Ok(looked_at(&desk, row).await)
         };
         desk.act(act, work).await
     };
@@ -111,6 +115,7 @@ pub(super) async fn update(
         let work = async {
             if let Some(url) = &change.url {
                 check_url(&desk, url)?;
+                check_place(&desk, url)?;
             }
             check_reach(&desk, change.credential.as_ref(), change.settings.as_ref())?;
             let wanted = UpstreamChange {
@@ -124,7 +129,7 @@ pub(super) async fn update(
                 .update(&env, &upstream, &wanted)
                 .await?;
             take_up(&desk, &env).await?;
-            Ok(shape(row))
+            Ok(looked_at(&desk, row).await)
         };
         desk.act(act, work).await
     };
@@ -165,15 +170,8 @@ fn check_url(desk: &Desk, url: &str) -> Result<(), Refused> {
     if uri.scheme_str() != Some("http") || desk.state().plain_http_upstreams {
         return Ok(());
     }
-    let host = uri
-        .host()
-        .unwrap_or("")
-        .trim_start_matches('[')
-        .trim_end_matches(']');
-    let loopback = |host: &str| {
-        host.parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
-    };
+    let host = host(&uri);
+    let loopback = |host: &str| host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if host == "localhost" || loopback(host) {
         return Ok(());
     }
@@ -181,6 +179,50 @@ fn check_url(desk: &Desk, url: &str) -> Result<(), Refused> {
         "{host} is not on loopback, and http:// would send the credential in clear text: use \
          https://, or set trust.plain_http_upstreams where the network encrypts by itself"
     )))
+}
+
+fn host(uri: &http::Uri) -> &str {
+    let host = uri.host().unwrap_or("");
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+/// Keeps a scoped administrator from the services of the gateway's own machine: its admin API,
+/// backends of other environments that rely on being reachable from there alone, and the metadata
+/// service of a cloud, which gives its credentials to whoever asks from the machine.
+///
+/// KNOWN GAP: a name is not resolved here, and may be made to mean such an address later.
+fn check_place(desk: &Desk, url: &str) -> Result<(), Refused> {
+    if desk.scope().is_none() {
+        return Ok(());
+    }
+    let uri: http::Uri = url
+        .parse()
+        .map_err(|_| Refused::bad("the address is not a URL"))?;
+    if is_of_the_machine(host(&uri)) {
+        return Err(Refused::new(
+            RefusalCode::Denied,
+            "addresses of the gateway's own machine and link (loopback, link-local) are for \
+             administrators of the whole installation",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a host is, by its spelling, on the gateway's own machine or link.
+fn is_of_the_machine(host: &str) -> bool {
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    let address = name.split('%').next().unwrap_or_default();
+    if let Ok(address) = address.parse::<IpAddr>() {
+        return match address.to_canonical() {
+            IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local() || v4.octets()[0] == 0,
+            IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified() || v6.is_unicast_link_local(),
+        };
+    }
+    // Resolvers read `127.1`, `2130706433` and `0x7f.1` as addresses too: nobody means well by
+    // them.
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
+    number || name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Keeps a scoped administrator from what belongs to the installation.
@@ -263,6 +305,16 @@ fn settings_map(settings: &UpstreamSettings) -> Result<postern_store::UpstreamSe
     }
 }
 
+/// One upstream, with whether its credential can be had: a variable that is not set or a file that
+/// is missing would else be noticed at the first request.
+async fn looked_at(desk: &Desk, row: UpstreamRow) -> Upstream {
+    let credential = desk.store().upstreams().credential(&row).await;
+    Upstream {
+        credential_fault: credential.err().map(|error| error.with_causes()),
+        ..shape(row)
+    }
+}
+
 fn shape(row: UpstreamRow) -> Upstream {
     let credential = row.credential.map(|source| match source {
         CredentialSource::Env(name) => format!("env:{name}"),
@@ -275,6 +327,7 @@ fn shape(row: UpstreamRow) -> Upstream {
         kind: row.kind.to_string(),
         url: row.url,
         credential,
+        credential_fault: None,
         settings: settings.unwrap_or_default(),
         created_at: row.created_at.to_string(),
     }
@@ -284,6 +337,44 @@ fn shape(row: UpstreamRow) -> Upstream {
 mod tests {
     use super::*;
     use crate::shapes::SecretText;
+
+    #[test]
+    fn addresses_of_the_machine_are_told_in_every_spelling() {
+        for host in [
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "::1",
+            "::ffff:127.0.0.1",
+            "0.0.0.0",
+            "::",
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "fe80::1",
+            "fe80::1%eth0",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "0177.0.0.1",
+            "",
+        ] {
+            assert!(is_of_the_machine(host), "{host:?}");
+        }
+        for host in [
+            "api.openai.com",
+            "10.0.0.1",
+            "192.168.1.1",
+            "2001:db8::1",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "fd00::1",
+        ] {
+            assert!(!is_of_the_machine(host), "{host:?}");
+        }
+    }
 
     #[test]
     fn what_is_recorded_of_an_upstream_holds_no_secret() {

@@ -150,7 +150,11 @@ impl Audit {
                 let source = Source::of(globals, out)?;
                 let mut query = filter.query(limit, false);
                 query.text = (!words.is_empty()).then(|| words.join(" "));
+                let env = query.environment.clone();
                 let found = collect(&source, query, out).await?;
+                if let Some(env) = env.filter(|_| found.is_empty()) {
+                    source.must_have(&env).await?;
+                }
                 out.answer(&found, |out| {
                     out.table(&records::table(&found), "Nothing fits.")
                 })?;
@@ -240,6 +244,16 @@ impl Source {
                 failed.map_or(Ok(()), Err)
             }
         }
+    }
+
+    /// Fails where there is no such environment: a name that was mistyped has no records either.
+    /// The files alone do not know.
+    async fn must_have(&self, env: &str) -> Outcome {
+        if let Self::Server(admin) = self {
+            let path = format!("/api/v1/environments/{}", encoded(env));
+            admin.fetch::<serde_json::Value>(&path).await?;
+        }
+        Ok(())
     }
 
     async fn about(&self, id: &str) -> Outcome<Vec<AuditEntry>> {

@@ -188,7 +188,7 @@ async fn parts(paths: &Paths, config: &Config, findings: &mut Vec<Finding>) {
         }
         Err(error) => found("store", &format!("{error:#}")),
     }
-    if let Err(error) = installation::open_reader(paths, &keys) {
+    if let Err(error) = installation::check_log(paths, config, &keys) {
         found("audit log", &format!("{error:#}"));
     }
 }

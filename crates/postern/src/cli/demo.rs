@@ -1,6 +1,7 @@
 //! `postern demo`: the guided tour.
 
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::{Failure, Outcome};
 use super::output::Out;
@@ -29,16 +30,34 @@ impl Demo {
             )));
         }
         let mut signals = Signals::new()?;
+        // A terminal that is closed must not leave the directory of the tour behind.
+        let mut hangup = signal(SignalKind::hangup())?;
         let mut tour = Tour::prepare(self.sabotage).await?;
         let walked = tokio::select! {
             walked = tour.walk(out) => walked,
-            _ = signals.next() => Err(Failure::new("interrupted before the end of the tour")),
+            _ = signals.next() => Err(interrupted()),
+            _ = hangup.recv() => Err(interrupted()),
         };
         if !self.once && walked.is_ok() {
-            tour.farewell(out).await?;
-            signals.next().await;
+            let said = tour.farewell(out).await;
+            if said.is_err() {
+                tour.end().await?;
+                return said;
+            }
+            tokio::select! {
+                _ = signals.next() => {}
+                _ = hangup.recv() => {}
+            }
         }
         tour.end().await?;
-        walked
+        // Whoever asks for the exit code wants the steps to have held, read or not.
+        match walked {
+            Err(failure) if self.once => Err(failure.also_unread()),
+            walked => walked,
+        }
     }
+}
+
+fn interrupted() -> Failure {
+    Failure::new("interrupted before the end of the tour")
 }

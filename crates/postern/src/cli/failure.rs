@@ -70,6 +70,15 @@ impl Failure {
         self
     }
 
+    /// The same as a failure also where nobody reads the output any more.
+    #[must_use]
+    pub fn also_unread(mut self) -> Self {
+        if self.exit == Exit::Unread {
+            self.exit = Exit::Failed;
+        }
+        self
+    }
+
     /// The server's refusal code.
     #[must_use]
     pub fn code(&self) -> Option<&str> {

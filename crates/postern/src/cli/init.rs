@@ -16,6 +16,7 @@ use super::output::{Out, style};
 use super::table::Sheet;
 use super::{Globals, prompt};
 use crate::admin::BASELINE;
+use crate::config::Config;
 use crate::installation::{Installation, Paths, now, signing_key};
 use crate::shapes::SecretText;
 
@@ -78,15 +79,13 @@ impl Init {
             data: globals.data.clone(),
             keys: globals.keys(),
         };
-        let offers = self.accepted(&|name| std::env::var_os(name).is_some())?;
+        let is_set = |name: &str| std::env::var_os(name).is_some();
+        let offers = self.accepted(&is_set)?;
         let config = settings(self.config.as_deref(), &paths)?;
-        let installation = Installation::create(&paths, &config)
-            .await
-            .map_err(|error| refused(&paths, &format!("{error:#}")))?;
-        let made = self.fill(&paths, &installation, &offers).await;
-        // Closed in good order also when something failed in between.
-        installation.close().await?;
-        let made = made?;
+        self.say_what_is_passed_over(&is_set, out);
+        let free = paths.free_places(&config)?;
+        let made = self.make(&paths, &config, &offers).await;
+        let made = made.map_err(|why| refused(&paths, &why, &free))?;
         out.answer(&made, |out| describe(out, &made, &offers, &self.env))?;
         Ok(())
     }
@@ -110,6 +109,35 @@ impl Init {
         Ok(accepted)
     }
 
+    /// Without a terminal nobody is asked, and who runs a script should know what was not done.
+    fn say_what_is_passed_over(&self, is_set: &dyn Fn(&str) -> bool, out: &mut Out) {
+        if self.yes || self.no_upstream || out.is_json() || prompt::somebody_is_there() {
+            return;
+        }
+        for offer in OFFERS.iter().filter(|offer| is_set(offer.variable)) {
+            let (variable, name) = (offer.variable, offer.name);
+            out.aside(&format!(
+                "{variable} is set: `postern init --yes` would make {name} the first upstream"
+            ));
+        }
+    }
+
+    async fn make(
+        &self,
+        paths: &Paths,
+        config: &Config,
+        offers: &[&'static Offer],
+    ) -> Result<Made, String> {
+        let installation = Installation::create(paths, config).await;
+        let installation = installation.map_err(|error| format!("{error:#}"))?;
+        let made = self.fill(paths, &installation, offers).await;
+        // Closed in good order also when something failed in between.
+        let closed = installation.close().await;
+        let made = made.map_err(|failure| failure.to_string())?;
+        closed.map_err(|error| format!("{error:#}"))?;
+        Ok(made)
+    }
+
     async fn fill(
         &self,
         paths: &Paths,
@@ -119,7 +147,7 @@ impl Init {
         let guard = &installation.guard;
         let store = guard.store();
         let issued = store.tokens().create(&first_administrator(), now()).await;
-        let issued = issued.map_err(|error| Failure::new(error.to_string()))?;
+        let issued = issued.map_err(|error| Failure::new(error.with_causes()))?;
         let detail = format!("release {}, first administrator", env!("CARGO_PKG_VERSION"));
         let token = issued.row.id;
         guard
@@ -162,7 +190,7 @@ fn first_administrator() -> NewToken {
 }
 
 async fn first_upstreams(store: &Store, env: &EnvName, offers: &[&'static Offer]) -> Outcome {
-    let failed = |error: postern_store::StoreError| Failure::new(error.to_string());
+    let failed = |error: postern_store::StoreError| Failure::new(error.with_causes());
     let new = NewEnvironment::named(env.clone());
     store
         .environments()
@@ -197,8 +225,17 @@ async fn first_upstreams(store: &Store, env: &EnvName, offers: &[&'static Offer]
     Ok(())
 }
 
-fn refused(paths: &Paths, why: &str) -> Failure {
-    Failure::new(format!("no installation was made: {why}"))
+fn refused(paths: &Paths, why: &str, free: &[PathBuf]) -> Failure {
+    let mut failure = Failure::new(format!("no installation was made: {why}"));
+    let left = free.iter().filter(|place| place.exists());
+    let left: Vec<_> = left.map(|place| place.display().to_string()).collect();
+    if !left.is_empty() {
+        let left = left.join(" ");
+        failure = failure.hint(format!(
+            "delete what is left of it before the next try: {left}"
+        ));
+    }
+    failure
         .hint(format!(
             "data directory {}, keys directory {}",
             paths.data.display(),
@@ -209,10 +246,7 @@ fn refused(paths: &Paths, why: &str) -> Failure {
 
 fn describe(out: &mut Out, made: &Made, offers: &[&Offer], env: &EnvName) -> std::io::Result<()> {
     out.styled(style::GOOD, "The installation is there.")?;
-    let mut sheet = Sheet::new();
-    sheet.line("data", made.data.as_str());
-    sheet.line("keys", made.keys.as_str());
-    out.sheet(&sheet)?;
+    out.sheet(&places(made, env))?;
     // On lines of their own and never wrapped, so that they can be copied whole.
     out.styled(
         style::FAINT,
@@ -276,6 +310,18 @@ fn describe(out: &mut Out, made: &Made, offers: &[&Offer], env: &EnvName) -> std
              --limit requests=100/minute --ttl 1h{data}"
         ),
     )
+}
+
+/// Where it is, and what is in it already.
+fn places(made: &Made, env: &EnvName) -> Sheet {
+    let mut sheet = Sheet::new();
+    sheet.line("data", made.data.as_str());
+    sheet.line("keys", made.keys.as_str());
+    if !made.upstreams.is_empty() {
+        sheet.line("environment", env.as_str());
+        sheet.line("upstreams in it", made.upstreams.join(", "));
+    }
+    sheet
 }
 
 #[cfg(test)]

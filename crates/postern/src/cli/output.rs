@@ -159,8 +159,13 @@ impl Out {
         let _ = writeln!(self.aside, "{}", plain(text));
     }
 
-    /// A warning beside the answer, shown to scripts too.
+    /// A warning beside the answer, shown to scripts too: as one JSON object on one line.
     pub fn warn(&mut self, text: &str) {
+        if self.json {
+            let warning = serde_json::json!({ "warning": { "message": text } });
+            let _ = writeln!(self.aside, "{}", json(&warning, false));
+            return;
+        }
         let style = style::WARN;
         let _ = writeln!(self.aside, "{style}warning:{style:#} {}", plain(text));
     }

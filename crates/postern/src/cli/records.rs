@@ -101,7 +101,7 @@ impl Line {
         let mut detail = target(&record.summary);
         if let Some(usage) = record.usage {
             detail.push_str(&format!(
-                " {}+{} units",
+                " {} in, {} out",
                 usage.input_tokens(),
                 usage.output_tokens()
             ));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use postern_audit::OpenLogError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -63,14 +64,27 @@ fn refuse_loose_tls_key(config: &Config) -> Outcome {
 
 /// A start that failed names the fault that stopped it, and whatever else is wrong.
 async fn everything_wrong(error: &anyhow::Error, paths: &Paths, config: &Config) -> Failure {
+    let locked = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref(), Some(OpenLogError::Locked(_)))
+    };
+    if error.chain().any(locked) {
+        let data = paths.data.display();
+        return Failure::new(format!("another `postern serve` runs on {data}")).hint(
+            "`postern status` says how it is doing; another place: --data DIR and --keys DIR",
+        );
+    }
     let first = format!("{error:#}");
     let mut message = format!("the gateway cannot start: {first}");
-    for also in mistakes(paths, config).await {
-        if !also.ends_with(&first) {
-            message.push_str(&format!("\nalso: {also}"));
-        }
+    let mistakes = mistakes(paths, config).await;
+    for also in mistakes.iter().filter(|also| !also.ends_with(&first)) {
+        message.push_str(&format!("\nalso: {also}"));
     }
-    Failure::new(message).hint("`postern check` shows all of this without starting anything")
+    let failure = Failure::new(message);
+    if mistakes.is_empty() {
+        // A port that is taken, a disk that is full: nothing that `check` could see.
+        return failure;
+    }
+    failure.hint("`postern check` shows all of this without starting anything")
 }
 
 /// The signals that stop the gateway.

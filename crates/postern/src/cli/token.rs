@@ -1,13 +1,14 @@
 //! `postern token`: create, list, show, rotate, revoke.
 
 use clap::{Args, Subcommand, ValueEnum};
-use postern_types::{EnvName, Grant, Limit, PrincipalId, Rights, TokenId};
+use postern_types::{BodyRule, CallRule, EnvName, Grant, Limit, PrincipalId, Rights, TokenId};
 
 use super::Globals;
 use super::admin::{Admin, encoded};
 use super::failure::{Failure, Outcome};
 use super::output::{Out, style};
 use super::table::{Cell, Sheet, Table, Tone};
+use crate::config::parse_duration;
 use crate::shapes::{IssuedToken, NewToken, RevokeToken, RotateToken, Token as Shape, TokenList};
 
 /// Tokens asked for at once.
@@ -48,7 +49,7 @@ pub(super) enum Token {
         #[arg(value_parser = TokenId::parse)]
         id: TokenId,
         /// How long the old secret still opens, such as 1h or 0s [default: 24h]
-        #[arg(long, value_name = "DURATION")]
+        #[arg(long, value_name = "DURATION", value_parser = duration)]
         grace: Option<String>,
         /// Repeating the command with the same key does nothing twice
         #[arg(long, value_name = "KEY")]
@@ -73,8 +74,9 @@ pub(super) struct Create {
     /// Who it speaks for
     #[arg(long, value_parser = PrincipalId::parse, required_unless_present = "role")]
     principal: Option<PrincipalId>,
-    /// What it may reach: UPSTREAM:invoke:MODEL,… or 'UPSTREAM:call:METHOD /path,…' or JSON;
-    /// repeat it for more
+    /// What it may reach: UPSTREAM:invoke:MODEL,… or 'UPSTREAM:call:METHOD /path?parameter,…' or
+    /// JSON; repeat it for more. Behind the path of POST, PUT and PATCH stands what the body may
+    /// be: json=KEY&KEY (JSON with these keys only), body=none or body=any
     #[arg(long = "grant", value_parser = Grant::parse, required_unless_present = "role")]
     grants: Vec<Grant>,
     /// How much it may do: requests=100/minute, requests=5/second, concurrency=3; repeat it
@@ -84,7 +86,7 @@ pub(super) struct Create {
     #[arg(long, conflicts_with_all = ["principal", "grants", "limits"])]
     role: Option<Role>,
     /// Its life, such as 1h or 30d
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     ttl: Option<String>,
     /// Who answers for it
     #[arg(long)]
@@ -177,6 +179,7 @@ impl Create {
     async fn run(self, admin: &Admin, out: &mut Out) -> Outcome {
         let role = self.role.and_then(|role| role.to_possible_value());
         let open_ended = self.grants.iter().any(Grant::includes_future);
+        let any_body = self.grants.iter().any(Grant::takes_any_body);
         let body = NewToken {
             environment: self.env.map(|env| env.to_string()),
             principal: self.principal.map(|id| id.to_string()),
@@ -192,9 +195,19 @@ impl Create {
         if open_ended {
             out.warn("a grant of this token is open to models or paths that do not exist yet");
         }
+        if any_body {
+            out.warn(
+                "a grant of this token takes any body: what the upstream reads in one is open",
+            );
+        }
         out.answer(&issued, |out| shown_once(out, &issued))?;
         Ok(())
     }
+}
+
+/// A time that the server will read: a mistake in it is one of use, as in every other argument.
+fn duration(text: &str) -> Result<String, String> {
+    parse_duration(text).map(|_| text.to_owned())
 }
 
 fn shown_once(out: &mut Out, issued: &IssuedToken) -> std::io::Result<()> {
@@ -273,7 +286,7 @@ fn sheet(token: &Shape) -> Sheet {
     sheet.maybe("principal", token.principal.as_ref());
     sheet.maybe("role", token.role.as_ref());
     for grant in &token.grants {
-        let tone = if grant.includes_future() {
+        let tone = if grant.includes_future() || grant.takes_any_body() {
             Tone::Warn
         } else {
             Tone::Plain
@@ -297,11 +310,24 @@ fn sheet(token: &Shape) -> Sheet {
         sheet.line("revoked", Cell::new(text, Tone::Bad));
     }
     for secret in &token.secrets {
-        let used = secret.last_used_at.as_deref().unwrap_or("never used");
+        let used = match &secret.last_used_at {
+            Some(at) => format!("last used {at}"),
+            None => "never used".to_owned(),
+        };
         let text = format!("…{} until {}, {used}", secret.last_four, secret.expires_at);
         sheet.line(&format!("secret {}", secret.number), text);
     }
     sheet
+}
+
+fn spell_body(rule: &CallRule) -> String {
+    match &rule.body {
+        // Also of a grant that was made when this went without saying.
+        _ if rule.takes_any_body() => " body=any".to_owned(),
+        BodyRule::JsonKeys(keys) => format!(" json={}", keys.join("&")),
+        BodyRule::None => " body=none".to_owned(),
+        BodyRule::ByMethod | BodyRule::Any => String::new(),
+    }
 }
 
 /// A grant in the form of the command line, as far as that form can say it.
@@ -327,7 +353,8 @@ fn spell_grant(grant: &Grant) -> String {
                     } else {
                         format!("?{}", query.join("&"))
                     };
-                    format!("{} {}{query}", rule.methods.join("|"), rule.path.as_str())
+                    let (methods, path) = (rule.methods.join("|"), rule.path.as_str());
+                    format!("{methods} {path}{query}{}", spell_body(rule))
                 })
                 .collect();
             format!("{upstream}:call:{}", rules.join(","))
@@ -362,6 +389,17 @@ mod tests {
         assert_eq!(
             spell("notes:call:GET|HEAD /notes/{id}?limit"),
             "notes:call:GET|HEAD /notes/{id}?limit"
+        );
+        for text in [
+            "notes:call:POST /a body=any",
+            "notes:call:POST /a?x json=title&level",
+            "notes:call:PUT /a body=none",
+        ] {
+            assert_eq!(spell(text), text);
+        }
+        assert_eq!(
+            spell("notes:call:GET|POST /a"),
+            "notes:call:GET|POST /a body=any"
         );
         assert!(spell("openai:invoke:gpt-*").contains("open to what is added later"));
     }

@@ -131,6 +131,7 @@ impl Upstream {
                     settings: settings.shape(),
                 };
                 let made: Shape = admin.post(&list_path(&env), &body, None).await?;
+                warn_of(out, &made);
                 out.answer(&made, |out| {
                     out.styled(style::GOOD, &format!("upstream {} is there", made.name))?;
                     out.line(&format!(
@@ -166,6 +167,7 @@ impl Upstream {
                         .hint("use --url, --credential, or --settings with the settings to hold"));
                 }
                 let changed: Shape = admin.patch(&path(&env, &name), &change).await?;
+                warn_of(out, &changed);
                 out.answer(&changed, |out| out.sheet(&sheet(&changed)))?;
             }
             Self::Delete { name, env, yes } => {
@@ -176,6 +178,31 @@ impl Upstream {
         }
         Ok(())
     }
+}
+
+/// What will not work as it stands, said while it can still be mended in peace.
+fn warn_of(out: &mut Out, upstream: &Shape) {
+    if let Some(fault) = &upstream.credential_fault {
+        out.warn(&format!(
+            "requests for it are refused until its credential can be had: {fault}"
+        ));
+    }
+    if upstream.kind != "http"
+        && let Some(version) = doubled_version(&upstream.url)
+    {
+        out.warn(&format!(
+            "requests bring {version} in their own path: with {} the upstream is asked for \
+             {version}{version}/…; leave it out of the address",
+            upstream.url
+        ));
+    }
+}
+
+/// The version with which an address ends, as clients add it themselves.
+fn doubled_version(url: &str) -> Option<&str> {
+    let url = url.trim_end_matches('/');
+    let last = &url[url.rfind('/')?..];
+    matches!(last, "/v1" | "/v1beta" | "/v1alpha").then_some(last)
 }
 
 /// Reads a credential reference; `-` asks for the credential itself.
@@ -235,6 +262,9 @@ fn sheet(upstream: &Shape) -> Sheet {
     sheet.line("kind", upstream.kind.as_str());
     sheet.line("url", upstream.url.as_str());
     sheet.line("credential", Cell::maybe(upstream.credential.as_ref()));
+    if let Some(fault) = &upstream.credential_fault {
+        sheet.line("cannot be had", Cell::new(fault, Tone::Bad));
+    }
     sheet.maybe("certificate authority", upstream.settings.ca_file.as_ref());
     if !upstream.settings.include_usage {
         sheet.line("usage", "streams are not asked for it");
@@ -249,6 +279,14 @@ fn sheet(upstream: &Shape) -> Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_in_an_address_is_noticed() {
+        assert_eq!(doubled_version("https://api.openai.com/v1"), Some("/v1"));
+        assert_eq!(doubled_version("https://host/a/v1beta/"), Some("/v1beta"));
+        assert_eq!(doubled_version("https://api.openai.com"), None);
+        assert_eq!(doubled_version("https://host/v1/a"), None);
+    }
 
     #[test]
     fn a_credential_given_instead_of_a_reference_is_not_repeated() {

@@ -23,6 +23,9 @@ pub(super) async fn shows_all(
     let entries: Vec<AuditEntry> = stage.ask(&["audit", "search", "--limit", "1000"]).await?;
     has_everything(stage, &entries)?;
     say.remark("Nothing a client was told is missing, and neither is what the administrator did.")?;
+    let last = entries.iter().map(|entry| entry.seq).max().unwrap_or(0);
+    let signed = stage.signed(last + 1).await?;
+    say.remark(&format!("The newest checkpoint signs {signed} entries."))?;
     if sabotaged {
         // The log itself, while the gateway runs: what an intruder would do.
         let (file, place) = somewhere_in_the_middle(&stage.audit_log())?;

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
@@ -21,6 +22,10 @@ use crate::installation::{Installation, Paths, write_private};
 use crate::running::Running;
 use crate::shapes::IssuedToken;
 
+/// How often the log signs its size: often, since a tour is short and should end signed.
+const CHECKPOINTS: Duration = Duration::from_secs(1);
+/// How long a signature may be waited for.
+const SIGNED_WITHIN: Duration = Duration::from_secs(20);
 /// Columns after which a printed command goes on in the next line.
 const COMMAND_COLUMNS: usize = 44;
 /// Bytes of one file of the tour's audit log.
@@ -81,6 +86,7 @@ impl Stage {
         config.listen.data = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         config.listen.admin = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         config.audit.segment_bytes = SEGMENT_BYTES;
+        config.audit.checkpoint_interval = CHECKPOINTS;
         Installation::create(&paths, &config).await?.close().await?;
         let running = Running::start(&paths, &config).await?;
         Ok(Self {
@@ -114,6 +120,22 @@ impl Stage {
     /// The audit log's directory.
     pub(super) fn audit_log(&self) -> PathBuf {
         self.paths.audit()
+    }
+
+    /// Waits until a checkpoint signs so many entries; gives how many the newest one signs.
+    pub(super) async fn signed(&self, entries: u64) -> Outcome<u64> {
+        let log = self.running.installation().guard.log();
+        let signed = async {
+            loop {
+                let size = log.checkpoint().size();
+                if size >= entries {
+                    return size;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let waited = tokio::time::timeout(SIGNED_WITHIN, signed).await;
+        waited.map_err(|_| Failure::new("no checkpoint was signed in time"))
     }
 
     /// A place for files of the tour.

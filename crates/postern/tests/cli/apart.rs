@@ -130,7 +130,7 @@ fn a_scoped_administrator_cannot_reach_secrets_of_the_machine() {
     house.furnish("dev");
     let (_, dev) = house.administrator("admin", Some("dev"));
     let make = |name: &str, more: Value| {
-        let mut body = json!({ "name": name, "kind": "http", "url": "http://127.0.0.1:9" });
+        let mut body = json!({ "name": name, "kind": "http", "url": "https://api.example.com" });
         body.as_object_mut()
             .unwrap()
             .extend(more.as_object().unwrap().clone());
@@ -222,4 +222,41 @@ fn roles_hold() {
         "environment.delete",
     ];
     assert_eq!(actions, wanted);
+}
+
+#[test]
+fn services_of_the_gateways_machine_are_for_the_whole_installation() {
+    // Goal: an administrator of one environment cannot point an upstream at what is open to the
+    // gateway's machine alone. Method: its admin API and the metadata service of clouds, in a new
+    // upstream and in a changed one; by name and by address.
+    let house = House::open();
+    house.furnish("dev");
+    let (_, dev) = house.administrator("admin", Some("dev"));
+    let list = "/api/v1/environments/dev/upstreams";
+    let admin_api = format!("http://{}", house.admin);
+    for url in [
+        admin_api.as_str(),
+        "http://localhost:8081",
+        "https://localhost.:8081",
+        "https://[::1]",
+        "https://[::ffff:127.0.0.1]",
+        "https://127.1",
+        "https://169.254.169.254",
+        "https://[fe80::1]",
+    ] {
+        let new = json!({ "name": "inner", "kind": "http", "url": url });
+        let change = json!({ "url": url });
+        let one = format!("{list}/notes");
+        for reply in [
+            house.ask("POST", list, &dev, &new),
+            house.ask("PATCH", &one, &dev, &change),
+        ] {
+            let code = &reply.body["code"];
+            assert_eq!((reply.status, code), (403, &json!("denied")), "{url}");
+        }
+    }
+    let outside = json!({ "name": "outer", "kind": "http", "url": "https://api.example.com" });
+    assert_eq!(house.ask("POST", list, &dev, &outside).status, 201);
+    let whole = json!({ "name": "inner", "kind": "http", "url": admin_api });
+    assert_eq!(house.ask("POST", list, &house.owner, &whole).status, 201);
 }

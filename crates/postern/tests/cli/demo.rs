@@ -66,6 +66,26 @@ fn the_demo_fails_at_each_step_that_is_sabotaged() {
     );
 }
 
+#[test]
+fn a_demo_that_nobody_reads_to_its_end_did_not_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_postern"));
+    demo.args(["demo", "--once"])
+        .env("TMPDIR", dir.path())
+        .stdout(Stdio::piped());
+    let mut child = demo.spawn().expect("the binary runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    lines.next().expect("it begins").expect("text");
+    drop(lines);
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_demo_whose_terminal_is_closed_leaves_nothing_behind() {
+    Standing::start().end_by("-HUP");
+}
+
 /// A demo that stays up, until it is interrupted.
 struct Standing {
     child: Child,
@@ -127,13 +147,17 @@ impl Standing {
         after.lines().next().expect("a line")
     }
 
-    fn interrupt(mut self) -> ExitStatus {
+    fn interrupt(self) -> ExitStatus {
+        self.end_by("-INT")
+    }
+
+    fn end_by(mut self, signal: &str) -> ExitStatus {
         assert!(
             self.child.try_wait().expect("it can be asked").is_none(),
             "it is still up"
         );
         let id = self.child.id().to_string();
-        let killed = Command::new("kill").args(["-INT", &id]).status();
+        let killed = Command::new("kill").args([signal, &id]).status();
         assert!(killed.expect("kill runs").success());
         let status = self.child.wait().expect("it can be waited for");
         let left = std::fs::read_dir(self.dir.path())

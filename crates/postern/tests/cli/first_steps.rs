@@ -180,6 +180,9 @@ fn a_stop_is_in_good_order_and_the_next_start_finds_it_so() {
     // A second gateway on the same directory is refused while the first runs.
     let second = run_in(&path, &["serve"]);
     assert_eq!(second.status.code(), Some(1), "{}", printed(&second));
+    let said = printed(&second);
+    assert!(said.contains("another `postern serve` runs on"), "{said}");
+    assert!(!said.contains("postern check"), "{said}");
     assert_eq!(
         house.json(&["token", "show", &id])["state"],
         "live",
@@ -200,4 +203,121 @@ fn a_stop_is_in_good_order_and_the_next_start_finds_it_so() {
         }
     }
     assert!(house.data.port() != 0);
+}
+
+#[test]
+fn an_init_that_fails_says_what_to_delete_before_the_next() {
+    // Goal: who ran into a full disk or a wrong path gets on without guessing. Method: a store
+    // where none can be made; delete what is named and nothing else; try again with a right path.
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).unwrap();
+    let settings = data.join("postern.toml");
+    fs::write(
+        &settings,
+        "[store]\nurl = \"sqlite:/proc/nowhere/postern.db\"\n",
+    )
+    .unwrap();
+    let failed = run_in(dir.path(), &["init", "--no-upstream"]);
+    let said = printed(&failed);
+    assert_eq!(failed.status.code(), Some(1), "{said}");
+    let named = said.split_once("before the next try: ").expect(&said).1;
+    for place in named.lines().next().unwrap().split(' ') {
+        assert!(place.starts_with(dir.path().to_str().unwrap()), "{place}");
+        fs::remove_dir_all(place).unwrap();
+    }
+    fs::remove_file(&settings).unwrap();
+    let made = run_in(dir.path(), &["init", "--no-upstream"]);
+    assert!(made.status.success(), "{}", printed(&made));
+}
+
+#[test]
+fn init_says_what_it_made_and_what_it_passed_over() {
+    let init = |more: &[&str]| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = command(dir.path());
+        command.env("OPENAI_API_KEY", "sk-x").arg("init").args(more);
+        printed(&command.output().unwrap())
+    };
+    let made = init(&["--yes", "--env", "staging"]);
+    assert!(
+        made.contains("environment") && made.contains("staging"),
+        "{made}"
+    );
+    assert!(made.contains("upstreams in it"), "{made}");
+    let silent = init(&[]);
+    assert!(silent.contains("OPENAI_API_KEY is set"), "{silent}");
+    let unwanted = init(&["--no-upstream"]);
+    assert!(!unwanted.contains("OPENAI_API_KEY is set"), "{unwanted}");
+}
+
+#[test]
+fn commands_about_files_of_this_machine_take_no_url() {
+    let dir = tempfile::tempdir().unwrap();
+    for line in [
+        &["audit", "verify"][..],
+        &["audit", "key"],
+        &["check"],
+        &["init"],
+        &["serve"],
+        &["demo"],
+    ] {
+        let refused = run_in(dir.path(), &[line, &["--url", "https://remote"]].concat());
+        let said = printed(&refused);
+        assert_eq!(refused.status.code(), Some(2), "{line:?}: {said}");
+        assert!(said.contains("it takes no --url"), "{line:?}: {said}");
+    }
+    let data = dir.path().join("data");
+    assert!(!data.exists(), "nothing was made");
+}
+
+#[test]
+fn check_and_verify_see_what_serve_refuses() {
+    // Goal: nothing that keeps the gateway from starting is called sound, and what `check` cannot
+    // see is not sent to it. Method: a log from which entries, or the signature, were taken.
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run_in(dir.path(), &["init"]).status.success());
+    let audit = dir.path().join("data/audit");
+    let all_of_them = || {
+        let answers = ["serve", "check"].map(|word| run_in(dir.path(), &[word]));
+        let [serve, check] = answers.map(|answer| (answer.status.code(), printed(&answer)));
+        let verify = run_in(dir.path(), &["audit", "verify"]);
+        (serve, check, (verify.status.code(), printed(&verify)))
+    };
+    fs::remove_file(audit.join("signed-size")).unwrap();
+    let (serve, check, verify) = all_of_them();
+    for (code, said) in [&serve, &check, &verify] {
+        assert_eq!(*code, Some(1), "{said}");
+        assert!(said.contains("signed size is missing"), "{said}");
+    }
+    assert!(serve.1.contains("`postern check` shows"), "{}", serve.1);
+    for segment in fs::read_dir(audit.join("segments")).unwrap() {
+        fs::remove_file(segment.unwrap().path()).unwrap();
+    }
+    let (serve, check, verify) = all_of_them();
+    for (code, said) in [&serve, &check, &verify] {
+        assert_eq!(*code, Some(1), "{said}");
+        assert!(said.contains("audit log"), "{said}");
+    }
+    let copy = audit.display().to_string();
+    let empty = run_in(dir.path(), &["audit", "verify", "--log", &copy]);
+    assert_eq!(empty.status.code(), Some(1), "{}", printed(&empty));
+}
+
+#[test]
+fn mistakes_of_use_are_json_for_scripts() {
+    let dir = tempfile::tempdir().unwrap();
+    for line in [
+        &["token", "craete"][..],
+        &["token", "rotate", "0123456789abcdef", "--grace", "8"],
+        &["env", "create"],
+        &["check", "--url", "x"],
+    ] {
+        let refused = run_in(dir.path(), &[line, &["--json"]].concat());
+        assert_eq!(refused.status.code(), Some(2));
+        let said: Value = serde_json::from_slice(&refused.stderr)
+            .unwrap_or_else(|error| panic!("{error}: {}", printed(&refused)));
+        assert!(said["error"]["message"].is_string(), "{said}");
+    }
 }

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use postern_testkit::{Answer, ReplayUpstream, SeenRequest};
 use serde_json::{Value, json};
 
 use crate::house::{House, command, printed, run_in};
@@ -87,6 +88,82 @@ fn a_second_signal_ends_it_and_the_next_start_recovers() {
     assert_eq!(abandoned["record"]["summary"]["path"], "/notes/notes");
     again.kill().unwrap();
     again.wait().unwrap();
+}
+
+#[test]
+fn a_stop_tells_streams_that_do_not_end_by_themselves() {
+    // Goal: whoever reads an endless stream is told why it ends, and the record says so. Method:
+    // several of them under a short drain, and the signal that a supervisor sends.
+    let event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"on\"}}]}\n\n";
+    let upstream = ReplayUpstream::start(move |_: &SeenRequest| {
+        Answer::endless("", event, Duration::from_millis(2))
+    })
+    .unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let house = House::open_with(dir, "[limits]\ndrain = \"1s\"\n");
+    house.furnish("dev");
+    let url = upstream.url();
+    let line = [
+        "upstream", "create", "openai", "--env", "dev", "--kind", "openai",
+    ];
+    house.json(&[&line[..], &["--url", &url]].concat());
+    let grant = ["--grant", "openai:invoke:gpt-4o-mini"];
+    let line = [
+        "token",
+        "create",
+        "--env",
+        "dev",
+        "--principal",
+        "service:web",
+    ];
+    let issued = house.json(&[&line[..], &grant].concat());
+    let token = issued["token"].as_str().unwrap();
+    let body = r#"{"model":"gpt-4o-mini","stream":true,"messages":[]}"#;
+    let request = format!(
+        "POST /openai/v1/chat/completions HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        house.data,
+        body.len()
+    );
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let mut stream = TcpStream::connect(house.data).unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+            let mut first = [0; 400];
+            stream.read_exact(&mut first).unwrap();
+            std::thread::spawn(move || {
+                let mut rest = Vec::new();
+                let _ = stream.read_to_end(&mut rest);
+                String::from_utf8_lossy(&rest).into_owned()
+            })
+        })
+        .collect();
+    let (ended, dir) = house.stop();
+    assert!(ended.success(), "{ended}");
+    for client in clients {
+        let rest = client.join().unwrap();
+        let end = &rest[rest.len().saturating_sub(600)..];
+        assert!(
+            end.contains("shutting_down") && end.ends_with("0\r\n\r\n"),
+            "{end}"
+        );
+    }
+    let found = run_in(
+        dir.path(),
+        &["audit", "search", "--kind", "outcome", "--json"],
+    );
+    let found: Value = serde_json::from_slice(&found.stdout).unwrap();
+    let ends = found.as_array().unwrap();
+    assert_eq!(ends.len(), 8);
+    for entry in ends {
+        let told = (&entry["record"]["end"], &entry["record"]["refusal"]);
+        assert_eq!(
+            told,
+            (&json!("shutdown"), &json!("shutting_down")),
+            "{entry}"
+        );
+    }
 }
 
 #[test]
@@ -230,10 +307,11 @@ fn a_second_gateway_does_not_share_the_first_ones_port() {
     fs::write(dir.path().join("data/postern.toml"), settings).unwrap();
     let second = run_in(dir.path(), &["serve"]);
     assert_eq!(second.status.code(), Some(1));
+    let said = printed(&second);
+    assert!(said.contains("cannot listen on"), "{said}");
     assert!(
-        printed(&second).contains("cannot listen on"),
-        "{}",
-        printed(&second)
+        !said.contains("postern check"),
+        "it could not see it: {said}"
     );
 }
 

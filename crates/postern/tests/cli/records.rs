@@ -156,3 +156,62 @@ fn a_stopped_installation_is_searched_from_its_files() {
     assert!(init, "{entries}");
     assert!(printed(&output).contains("nobody records that"));
 }
+
+#[test]
+fn an_environment_that_is_not_there_is_no_empty_list() {
+    let house = House::open();
+    house.json(&["env", "create", "dev"]);
+    for line in [&["token", "list"][..], &["audit", "search"]] {
+        let known = house.run(&[line, &["--env", "dev"]].concat());
+        assert!(known.status.success(), "{}", printed(&known));
+        let typo = house.run(&[line, &["--env", "dve"]].concat());
+        let said = printed(&typo);
+        assert_eq!(typo.status.code(), Some(1), "{line:?}: {said}");
+        assert!(said.contains("environment dve"), "{said}");
+    }
+}
+
+#[test]
+fn an_upstream_whose_credential_cannot_be_had_is_said_to_be_so() {
+    // Goal: a variable that was forgotten is named when the upstream is made, not by a 502 later.
+    // Method: references to what is not there; the answer, the warning and the diagnostics.
+    let house = House::open();
+    house.json(&["env", "create", "dev"]);
+    for (name, reference, why) in [
+        (
+            "one",
+            "env:NO_SUCH_VARIABLE",
+            "the variable NO_SUCH_VARIABLE is not set",
+        ),
+        ("two", "file:/nonexistent", "/nonexistent cannot be read"),
+    ] {
+        let line = [
+            "upstream", "create", name, "--env", "dev", "--kind", "openai",
+        ];
+        let rest = [
+            "--url",
+            "https://api.openai.com/v1",
+            "--credential",
+            reference,
+        ];
+        let made = house.run(&[&line[..], &rest].concat());
+        let said = printed(&made);
+        assert!(made.status.success() && said.contains(why), "{said}");
+        assert!(
+            said.contains("/v1/v1"),
+            "the doubled version is noticed: {said}"
+        );
+        let shown = house.json(&["upstream", "show", name, "--env", "dev"]);
+        assert!(
+            shown["credential_fault"].as_str().unwrap().contains(why),
+            "{shown}"
+        );
+        assert!(house.diagnostics().contains(why), "{}", house.diagnostics());
+    }
+    let line = [
+        "upstream", "create", "three", "--env", "dev", "--kind", "http",
+    ];
+    let rest = ["--url", "http://127.0.0.1:9", "--json"];
+    let fine = house.run(&[&line[..], &rest].concat());
+    assert!(fine.stderr.is_empty(), "{}", printed(&fine));
+}

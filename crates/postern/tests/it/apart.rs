@@ -42,7 +42,7 @@ fn a_dev_token_reaches_only_devs_upstream() {
     install(&gateway, "dev", &dev);
     install(&gateway, "prod", &prod);
     upstream(&gateway, "prod", "secrets", &prod);
-    let grant = ["notes:call:GET|POST /{path...}"];
+    let grant = ["notes:call:GET|POST /{path...} body=any"];
     let (in_dev, in_prod) = (gateway.token(&grant), gateway.token_in("prod", &grant, &[]));
     let ask = |token: &Token, target: &str, headers: &[(&str, &str)]| {
         let bearer = token.bearer();

@@ -23,7 +23,10 @@ impl Scene {
             Gateway::start_with("[limits]\nupstream_first_byte = \"1s\"\nupstream_idle = \"1s\"\n");
         gateway.upstream("openai", "openai", &upstream.url(), crate::door::CREDENTIAL);
         gateway.upstream("back", "http", &upstream.url(), crate::door::CREDENTIAL);
-        let token = gateway.token(&["openai:invoke:*", "back:call:GET|HEAD|POST /{path...}"]);
+        let token = gateway.token(&[
+            "openai:invoke:*",
+            "back:call:GET|HEAD|POST /{path...} body=any",
+        ]);
         Self {
             upstream,
             gateway,

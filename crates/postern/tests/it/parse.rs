@@ -8,15 +8,17 @@ use std::path::{Path, PathBuf};
 
 use postern_testkit::backend::{ParseServer, SECRET_TEXT};
 use postern_testkit::raw::{self, RawAnswer, percent};
+use postern_testkit::{Answer, ReplayUpstream, SeenRequest};
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, NewUpstream, Token};
 
-/// parse-server behind a gateway, and a token that may read notes.
+/// parse-server behind a gateway, a token that may read notes, and one that may write them.
 struct Notes {
     parse: ParseServer,
     gateway: Gateway,
     reader: Token,
+    writer: Token,
 }
 
 impl Notes {
@@ -49,17 +51,17 @@ impl Notes {
         ]);
         let grant = json!({"upstream": "notes", "actions": {"call": {"rules": rules}}});
         let reader = gateway.token(&[&grant.to_string()]);
+        let writer = gateway.token(&["notes:call:POST /classes/Note json=title&level"]);
         Some(Self {
             parse,
             gateway,
             reader,
+            writer,
         })
     }
 
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> RawAnswer {
-        let bearer = self.reader.bearer();
-        let mut all = vec![("authorization", bearer.as_str())];
-        all.extend(headers);
+        let mut all = headers.to_vec();
         let body = if body.is_null() {
             String::new()
         } else {
@@ -68,6 +70,19 @@ impl Notes {
         if !body.is_empty() {
             all.push(("content-type", "application/json"));
         }
+        self.send_as(&self.reader, method, path, (&all, &body))
+    }
+
+    fn send_as(
+        &self,
+        token: &Token,
+        method: &str,
+        path: &str,
+        (headers, body): (&[(&str, &str)], &str),
+    ) -> RawAnswer {
+        let bearer = token.bearer();
+        let mut all = vec![("authorization", bearer.as_str())];
+        all.extend(headers);
         let target = format!("/notes{path}");
         let answer = raw::request(self.gateway.addr(), method, &target, &all, body.as_bytes());
         self.assert_nothing_leaked(method, path, &answer);
@@ -243,27 +258,115 @@ fn a_reader_of_one_class_reaches_nothing_else() {
     assert_eq!(notes.parse.objects("Secret")[0]["level"], 3);
 }
 
+// Goal: who may write notes cannot read by what looks like a write. Method: every reading that
+// parse-server takes in a body, in each content type in which it takes one; and a grant that does
+// not say what its body may be, which is not made at all.
+#[test]
+fn a_writer_of_one_class_does_not_read_through_its_body() {
+    let Some(notes) = Notes::start() else { return };
+    let post = |kind: &str, body: &str| {
+        let headers = [("content-type", kind)];
+        notes.send_as(&notes.writer, "POST", "/classes/Note", (&headers, body))
+    };
+    let inside = json!({"className": "Secret", "where": {"text": {"$regex": "cellar"}}});
+    let (app, master) = (&notes.parse.application, &notes.parse.master_key);
+    let asks = [
+        json!({"_method": "GET"}),
+        json!({"_method": "GET", "where": {}, "include": "hides"}),
+        json!({"_method": "GET", "where": {"hides": {"$inQuery": inside}}}),
+        json!({"_method": "GET", "_ApplicationId": app, "_MasterKey": master}),
+        json!({"title": {"_method": "GET"}}),
+    ];
+    for ask in &asks {
+        for kind in ["application/json", "text/plain", "application/octet-stream"] {
+            notes.refused(&format!("{kind} {ask}"), &post(kind, &ask.to_string()));
+        }
+    }
+    for form in ["_method=GET", "title=a&_method=GET&include=hides"] {
+        notes.refused(form, &post("application/x-www-form-urlencoded", form));
+    }
+    assert_eq!(notes.parse.objects("Note").len(), 2, "nothing was written");
+    let made = post("application/json", r#"{"title":"Bell","level":1}"#);
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(
+        notes.parse.objects("Note").len(),
+        3,
+        "what was granted works"
+    );
+
+    let silent = ["--grant", "notes:call:POST /classes/Note"];
+    let line = [
+        "token",
+        "create",
+        "--env",
+        "dev",
+        "--principal",
+        "service:web",
+    ];
+    let refused = notes.gateway.run(&[&line[..], &silent].concat());
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        !refused.status.success() && said.contains("json=KEY&KEY"),
+        "{said}"
+    );
+}
+
 // Goal: a client cannot speak with the application's keys or disguise its method by headers.
-// Method: granted requests that carry them; the answer is the granted one, and what parse-server
-// was asked is what was granted.
+// Method: granted requests that carry them, to parse-server, which gives the granted answer or
+// none, and to a backend that keeps what it was asked, which must not have been asked with them.
 #[test]
 fn headers_that_carry_keys_or_methods_do_not_pass() {
+    const MASTER: &str = "master-key-of-the-gateway";
+    let carried = [
+        ("x-parse-master-key", "guessed-master-key"),
+        ("x-parse-application-id", "another-application"),
+        ("x-parse-session-token", "r:0000000000000000000000000000000"),
+        ("x-parse-javascript-key", "guessed-javascript-key"),
+        ("x-http-method-override", "DELETE"),
+        ("x-method-override", "DELETE"),
+        ("x-parse-cloud-context", r#"{"cloud":1}"#),
+        ("cookie", "session=1"),
+    ];
+    let (upstream, gateway) = recording_backend(MASTER);
+    let token = gateway.token(&["notes:call:GET /classes/Note"]);
+    let bearer = token.bearer();
+    let mut asked = 0;
+    for (name, value) in carried {
+        let headers = [("authorization", bearer.as_str()), (name, value)];
+        let path = "/notes/classes/Note";
+        let answer = raw::request(gateway.addr(), "GET", path, &headers, b"");
+        let seen = upstream.take_requests();
+        if answer.header("postern-refusal").is_some() {
+            assert!(seen.is_empty(), "{name}: refused and sent on");
+            continue;
+        }
+        asked += 1;
+        let [request] = &seen[..] else {
+            panic!("{name}: {seen:?}")
+        };
+        assert_eq!((request.method.as_str(), answer.status), ("GET", 200));
+        let keys: Vec<_> = request.headers_named("x-parse-master-key").collect();
+        assert_eq!(keys, [MASTER], "{name}");
+        let others = request
+            .headers
+            .iter()
+            .filter(|(n, _)| n != "x-parse-master-key");
+        for (other, its) in others {
+            assert!(
+                !other.eq_ignore_ascii_case(name) && !its.contains(value),
+                "{name}"
+            );
+        }
+    }
+    assert!(asked >= 5, "most are taken off, not refused: {asked}");
+
     let Some(notes) = Notes::start() else { return };
     let note = format!("/classes/Note/{}", notes.parse.notes[0]);
     let master = notes.parse.master_key.clone();
-    for (name, value) in [
-        ("x-parse-master-key", master.as_str()),
-        ("x-parse-application-id", "another-application"),
-        (
-            "x-parse-session-token",
-            "r:00000000000000000000000000000000",
-        ),
-        ("x-parse-javascript-key", "guess"),
-        ("x-http-method-override", "DELETE"),
-        ("x-method-override", "DELETE"),
-        ("x-parse-cloud-context", "{\"a\":1}"),
-        ("cookie", "session=1"),
-    ] {
+    for (name, value) in [("x-parse-master-key", master.as_str())]
+        .into_iter()
+        .chain(carried)
+    {
         let answer = notes.send("GET", &note, &[(name, value)], &Value::Null);
         let passed = answer.status == 200 && answer.json()["title"] == "Oil for the lamp";
         assert!(
@@ -275,24 +378,20 @@ fn headers_that_carry_keys_or_methods_do_not_pass() {
     assert_eq!(notes.parse.objects("Note").len(), 2);
 }
 
-// Goal: the master key is the gateway's alone. Method: a backend that shows what it got, and every
-// answer and every file that a client or a disk thief can see.
-#[test]
-fn the_master_key_never_leaves_the_gateway() {
-    let upstream =
-        postern_testkit::ReplayUpstream::start(|request: &postern_testkit::SeenRequest| {
-            let echo: Vec<String> = request
-                .headers
-                .iter()
-                .map(|(name, value)| format!("{name}: {value}"))
-                .collect();
-            let mut answer = postern_testkit::Answer::json(200, &json!({"headers": echo}));
-            answer.headers.push(("x-echo".to_owned(), echo.join("; ")));
-            answer
-        });
+/// A backend that keeps what it was asked and shows it, behind a gateway that holds its key.
+fn recording_backend(master: &str) -> (ReplayUpstream, Gateway) {
+    let upstream = ReplayUpstream::start(|request: &SeenRequest| {
+        let echo: Vec<String> = request
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        let mut answer = Answer::json(200, &json!({"headers": echo}));
+        answer.headers.push(("x-echo".to_owned(), echo.join("; ")));
+        answer
+    });
     let upstream = upstream.expect("the upstream starts");
     let gateway = Gateway::start();
-    let master = "master-key-that-must-stay-inside-4711";
     let headers = ["--header", "x-parse-master-key={credential}"];
     gateway.make(&NewUpstream {
         env: "dev",
@@ -302,6 +401,15 @@ fn the_master_key_never_leaves_the_gateway() {
         credential: master,
         more: &headers,
     });
+    (upstream, gateway)
+}
+
+// Goal: the master key is the gateway's alone. Method: a backend that shows what it got, and every
+// answer and every file that a client or a disk thief can see.
+#[test]
+fn the_master_key_never_leaves_the_gateway() {
+    let master = "master-key-that-must-stay-inside-4711";
+    let (upstream, gateway) = recording_backend(master);
     let token = gateway.token(&["notes:call:GET /classes/Note"]);
     let answer = raw::request(
         gateway.addr(),

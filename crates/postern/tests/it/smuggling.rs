@@ -201,7 +201,7 @@ fn gateway_before(backend: &dyn Witness) -> (Gateway, Front) {
     );
     let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     let query = json!({"cb": "any", "q": "any", "foo": "any", "a": "any", "x": "any"});
-    let rules = json!([{"methods": methods, "path": "/{path...}", "query": query}]);
+    let rules = json!([{"methods": methods, "path": "/{path...}", "query": query, "body": "any"}]);
     let grant = json!({"upstream": "back", "actions": {"call": {"rules": rules}}});
     let token = gateway.token(&[&grant.to_string()]);
     let front = Front {
@@ -286,6 +286,8 @@ fn smuggling_heads_hide_nothing_from_the_gateway() {
             );
             assert!(body.starts_with(seen.body.as_bytes()), "{whole}");
         }
+        // A gateway that refuses everything hides nothing either. Few of these heads are honest.
+        assert!(served > 0, "{}: none were served", backend.name());
         eprintln!(
             "{}: {served} of {} cases were served",
             backend.name(),

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{own_key, paths, progress_bar, read_checkpoint, show_progress};
 use crate::cli::Globals;
+use crate::cli::check::settings;
 use crate::cli::failure::{Failure, Outcome};
 use crate::cli::output::{Out, style};
 use crate::cli::table::{Cell, Sheet, Tone};
@@ -25,6 +26,10 @@ pub(in crate::cli) struct Verify {
     /// The log's directory [default: audit in the data directory]
     #[arg(long, value_name = "DIR")]
     log: Option<PathBuf>,
+    /// The configuration, for where the signed size is kept [default: postern.toml in the data
+    /// directory, if any]
+    #[arg(long, value_name = "FILE", conflicts_with = "log")]
+    config: Option<PathBuf>,
 }
 
 /// The answer of `verify` for scripts.
@@ -62,9 +67,12 @@ impl Verify {
             show_progress(&bar, AuditProgress { read, of });
         });
         bar.finish_and_clear();
-        let verdict = Verdict::of(&report);
+        let mut verdict = Verdict::of(&report);
+        if verdict.sound {
+            verdict.missing(self.refused(&paths, &key)?);
+        }
         out.answer(&verdict, |out| describe(out, &report, &verdict))?;
-        if report.is_sound() {
+        if verdict.sound {
             return Ok(());
         }
         let what = match verdict.first_bad_entry {
@@ -72,6 +80,20 @@ impl Verify {
             None => "the audit log is not as it was written".to_owned(),
         };
         Err(Failure::new(what).hint("keep the files as they are: they are evidence"))
+    }
+
+    /// Why `serve` would refuse the installation's own log. Files alone cannot tell that nothing
+    /// was taken from them; the installation knows that it keeps a signed size.
+    fn refused(&self, paths: &Paths, key: &VerifyingKey) -> Outcome<Option<String>> {
+        if self.log.is_some() {
+            return Ok(None);
+        }
+        let config = settings(self.config.as_deref(), paths)?;
+        let signed_size = config.audit.signed_size_file.as_deref();
+        let checked = postern_audit::check_openable(&paths.audit(), key, signed_size);
+        Ok(checked
+            .err()
+            .map(|error| format!("{:#}", anyhow::Error::from(error))))
     }
 
     fn key(&self, paths: &Paths) -> Outcome<VerifyingKey> {
@@ -110,10 +132,19 @@ impl Verdict {
             not_seen: report.blind_spots(),
         }
     }
+
+    /// Adds what no replay of the files shows.
+    fn missing(&mut self, refused: Option<String>) {
+        let empty =
+            || (self.entries == 0).then(|| "it has no entry: each log begins with one".to_owned());
+        let found = refused.or_else(empty);
+        self.sound &= found.is_none();
+        self.findings.extend(found);
+    }
 }
 
 fn describe(out: &mut Out, report: &Report, verdict: &Verdict) -> std::io::Result<()> {
-    if report.is_sound() {
+    if verdict.sound {
         out.styled(
             style::GOOD,
             &format!("{} entries, all as they were written", report.size),
