@@ -4,25 +4,23 @@
 //! search sees the text to the left of the segment, for edges and context, and never what comes
 //! after it, so that its result cannot depend on how much of the text has arrived.
 
+mod row;
+
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use postern_types::{BuiltinClass, DataClass};
-use regex_automata::meta::Regex;
-use regex_automata::util::captures::Captures;
-use regex_automata::util::syntax::parse_with;
-use regex_automata::{Anchored, Input};
 
-use super::context::{self, Spaced, floor};
-use super::facts::{self, ByteSet, Facts, syntax};
+pub(crate) use self::row::Row;
+pub(super) use self::row::left_of;
 use super::lefts::Lefts;
 use super::many::Many;
-use super::prefilter::{Bits, Held, Prefilter, ROWS_MAX, length_bit};
+use super::prefilter::{Bits, Prefilter, ROWS_MAX};
 use super::shapes::shapes;
-use super::span::{Known, Span, Weight, What, resolve};
+use super::span::{Span, Weight, resolve};
 use super::words::{Near, Words};
-use super::{Detector, Edges, Needs, TABLES};
+use super::{Detector, TABLES};
 
 /// How many bytes patterns may run over before looking for their words is worth while.
 const WORDS_WORTH: usize = 96;
@@ -149,13 +147,36 @@ impl Engine {
         near: &mut Near,
         judge: &dyn Fn(&DataClass, u8) -> Weight,
     ) -> Vec<Span> {
+        let picked = self.pick(text, (segment.clone(), alone), wanted, near);
+        let search = Search {
+            text: &text[..segment.end],
+            from: segment.start,
+            alone,
+            judge,
+        };
+        let mut spans = Vec::new();
+        for order in picked.rows() {
+            self.rows[order].find(&search, order, &mut spans);
+        }
+        resolve(text, 0, &mut spans);
+        spans
+    }
+
+    /// The rows that may match in the segment.
+    fn pick(
+        &self,
+        text: &str,
+        (segment, alone): (Range<usize>, bool),
+        wanted: &Wanted,
+        near: &mut Near,
+    ) -> Bits {
         let bytes = &text.as_bytes()[segment.clone()];
         let mut rows = wanted.rows;
         if alone {
             rows.join(&wanted.alone);
         }
         let Some((mut picked, held)) = self.prefilter.pick(bytes, &rows) else {
-            return Vec::new();
+            return Bits::NONE;
         };
         let mut worded = wanted.worded;
         if alone {
@@ -173,19 +194,8 @@ impl Engine {
                 picked.unset(order);
             }
         }
-        self.look_left(text, segment.clone(), &worded, (near, &mut picked));
-        let mut spans = Vec::new();
-        let search = Search {
-            text: &text[..segment.end],
-            from: segment.start,
-            alone,
-            judge,
-        };
-        for order in picked.rows() {
-            self.rows[order].find(&search, order, &mut spans);
-        }
-        resolve(text, 0, &mut spans);
-        spans
+        self.look_left(text, segment, &worded, (near, &mut picked));
+        picked
     }
 
     /// Drops rows that do not have to the left of the segment or in it what they need there: those
@@ -224,3 +234,6 @@ impl Search<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

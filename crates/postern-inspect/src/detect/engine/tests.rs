@@ -1,0 +1,81 @@
+use super::*;
+use crate::segment::{Segmenter, Step};
+
+/// The text with all names in the text to the left of its values as programs write them.
+fn spellings(example: &str) -> Vec<String> {
+    let joined = |joint: &dyn Fn(char) -> String| {
+        let (mut text, mut inside, mut before) = (String::new(), false, ' ');
+        let mut chars = example.chars().peekable();
+        while let Some(c) = chars.next() {
+            inside = c == '⟦' || inside && c != '⟧';
+            let after = chars.peek().filter(|after| after.is_alphanumeric());
+            match after {
+                Some(after) if c == ' ' && !inside && before.is_alphanumeric() => {
+                    text.push_str(&joint(*after));
+                    chars.next();
+                }
+                _ => text.push(c),
+            }
+            before = c;
+        }
+        text
+    };
+    let camel = joined(&|after| after.to_uppercase().to_string());
+    let snake = joined(&|after| format!("_{after}"));
+    let key = example.replace('⟦', "key=⟦");
+    let all = [example.to_owned(), camel, snake, key];
+    all.iter()
+        .map(|text| text.replace(['⟦', '⟧'], ""))
+        .collect()
+}
+
+/// How many rows find something in the text; none of them may be passed over.
+fn found_by_picked(text: &str, wanted: &Wanted, confidence_min: u8) -> usize {
+    let judge = |_: &DataClass, confidence| match confidence >= confidence_min {
+        true => Weight::Acts(0),
+        false => Weight::None,
+    };
+    let (mut segmenter, mut near) = (Segmenter::new(""), Near::default());
+    let mut told = 0;
+    while let Step::Segment(start, end) = segmenter.step(text, &ENGINE.prefilter.plain, true) {
+        let alone = segmenter.is_alone(text, start, end);
+        let picked = ENGINE.pick(text, (start..end, alone), wanted, &mut near);
+        let search = Search {
+            text: &text[..end],
+            from: start,
+            alone,
+            judge: &judge,
+        };
+        let mut rows = wanted.rows;
+        rows.join(&wanted.alone);
+        let may = ENGINE.prefilter.pick(&text.as_bytes()[start..end], &rows);
+        for order in may.iter().flat_map(|(rows, _)| rows.rows()) {
+            let mut spans = Vec::new();
+            let row = &ENGINE.rows[order];
+            row.find(&search, order, &mut spans);
+            if !spans.is_empty() {
+                told += 1;
+                assert!(picked.has(order), "{}: {text:?}", row.detector.id);
+            }
+        }
+    }
+    told
+}
+
+/// Goal: no row is passed over that would find something. Method: the examples of all rows, with
+/// their labels as people write them and as programs name them, for rows of any confidence: what
+/// each row finds by itself, it is picked for.
+#[test]
+fn rows_are_picked_wherever_they_find() {
+    let mut told = 0;
+    for confidence_min in [1, 50, 70, 90] {
+        let wanted = ENGINE.wanted(|_, confidence| confidence >= confidence_min);
+        for row in &ENGINE.rows {
+            let examples = row.detector.found.iter().chain(row.detector.clear);
+            for text in examples.flat_map(|example| spellings(example)) {
+                told += found_by_picked(&text, &wanted, confidence_min);
+            }
+        }
+    }
+    assert!(told > 5000, "{told} findings");
+}
