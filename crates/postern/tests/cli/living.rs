@@ -96,7 +96,7 @@ fn a_stop_tells_streams_that_do_not_end_by_themselves() {
     // several of them under a short drain, and the signal that a supervisor sends.
     let event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"on\"}}]}\n\n";
     let upstream = ReplayUpstream::start(move |_: &SeenRequest| {
-        Answer::endless("", event, Duration::from_millis(2))
+        Answer::endless("", event, Duration::from_millis(20))
     })
     .unwrap();
     let dir = tempfile::tempdir().unwrap();
