@@ -1,9 +1,10 @@
 //! What clients and operators are told where a data rule refuses, or would.
 
 use postern_testkit::Answer;
+use postern_types::OutcomeRecord;
 use serde_json::{Value, json};
 
-use crate::data::{CARD, refused, rule, with};
+use crate::data::{CARD, echoing, post, refused, rule, with};
 use crate::fixture::Line;
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
@@ -106,4 +107,28 @@ fn what_cannot_be_inspected_says_which_and_why() {
     let answer = line.chat(&token, &fine.to_string());
     assert_eq!(refused(&answer), Some("cannot_inspect"));
     assert!(answer.text().contains("(answer: "), "{}", answer.text());
+}
+
+#[test]
+fn findings_are_recorded_and_told_where_a_rule_says_so() {
+    let both = rule(&["request", "response"], "mask");
+    let line = echoing(with(both, "tell_client", json!(true)));
+    let body = format!("{{\"a\":\"{CARD}\",\"b\":\"{CARD}\"}}");
+    let answer = post(&line, "application/json", body.as_bytes());
+    assert_eq!(answer.header("postern-findings"), Some("card=2"));
+    assert_eq!(
+        answer.header("postern-findings-of"),
+        Some("request, response")
+    );
+    let text = post(&line, "text/plain", CARD.as_bytes());
+    assert_eq!(text.header("postern-findings"), Some("card=1"));
+    assert_eq!(text.header("postern-findings-of"), Some("request"));
+    let outcomes = line.outcomes(2);
+    let count = |outcome: &OutcomeRecord| outcome.findings.iter().map(|it| it.count).sum::<u32>();
+    assert_eq!(outcomes.iter().map(count).collect::<Vec<_>>(), [2, 1]);
+    let record = format!("{outcomes:?}");
+    assert!(
+        !record.contains(CARD) && !record.contains("1486"),
+        "{record}"
+    );
 }
