@@ -9,7 +9,7 @@
 //! written to a log.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -92,17 +92,42 @@ impl AnalyzerCounts {
         micros
     }
 
-    /// Counts questions that were given up together after this time.
-    fn dropped(&self, questions: usize, after: Duration) {
-        for _ in 0..questions {
-            self.asked(after, false);
-        }
-    }
-
     /// How long questions took, failed ones among them.
     #[must_use]
     pub fn took(&self) -> HistogramReading {
         self.took.read()
+    }
+}
+
+/// A question that is being asked. It is counted once, also where nobody waits for its answer any
+/// more: then it has failed.
+struct Question<'a> {
+    counts: &'a AnalyzerCounts,
+    started: Instant,
+    counted: bool,
+}
+
+impl<'a> Question<'a> {
+    fn new(counts: &'a AnalyzerCounts) -> Self {
+        Self {
+            counts,
+            started: Instant::now(),
+            counted: false,
+        }
+    }
+
+    /// Gives the time that it took in microseconds.
+    fn ended(mut self, answered: bool) -> u64 {
+        self.counted = true;
+        self.counts.asked(self.started.elapsed(), answered)
+    }
+}
+
+impl Drop for Question<'_> {
+    fn drop(&mut self) {
+        if !self.counted {
+            self.counts.asked(self.started.elapsed(), false);
+        }
     }
 }
 
@@ -138,21 +163,14 @@ impl Analyzer {
     /// `cannot_inspect` when one of them is not answered.
     pub(crate) async fn ask(&self, pieces: Vec<String>, needs: bool) -> Result<Answers, Refusal> {
         let unneeded = if needs { Vec::new() } else { pieces.clone() };
-        let (questions, answered) = (pieces.len(), AtomicUsize::new(0));
         let asked = stream::iter(pieces)
             .map(async |piece| {
-                let spans = self.one(&piece).await;
-                answered.fetch_add(1, Ordering::Relaxed);
-                Ok((piece, spans?))
+                let spans = self.one(&piece).await?;
+                Ok((piece, spans))
             })
             .buffer_unordered(ANALYZER_CALLS_MAX)
             .try_collect();
-        let late = || {
-            // Those under way, and those whose turn never came.
-            let dropped = questions.saturating_sub(answered.load(Ordering::Relaxed));
-            self.settings.counts.dropped(dropped, self.total);
-            Err("the questions took too long in all".to_owned())
-        };
+        let late = || Err("the questions took too long in all".to_owned());
         match timeout(self.total, asked).await.unwrap_or_else(|_| late()) {
             Ok(answers) => Ok(answers),
             Err(_) if !needs => Ok(unneeded.into_iter().map(|p| (p, Vec::new())).collect()),
@@ -163,8 +181,7 @@ impl Analyzer {
     /// Asks one question, within its time.
     async fn one(&self, piece: &str) -> Result<Vec<AnalyzedSpan>, String> {
         let _place = self.places.acquire().await.map_err(|e| e.to_string())?;
-        let counts = &self.settings.counts;
-        let started = Instant::now();
+        let question = Question::new(&self.settings.counts);
         let answered = timeout(self.settings.timeout, self.call(piece)).await;
         let mut answered = answered.unwrap_or_else(|_| Err("it took too long".to_owned()));
         let chars = piece.chars().count();
@@ -172,7 +189,7 @@ impl Analyzer {
         if answered.as_ref().is_ok_and(|spans| !spans.iter().all(lies)) {
             answered = Err("its answer is not of this text".to_owned());
         }
-        let micros = counts.asked(started.elapsed(), answered.is_ok());
+        let micros = question.ended(answered.is_ok());
         let cause = answered.as_ref().err();
         tracing::debug!(micros, bytes = piece.len(), cause, "the analyzer was asked");
         answered

@@ -16,7 +16,6 @@ mod request;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use http::HeaderMap;
 use parking_lot::RwLock;
 use postern_guard::{Caller, Permit, Upstream};
 use postern_inspect::{CleanError, Cleaner, InspectError, KeptPseudonyms, MaskKeys, RuleSet};
@@ -30,7 +29,7 @@ use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::{ExchangeBody, refuse};
 use crate::gateway::{Journey, Plane};
 
-pub(crate) use answer::{Reading, clean_list};
+pub(crate) use answer::clean_list;
 pub(crate) use fields::tell_findings;
 pub(crate) use reader::Reader;
 pub(crate) use request::CleanRequest;
@@ -136,11 +135,6 @@ impl Controls {
         let mut cleaner = cleaner.for_response(&self.revealed_in_response);
         cleaner.remember(&self.earlier);
         Ok(Some(cleaner).filter(|cleaner| !cleaner.idle()))
-    }
-
-    /// Tells the client what was found. `whole` says that the answer's findings are among them.
-    pub(crate) fn tell(&self, findings: &[Finding], whole: bool, headers: &mut HeaderMap) {
-        fields::tell_findings(findings, whole, headers);
     }
 
     /// Cleans something small, which may need an analyzer: what it changes is worked on as a copy.

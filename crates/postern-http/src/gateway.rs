@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use ipnet::IpNet;
 use postern_guard::{Flight, Guard, Opening};
 use postern_inspect::{Dialect, guess_dialect};
-use postern_types::{End, Refusal, RefusalCode, RequestId};
+use postern_types::{End, Finding, Refusal, RefusalCode, RequestId};
 use tokio_util::sync::CancellationToken;
 
 use crate::analyzer::{Analyzer, AnalyzerSettings};
@@ -128,8 +128,23 @@ pub(crate) struct Journey {
     pub(crate) hang_up: CancellationToken,
     /// Whether the request's body was read to its end, or there is none.
     pub(crate) body_read: bool,
-    /// Where a refusal tells what data rules found: whether the answer's findings are among it.
+    /// Where the client is told what data rules found: whether the answer's findings are among it.
     pub(crate) tells: Option<bool>,
+}
+
+impl Journey {
+    /// Takes down what was found in the answer: from here on it is known, and told.
+    pub(crate) fn found_in_answer(&mut self, findings: Vec<Finding>) {
+        self.flight.observed().findings.extend(findings);
+        self.tells = self.tells.map(|_| true);
+    }
+
+    /// Tells the client what data rules found, where they say so.
+    pub(crate) fn tell(&mut self, headers: &mut http::HeaderMap) {
+        if let Some(whole) = self.tells {
+            tell_findings(&self.flight.observed().findings, whole, headers);
+        }
+    }
 }
 
 impl Plane {
@@ -188,6 +203,7 @@ impl Plane {
             tells,
             ..
         } = journey;
+        let told = tells.map(|whole| (flight.observed().findings.clone(), whole));
         log(&refusal, flight.request());
         let challenge = match refusal.code() {
             RefusalCode::Denied => Challenge::Scope,
@@ -195,7 +211,6 @@ impl Plane {
             _ => Challenge::None,
         };
         let request = flight.request();
-        let findings = flight.observed().findings.clone();
         if refusal.is_client_gone() {
             // Nobody was refused: the answer below goes to a connection that is not there any more.
             flight.close(End::ClientGone);
@@ -204,7 +219,7 @@ impl Plane {
             flight.close(end_of(refusal.code()));
         }
         let mut answer = refusal::render(&refusal, challenge, dialect, &request, head_only);
-        if let Some(whole) = tells {
+        if let Some((findings, whole)) = told {
             tell_findings(&findings, whole, answer.headers_mut());
         }
         let answer = answer.map(AnswerBody::from);

@@ -19,7 +19,7 @@ use postern_types::{AiRequest, End, Operation, RateNotice, Refusal, RefusalCode,
 use crate::arrival::Arrival;
 use crate::body::{Answer, AnswerSource, Course};
 use crate::context::{Exchange, ExchangeBody, refuse};
-use crate::controls::{Reader, Reading, clean_list};
+use crate::controls::{Reader, clean_list};
 use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
 use crate::headers;
@@ -50,8 +50,23 @@ impl Plane {
         };
         let clearance = journey.flight.clear(&caller, &permit, &context).await?;
         let inbound = self.forward(&clearance, outbound, &caller, journey).await?;
-        self.inspect_response(inbound, &caller, &context, &clearance, journey)
+        let answer = self
+            .inspect_response(inbound, &caller, &context, &clearance, journey)
             .await
+            .map_err(Refusal::of_answer)?;
+        self.still_valid(&caller, &answer)?;
+        Ok(answer)
+    }
+
+    /// SECURITY: an answer that streams asks for its token's age with each piece. One that was read
+    /// whole is asked here, however long that took: nothing of it goes out later than its token.
+    fn still_valid(&self, caller: &Caller, answer: &Answer) -> Result<(), Refusal> {
+        let whole = matches!(answer.body, AnswerSource::Whole(_));
+        if whole && self.guard.clock().now() >= caller.ends_at() {
+            let cause = "the token expired while its request was under way";
+            return Err(Refusal::new(RefusalCode::Revoked, cause));
+        }
+        Ok(())
     }
 
     /// *authenticate*: who presents the credential?
@@ -145,8 +160,6 @@ impl Plane {
             let list = self.list_models((sent, inbound), caller, context, clearance, journey);
             return Box::pin(list).await;
         }
-        // A refusal from here on is of the answer, whose findings are known by then.
-        journey.tells = journey.tells.map(|_| true);
         let mut reading = self.reading(&sent, &mut inbound, journey).await?;
         let Inbound {
             status,
@@ -154,16 +167,21 @@ impl Plane {
             mut body,
         } = inbound;
         let whole = reading.whole;
-        let at_hand = match &sent.controls {
-            None => at_hand(&mut body).await,
-            Some(_) => None,
+        let at_hand = match reading.passes {
+            true => at_hand(&mut body).await,
+            false => None,
         };
         let body = if whole {
             // Nothing has gone out yet, so what ends the token ends this as any other wait.
             let mut clean = Box::pin(self.read_clean(&mut body, reading, (&sent, caller), journey));
             AnswerSource::Whole(unless_ended(caller, clean.as_mut()).await?)
         } else if let Some(bytes) = at_hand {
-            AnswerSource::Whole(self.read_at_hand(bytes, &mut reading, (&sent, caller), journey)?)
+            AnswerSource::Whole(self.read_at_hand(
+                bytes,
+                &mut reading.reader,
+                (&sent, caller),
+                journey,
+            )?)
         } else {
             AnswerSource::Course(Box::new(Course {
                 guard: self.guard.clone(),
@@ -179,10 +197,7 @@ impl Plane {
             }))
         };
         let mut head = self.head(status, headers, clearance.notice(), journey);
-        if let Some(controls) = sent.controls.filter(|it| it.rules.tells_client()) {
-            let findings = &journey.flight.observed().findings;
-            controls.tell(findings, whole, &mut head.headers);
-        }
+        journey.tell(&mut head.headers);
         Ok(Answer { head, body })
     }
 
@@ -193,11 +208,10 @@ impl Plane {
     fn read_at_hand(
         &self,
         bytes: Bytes,
-        reading: &mut Reading,
+        reader: &mut Reader,
         (sent, caller): (&Sent, &Caller),
         journey: &mut Journey,
     ) -> Result<Bytes, Refusal> {
-        let reader = &mut reading.reader;
         let mut out = Vec::new();
         let read = reader
             .push(bytes, &mut out)
@@ -227,7 +241,7 @@ impl Plane {
         let observed = journey.flight.observed();
         observed.usage = report.usage;
         observed.response_model = report.response_model;
-        observed.findings.extend(reader.findings());
+        journey.found_in_answer(reader.findings());
     }
 
     /// The list of models, without those that the token may not use.
@@ -260,7 +274,8 @@ impl Plane {
         for name in [CONTENT_ENCODING, CONTENT_LENGTH, ETAG] {
             headers.remove(name);
         }
-        let head = self.head(status, headers, clearance.notice(), journey);
+        let mut head = self.head(status, headers, clearance.notice(), journey);
+        journey.tell(&mut head.headers);
         Ok(Answer {
             head,
             body: AnswerSource::Whole(list),

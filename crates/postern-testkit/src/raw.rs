@@ -141,7 +141,10 @@ pub fn request_in_pieces(
         head.push_str(&format!("content-length: {}\r\n", body.len()));
     }
     head.push_str("\r\n");
-    let pieces = std::iter::once(head.as_bytes()).chain(body.chunks(cut));
+    // The head goes with the first piece: most clients send them together.
+    let bytes = [head.as_bytes(), body].concat();
+    let (first, rest) = bytes.split_at(head.len().saturating_add(cut).min(bytes.len()));
+    let pieces = std::iter::once(first).chain(rest.chunks(cut));
     let conversation = talk_in_pieces(addr, pieces, CONVERSATION_MAX).expect("the server listens");
     let answer = conversation
         .answers

@@ -200,9 +200,11 @@ impl Refusal {
         self
     }
 
-    /// Says that what is told is of the answer.
+    /// Says that it is the answer that is refused. Nobody is asked to try again: the request was
+    /// carried out, and would be once more.
     #[must_use]
     pub fn of_answer(mut self) -> Self {
+        self.retry_after = None;
         self.told = self.told.map(|(what, _)| (what, Whose::Answer));
         self
     }

@@ -72,8 +72,9 @@ const SHORT: Duration = Duration::from_millis(50);
 const LONG: Duration = Duration::from_secs(20);
 
 /// Goal: an analyzer that answers each question in time, but not all of them, tells nothing.
-/// Each of its questions is counted, and those that were given up as failed. Method: one of several
-/// questions is never answered; then as many as are asked at once, with one behind them.
+/// Each question that was asked is counted, and those that were given up as failed. Method: one of
+/// several questions is never answered; then as many as are asked at once, with one behind them;
+/// then one fails while others are under way.
 #[tokio::test]
 async fn what_takes_too_long_in_all_is_not_told() {
     let upstream = analyzer::start(&[("Zoë", "PERSON")]).unwrap();
@@ -90,7 +91,20 @@ async fn what_takes_too_long_in_all_is_not_told() {
     }
     assert!(all.ask(pieces(ANALYZER_CALLS_MAX + 1), true).await.is_err());
     let counts = &all.settings.counts;
-    let expected = ANALYZER_CALLS_MAX as u64 + 1;
+    let expected = ANALYZER_CALLS_MAX as u64;
+    assert_eq!((counts.calls(), counts.failures()), (expected, expected));
+    let one_fails = within(&upstream, LONG);
+    upstream.queue(Answer::new(503, "text/plain", ""));
+    for _ in 1..ANALYZER_CALLS_MAX {
+        upstream.queue(Answer::silent());
+    }
+    assert!(
+        one_fails
+            .ask(pieces(ANALYZER_CALLS_MAX), true)
+            .await
+            .is_err()
+    );
+    let counts = &one_fails.settings.counts;
     assert_eq!((counts.calls(), counts.failures()), (expected, expected));
     upstream.queue(Answer::silent());
     let asked = within(&upstream, SHORT).ask(pieces(3), false).await;

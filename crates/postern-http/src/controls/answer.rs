@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, TRAILER};
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt as _;
 use postern_guard::Caller;
 use postern_inspect::{
@@ -30,6 +30,8 @@ pub(crate) struct Reading {
     pub(crate) reader: Reader,
     /// Nothing of it goes out before its end, so it is read to its end before its head goes out.
     pub(crate) whole: bool,
+    /// Its bytes pass as they are.
+    pub(crate) passes: bool,
     /// What cannot be inspected passes: no rule is for the answer.
     lenient: bool,
     /// It came in a content coding: how much it is, is not known from its bytes.
@@ -105,7 +107,7 @@ impl Plane {
         while done == Err(InspectError::NeedsAnalysis) {
             let answers = match ask(self.analyzer.as_deref(), reader.wanted(), needs).await {
                 Ok(answers) => answers,
-                Err(refusal) => return Ok((reader, out, Err(refusal.of_answer()))),
+                Err(refusal) => return Ok((reader, out, Err(refusal))),
             };
             let resume = move || {
                 let done = answers
@@ -116,11 +118,7 @@ impl Plane {
             };
             (reader, out, done) = self.work(bytes, resume).await?;
         }
-        Ok((
-            reader,
-            out,
-            done.map_err(|error| refuse(&error).of_answer()),
-        ))
+        Ok((reader, out, done.map_err(|error| refuse(&error))))
     }
 
     /// Reads an answer to its end, cleans it, and gives it whole.
@@ -147,9 +145,13 @@ impl Plane {
         let needs = sent.needs_analyzer();
         let (mut result, mut fits) = (Ok(()), Ok(()));
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| error.refusal())?;
-            let Ok(data) = frame.into_data() else {
-                continue;
+            let data = match frame.map(Frame::into_data) {
+                Ok(Ok(data)) => data,
+                Ok(Err(_)) => continue,
+                Err(error) => {
+                    result = Err(error.refusal());
+                    break;
+                }
             };
             bytes += data.len();
             fits = held.arrive(&data);
@@ -172,13 +174,17 @@ impl Plane {
             (reader, out, result) = self.settle(read, (needs, bytes)).await?;
             fits = held.given(&out);
         }
+        let cannot = |refusal: &Refusal| refusal.code() == RefusalCode::CannotInspect;
+        let passes = lenient && result.as_ref().is_err_and(cannot);
+        if passes {
+            reader.unread();
+        }
         self.take_down(&mut reader, (sent, caller), journey);
         fits?;
-        match result {
-            Err(refusal) if lenient && refusal.code() == RefusalCode::CannotInspect => {
-                out = held.take_original();
-            }
-            result => result?,
+        if passes {
+            out = held.take_original();
+        } else {
+            result?;
         }
         Ok(held.finish(out))
     }
@@ -188,7 +194,7 @@ impl Plane {
 fn under_rules(
     sent: &Sent,
     controls: &Controls,
-    (cleaner, cleaned): (Cleaner, Result<HeaderMap, Refusal>),
+    (mut cleaner, cleaned): (Cleaner, Result<HeaderMap, Refusal>),
     inbound: &mut Inbound,
     journey: &mut Journey,
 ) -> Result<Reading, Refusal> {
@@ -205,33 +211,50 @@ fn under_rules(
             inbound.headers.remove(TRAILER);
         }
     });
-    let observed = &mut journey.flight.observed().findings;
-    if (cleaned.is_err() && !lenient) || inbound.body.is_end_stream() {
-        observed.extend(cleaner.findings());
-        cleaned?;
-        // Nothing to inspect: no body at all, or the head of one that a HEAD request asked for.
-        return Ok(Reading::passing(sent, inbound));
+    if lenient && cleaned.is_err() {
+        cleaner.unread("header");
     }
+    if (cleaned.is_err() && !lenient) || inbound.body.is_end_stream() {
+        // Nothing to inspect: no body at all, or the head of one that a HEAD request asked for.
+        journey.found_in_answer(cleaner.findings());
+        return match cleaned {
+            Err(refusal) if !lenient => Err(refusal),
+            _ => Ok(Reading::passing(sent, inbound)),
+        };
+    }
+    let content = match content(&inbound.headers) {
+        Ok(content) => content,
+        Err(error) if !lenient => return Err(refuse(&error)),
+        Err(_) => {
+            cleaner.unread("answer");
+            journey.found_in_answer(cleaner.findings());
+            return Ok(Reading::passing(sent, inbound));
+        }
+    };
     let coded = inbound.headers.contains_key(CONTENT_ENCODING);
-    let cleans = cleaning_way(sent, cleaner, inbound);
-    match cleans {
-        Ok((way, _)) if lenient && !restores => Ok(Reading {
+    let (mut way, whole) = cleaning_way(sent, cleaner, content, inbound);
+    if lenient && !restores {
+        return Ok(Reading {
             reader: Reader::rehearsing(passing_way(sent, inbound), way),
             whole: false,
+            passes: false,
             lenient,
             coded,
-        }),
-        // Only placeholders were to be turned back, and there is no way to look for them.
-        Ok((way, _)) if lenient && (part || way.refuses()) => Ok(Reading::passing(sent, inbound)),
-        Err(_) if lenient => Ok(Reading::passing(sent, inbound)),
-        Ok((way, whole)) => Ok(Reading {
-            reader: Reader::new(way),
-            whole,
-            lenient,
-            coded,
-        }),
-        Err(error) => Err(refuse(&error).of_answer()),
+        });
     }
+    if lenient && (part || way.refuses()) {
+        // Placeholders were to be turned back, and there is no way to look for them.
+        way.unread();
+        journey.found_in_answer(way.findings());
+        return Ok(Reading::passing(sent, inbound));
+    }
+    Ok(Reading {
+        reader: Reader::new(way),
+        whole,
+        passes: false,
+        lenient,
+        coded,
+    })
 }
 
 impl Reading {
@@ -240,6 +263,7 @@ impl Reading {
         Self {
             reader: Reader::new(passing_way(sent, inbound)),
             whole: false,
+            passes: true,
             lenient: false,
             coded: false,
         }
@@ -247,7 +271,7 @@ impl Reading {
 }
 
 fn cannot(cause: &'static str) -> Refusal {
-    refuse(&InspectError::CannotInspect(cause.into())).of_answer()
+    refuse(&InspectError::CannotInspect(cause.into()))
 }
 
 /// What is done to an answer without rules: that of an AI provider is read, and no other.
@@ -261,22 +285,31 @@ fn passing_way(sent: &Sent, inbound: &Inbound) -> Way {
     }
 }
 
+/// What an answer's head says of the content: its type and its coding.
+type Content<'a> = (Option<&'a str>, Option<&'a str>);
+
+fn content(headers: &HeaderMap) -> Result<Content<'_>, InspectError> {
+    Ok((
+        one_of(headers, &CONTENT_TYPE)?,
+        one_of(headers, &CONTENT_ENCODING)?,
+    ))
+}
+
 /// What is done to the body of an answer under rules, and whether it is held to its end. What an
 /// AI provider answers other than it was asked, an error, may be of any kind.
 fn cleaning_way(
     sent: &Sent,
     cleaner: Cleaner,
+    (content_type, content_encoding): Content<'_>,
     inbound: &Inbound,
-) -> Result<(Way, bool), InspectError> {
-    let field = |name| one_of(&inbound.headers, name);
-    let (content_type, content_encoding) = (field(&CONTENT_TYPE)?, field(&CONTENT_ENCODING)?);
+) -> (Way, bool) {
     match sent.ai.as_ref().filter(|_| inbound.status.is_success()) {
         Some(ai) => {
             let kind = content_type.unwrap_or_default().to_ascii_lowercase();
             let grows = sent.dialect == Dialect::Gemini || !kind.starts_with("application/json");
             let whole = !(ai.stream && grows);
             let reader = ResponseReader::new(&options(sent, ai, inbound), Some(cleaner));
-            Ok((Way::Ai(Box::new(reader)), whole))
+            (Way::Ai(Box::new(reader)), whole)
         }
         None => {
             let kind = BodyKind {
@@ -285,7 +318,7 @@ fn cleaning_way(
             };
             let cleaner = Box::new(BodyCleaner::new(&kind, cleaner));
             let whole = cleaner.is_held();
-            Ok((Way::Body(cleaner), whole))
+            (Way::Body(cleaner), whole)
         }
     }
 }
@@ -339,11 +372,13 @@ pub(crate) async fn clean_list(
             answered => answered?,
         }
     };
-    let observed = journey.flight.observed();
-    observed.findings.extend(cleaner.findings());
+    if lenient && matches!(result, Err(InspectError::CannotInspect(_))) {
+        cleaner.unread("answer");
+    }
+    journey.found_in_answer(cleaner.findings());
     match result {
         Err(InspectError::CannotInspect(_)) if lenient => Ok(list),
-        Err(error) => Err(refuse(&error).of_answer()),
+        Err(error) => Err(refuse(&error)),
         Ok(()) => Ok(out.concat().into()),
     }
 }

@@ -19,6 +19,14 @@ struct Rehearsal {
     failed: bool,
 }
 
+impl Rehearsal {
+    /// It reads no further, and says so.
+    fn fail(&mut self) {
+        self.failed = true;
+        self.way.unread();
+    }
+}
+
 /// What is done to the bytes.
 pub(super) enum Way {
     /// They pass.
@@ -108,8 +116,10 @@ impl Reader {
         piece: &str,
         spans: &[AnalyzedSpan],
     ) -> Result<(), InspectError> {
-        if let Some(rehearsal) = self.rehearsal.as_mut().filter(|it| !it.failed) {
-            rehearsal.failed = rehearsal.way.answer(piece, spans).is_err();
+        if let Some(rehearsal) = self.rehearsal.as_mut().filter(|it| !it.failed)
+            && rehearsal.way.answer(piece, spans).is_err()
+        {
+            rehearsal.fail();
         }
         self.way.answer(piece, spans)
     }
@@ -136,10 +146,14 @@ impl Reader {
             return done;
         }
         if done.is_err() {
-            rehearsal.failed = true;
-            rehearsal.way.unread();
+            rehearsal.fail();
         }
         Ok(())
+    }
+
+    /// Tells, where rules only report, that the answer could not be read.
+    pub(super) fn unread(&mut self) {
+        self.way.unread();
     }
 
     /// Ids that were seen since the last call.
@@ -234,7 +248,7 @@ impl Way {
     }
 
     /// Tells that the answer could not be read.
-    fn unread(&mut self) {
+    pub(super) fn unread(&mut self) {
         match self {
             Self::Ai(reader) => reader.unread(),
             Self::Body(cleaner) => cleaner.unread(),
@@ -257,7 +271,7 @@ impl Way {
         }
     }
 
-    fn findings(&self) -> Vec<Finding> {
+    pub(super) fn findings(&self) -> Vec<Finding> {
         match self {
             Self::Pass => Vec::new(),
             Self::Ai(reader) => reader.findings(),

@@ -294,6 +294,26 @@ fn a_rule_that_needs_an_analyzer_refuses_where_there_is_none() {
 }
 
 #[test]
+fn an_answer_that_the_analyzer_does_not_read_is_not_asked_for_again() {
+    // Goal: no client repeats a request that was carried out and paid for.
+    let asked = asked(echo(), names(&["response"], "mask"));
+    asked.analyzer.queue(Answer::new(503, "text/plain", ""));
+    let token = asked.line.master();
+    let text = [("content-type", "application/json")];
+    let refusal = asked.line.request(
+        &token,
+        "POST",
+        "/notes/a",
+        &text,
+        br#"{"a":"Jane Doe was here."}"#,
+    );
+    assert_eq!(refused(&refusal), Some("cannot_inspect"));
+    assert_eq!(refusal.header("retry-after"), None);
+    assert_eq!(refusal.header("x-should-retry"), None);
+    assert!(refusal.text().contains("(answer: "), "{}", refusal.text());
+}
+
+#[test]
 fn a_request_that_the_analyzer_does_not_answer_may_be_sent_again() {
     // Goal: official clients try again what a pause of the analyzer refused, and it says so.
     let asked = asked(echo(), names(&["request"], "mask"));

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use postern_testkit::raw::RawAnswer;
 use postern_testkit::{Answer, Cut, Framing, Gzip, ReplayUpstream, SeenRequest};
-use postern_types::{End, OutcomeRecord, RefusalCode};
+use postern_types::{End, Finding, OutcomeRecord, RefusalCode};
 use serde_json::{Value, json};
 
 use crate::fixture::{Line, read_until};
@@ -400,12 +400,15 @@ fn a_dry_run_reports_and_changes_nothing() {
     let outcomes = line.outcomes(4);
     assert!(outcomes[0].findings.iter().all(|finding| finding.dry_run));
     assert_eq!(outcomes[0].findings.len(), 2, "{:?}", outcomes[0].findings);
+    assert_eq!(outcomes[1].findings.len(), 2, "{:?}", outcomes[1].findings);
     for outcome in &outcomes[2..] {
-        let mut told = outcome.findings.iter().map(|it| it.class.to_string());
-        assert!(
-            told.all(|class| class == "custom:cannot_inspect"),
-            "{outcome:?}"
-        );
+        let told = |it: &Finding| format!("{} {}", it.class, it.direction.as_str());
+        let told: Vec<String> = outcome.findings.iter().map(told).collect();
+        let both = [
+            "custom:cannot_inspect request",
+            "custom:cannot_inspect response",
+        ];
+        assert_eq!(told, both, "{outcome:?}");
     }
 }
 

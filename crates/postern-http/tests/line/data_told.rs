@@ -110,6 +110,27 @@ fn what_cannot_be_inspected_says_which_and_why() {
 }
 
 #[test]
+fn what_is_found_in_a_list_of_models_is_told() {
+    // Goal: the list is an answer like others. Method: a value in a field of a model, masked, and
+    // then blocked.
+    for (action, status) in [("mask", 200), ("block", 403)] {
+        let line = Line::new();
+        let told = with(rule(&["response"], action), "tell_client", json!(true));
+        line.rule("cards", told);
+        let model = json!({"id": "gpt-4o-mini", "object": "model", "owned_by": CARD});
+        let list = json!({"object": "list", "data": [model]});
+        line.upstream
+            .queue(Answer::new(200, "application/json", list.to_string()));
+        let got = line.request(&line.master(), "GET", "/openai/v1/models", &[], b"");
+        assert_eq!(got.status, status, "{}", got.text());
+        assert_eq!(got.header("postern-findings"), Some("card=1"), "{action}");
+        let of = got.header("postern-findings-of");
+        assert_eq!(of, Some("request, response"), "{action}");
+        assert!(!got.text().contains(CARD));
+    }
+}
+
+#[test]
 fn findings_are_recorded_and_told_where_a_rule_says_so() {
     let both = rule(&["request", "response"], "mask");
     let line = echoing(with(both, "tell_client", json!(true)));

@@ -12,7 +12,7 @@ use crate::fixture::{Line, POLL, read_until};
 const STREAM: &str = r#"{"model":"gpt-4o-mini","stream":true,"messages":[]}"#;
 const EVENT: &str =
     "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"on and on \"}}]}\n\n";
-/// What the issue allows between a revoke and the end of what runs.
+/// What is promised between a revoke and the end of what runs.
 const PROMPTLY: Duration = Duration::from_millis(100);
 
 fn chat() -> &'static str {
@@ -274,6 +274,24 @@ fn shutdown_ends_what_does_not_end_by_itself() {
     let rest = read_until(&mut client, "\r\n0\r\n\r\n");
     assert!(rest.contains("shutting_down"), "{rest}");
     assert_eq!(line.outcomes(1)[0].end, End::Shutdown);
+}
+
+#[test]
+fn a_whole_answer_that_outlives_its_token_does_not_arrive() {
+    // Goal: a token opens nothing after its time, also where the answer is too small to stream.
+    // Method: an answer that comes later than the token's end.
+    let line = Line::new();
+    let answer = Answer::new(200, "application/json", "{\"choices\":[]}");
+    let late = answer.slow(Duration::from_millis(2500), Duration::ZERO);
+    line.upstream.queue(late);
+    let token = line.token_for(Duration::from_secs(2), "openai:invoke:gpt-4o-mini");
+    let asked = r#"{"model":"gpt-4o-mini","messages":[]}"#;
+    let mut client = line.begin(&token, chat(), asked.len(), asked.as_bytes());
+    let head = read_until(&mut client, "\r\n\r\n");
+    assert!(head.contains("postern-refusal: revoked"), "{head}");
+    let outcome = line.outcomes(1).remove(0);
+    assert_eq!(outcome.end, End::Revoked);
+    assert!(outcome.cause.unwrap_or_default().contains("expired"));
 }
 
 #[test]

@@ -1,22 +1,34 @@
 //! Answers as they come from an upstream, whole, in pieces or broken.
 
 use super::*;
+use crate::bounds::AT_HAND_BYTES_MAX;
 
 #[tokio::test]
 async fn a_small_answer_is_taken_whole_only_where_it_is_there() {
     // Goal: taking an answer at hand waits for nothing and loses nothing. Method: one that is there
-    // with its head, one of which half is, one that breaks off, one that says no length.
+    // with its head, one of which half is, one that breaks off, one that is too long, one without a
+    // body, one that says no length.
     let upstream = ReplayUpstream::start(fine).unwrap();
     let (forward, to) = (forward(), to_quickly(&upstream));
     let at_hand = async |inbound: &mut Inbound| {
         let body = &mut inbound.body;
         std::future::poll_fn(|cx| std::task::Poll::Ready(body.poll_at_hand(cx))).await
     };
-    let mut inbound = forward.send(&to, get()).await.unwrap();
-    let first = at_hand(&mut inbound).await;
-    // Head and body may come apart even so: then it is there as it would have been.
-    let rest = whole(inbound).await.unwrap();
-    assert_eq!(first.unwrap_or_default().len() + rest.len(), "fine".len());
+    // Head and body may come apart even so: then it is there as it would have been. They come
+    // together in one of many.
+    let mut taken = 0;
+    for _ in 0..50 {
+        let mut inbound = forward.send(&to, get()).await.unwrap();
+        match at_hand(&mut inbound).await {
+            Some(bytes) => {
+                assert_eq!(bytes, "fine");
+                assert!(inbound.body.is_end_stream());
+                taken += 1;
+            }
+            None => assert_eq!(whole(inbound).await.unwrap(), "fine"),
+        }
+    }
+    assert!(taken > 0);
 
     let stalls = Answer::new(200, "text/plain", "0123456789").ending(Ending::StallAfter(4));
     upstream.queue(stalls);
@@ -31,6 +43,24 @@ async fn a_small_answer_is_taken_whole_only_where_it_is_there() {
     assert_eq!(first.into_data().unwrap(), "0123");
     let error = inbound.body.frame().await.unwrap().unwrap_err();
     assert_eq!(error, InboundError::TimedOut);
+
+    upstream.queue(Answer::new(200, "text/plain", "0123456789").ending(Ending::ResetAfter(0)));
+    let mut inbound = forward.send(&to, get()).await.unwrap();
+    // It may have broken off before it was looked at, or after.
+    assert_eq!(at_hand(&mut inbound).await, None);
+    let error = inbound.body.frame().await.unwrap().unwrap_err();
+    assert_eq!(error, InboundError::Reset);
+    assert!(inbound.body.frame().await.is_none(), "it fails once");
+
+    let long = vec![b'x'; usize::try_from(AT_HAND_BYTES_MAX).unwrap() + 1];
+    upstream.queue(Answer::new(200, "text/plain", long.clone()));
+    let mut inbound = forward.send(&to, get()).await.unwrap();
+    assert_eq!(at_hand(&mut inbound).await, None);
+    assert_eq!(whole(inbound).await.unwrap(), long);
+
+    let head = request(Method::HEAD, OutboundBody::none());
+    let mut inbound = forward.send(&to, head).await.unwrap();
+    assert_eq!(at_hand(&mut inbound).await, Some(Bytes::new()));
 
     upstream.queue(Answer::new(200, "text/plain", "fine").framed(Framing::Chunked));
     let mut inbound = forward.send(&to, get()).await.unwrap();
