@@ -218,6 +218,7 @@ fn keys_beside(data: &Path) -> PathBuf {
 /// The whole program: reads the arguments, runs the command, prints, gives the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    crate::panics::speak_of_places_only();
     let cli = match parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return usage(&error, std::env::args_os().any(|word| word == "--json")),

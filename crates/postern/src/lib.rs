@@ -11,6 +11,7 @@ pub mod data_rules;
 pub mod demo;
 pub mod installation;
 pub mod metrics;
+mod panics;
 pub mod running;
 pub mod search;
 pub mod shapes;
