@@ -134,6 +134,10 @@ pub(crate) const HOST_BYTES_MAX: usize = 3 * 253;
 /// key is below 40.
 pub(crate) const ARMOUR_LABEL_BYTES_MAX: usize = 64;
 
+/// Bytes of a comment of XML or HTML with no word in it: an empty one, or a short line. So much is
+/// held until it has ended; a longer one is read as text.
+pub(crate) const SEAM_BYTES_MAX: usize = 16;
+
 /// Bytes of a declaration of XML, or of a `meta` tag of HTML: one is held until it is known which
 /// encoding it names. Long ones hold a description.
 pub(crate) const DECLARATION_BYTES_MAX: usize = 16 * 1024;

@@ -19,6 +19,7 @@ mod ours;
 mod pieces;
 mod pseudonym;
 mod rules;
+mod seam;
 mod spelling;
 mod watch;
 mod words;
@@ -35,6 +36,7 @@ pub use kept::KeptPseudonyms;
 pub use keys::MaskKeys;
 pub use pseudonym::Pseudonyms;
 pub use rules::{RuleError, RuleSet};
+pub(crate) use seam::{CDATA, CDATA_END, COMMENT, is_read_twice, seam_len};
 
 use crate::detect::span::Weight;
 use analysis::Analysis;

@@ -178,6 +178,39 @@ fn what_is_turned_back_is_written_for_markup() {
     }
 }
 
+/// Goal: nothing of a value goes on beside its mask because it looks like markup. Method: values
+/// with whole, cut and torn comments and marks in them, as HTML and as XML, at every cut; a comment
+/// with solid text to both sides is refused before it is looked at.
+#[test]
+fn nothing_of_a_value_is_taken_for_a_mark() {
+    let rules = json!({"directions": ["request"], "action": "mask", "classes": ["generic_secret"],
+        "custom": [{"class": "custom:own", "pattern": r"key:\S{1,60}"}]});
+    let spec: DataRuleSpec = serde_json::from_value(rules).unwrap();
+    for (text, hidden) in [
+        ("password=\"Tr0ub4d!<!--Kq7Zp9xV-->", "Kq7Zp"),
+        ("password=\"Tr0ub4d!<!--Kq7Zp9xV--> \"", "Kq7Zp"),
+        ("password=\"Tr0ub4dor<![Kq7Zp9x\"", "Kq7Zp"),
+        ("password=\"Tr0ub4<![aééé9\"", "aéé"),
+        ("key:<!--s3cret--> and more", "s3cret"),
+        ("key:abc<!--s3cret", "s3cret"),
+        ("key:abc]]]>d<![CDAT@s3cret and more", "s3cret"),
+    ] {
+        for kind in ["text/html", "text/xml"] {
+            for cut in 1..=text.len() {
+                let done = clean_with(spec.clone(), &typed(kind), text.as_bytes(), cut);
+                let out = String::from_utf8(done.unwrap()).unwrap();
+                assert!(out.contains('['), "{text} is found: {out}");
+                assert!(!out.contains(hidden), "{text} cut at {cut}: {out}");
+            }
+        }
+    }
+    let text = "password=\"Tr0ub4d!<!--Kq7Zp9xV-->\"";
+    for cut in 1..=text.len() {
+        let refused = clean_with(spec.clone(), &typed("text/html"), text.as_bytes(), cut);
+        assert!(matches!(refused, Err(InspectError::CannotInspect(_))));
+    }
+}
+
 /// Goal: what a reader of XML or HTML puts together is found, its marks stay in pairs, and what is
 /// read otherwise there is refused. Method: a value over seams, at every cut.
 #[test]
@@ -212,6 +245,10 @@ fn a_value_over_the_seams_of_markup_is_found() {
             "<p><!-- write to [EMAIL] --></p>",
         ),
         (
+            "<p>jane.doe@<!-- > -->example.com</p>",
+            "<p>[EMAIL]<!-- > --></p>",
+        ),
+        (
             "<p>Hello, <!-- -->Jane<!-- -->!</p>",
             "<p>Hello, <!-- -->Jane<!-- -->!</p>",
         ),
@@ -237,6 +274,9 @@ fn a_value_over_the_seams_of_markup_is_found() {
         "<?xml version=\"1.0\" encoding=\"utf-7\"?><a>jane.doe+AEA-example.com</a>",
         "<!DOCTYPE a [<!ENTITY q \"jane.doe@\">]><a>&q;example.com</a>",
         "<a>jane.doe@<!-- a word -->example.com</a>",
+        "<a>jane.doe@<!--> x -->example.com</a>",
+        "<a>jane.doe@<!-- w --!-> -->example.com</a>",
+        "<a>4539 5787 <!-- word --> 6362 1486</a>",
     ] {
         let refused = clean_with(both(), &typed("application/xml"), text.as_bytes(), 5);
         assert!(
