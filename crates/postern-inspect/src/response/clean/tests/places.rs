@@ -1,5 +1,7 @@
 //! Texts and blocks whose place is doubtful.
 
+use postern_types::ClassSelector;
+
 use super::*;
 
 /// Goal: nothing but thinking passes as thinking. Method: a signature on a text block, a text in a
@@ -102,6 +104,15 @@ fn a_value_in_pieces_of_a_name_ends_the_answer() {
         for stream in [pieces, again] {
             assert_eq!(carried(&given, &stream, 7, |_| {}), Ok(stream));
         }
+    }
+    let npi = ClassSelector::parse("us_npi").unwrap();
+    for pieces in [["com", "@x.", "com"], ["20000", "168", "91"]] {
+        let stream: String = pieces.iter().map(|piece| function(piece)).collect();
+        let ended = carried(&given, &stream, 7, |spec| spec.classes.push(npi.clone()));
+        assert!(
+            matches!(ended, Err(InspectError::CannotInspect(_))),
+            "{stream}"
+        );
     }
     let other = call(json!({"index":1,"function":{"name":"example.com"}}));
     let stream = function("jane.doe@") + &other;
