@@ -133,6 +133,11 @@ fn events_made_for_a_tail_carry_no_value() {
     let out = cleaned(Dialect::OpenAi, Operation::ChatCompletions, &stream);
     assert!(!out.contains(CARD) && out.contains("jane.doe"), "{out}");
     assert_eq!(out.matches("\"created\":1700000000").count(), 2, "{out}");
+    let number = CARD.parse::<u64>().unwrap();
+    let words = json!({"created":number,"choices":[{"index":0,"delta":{"content":"to jane.doe"}}]});
+    let stream = format!("data: {words}\n\ndata: [DONE]\n\n");
+    let out = cleaned(Dialect::OpenAi, Operation::ChatCompletions, &stream);
+    assert!(!out.contains(CARD) && out.contains("jane.doe"), "{out}");
     let block = json!({"index":CARD,"content_block":{"type":"text","text":"to jane.doe"}});
     let stream = anthropic("content_block_start", &block) + &anthropic("message_stop", &json!({}));
     let out = cleaned(Dialect::Anthropic, Operation::Messages, &stream);
