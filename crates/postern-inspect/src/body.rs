@@ -286,8 +286,8 @@ fn prepare(
 /// What the text of a file of this media type is, where it is text without markup.
 pub(crate) fn text_kind(media: &str) -> Option<TextKind> {
     match media::form_of(Some(media)).ok()? {
-        Form::Document => Some(TextKind::Json),
-        Form::Plain | Form::Lines => Some(TextKind::Plain),
+        Form::Document | Form::Lines => Some(TextKind::Json),
+        Form::Plain => Some(TextKind::Plain),
         _ => None,
     }
 }

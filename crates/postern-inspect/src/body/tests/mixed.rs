@@ -285,3 +285,29 @@ fn a_value_over_the_seams_of_markup_is_found() {
         );
     }
 }
+
+/// Goal: what begins like JSON and is none loses nothing that is found in it as a text. Method:
+/// such texts as a body of their own, and as a string of JSON that is read as what it begins like.
+#[test]
+fn what_only_begins_like_json_is_read_like_text() {
+    let rule = json!({"directions": ["request"], "classes": ["all"], "action": "mask"});
+    let all: DataRuleSpec = serde_json::from_value(rule).unwrap();
+    for text in [
+        "\"Jane Doe\" <jane.doe@example.com>, \"J\" <j@example.com>",
+        "\"password\": \"Tr0ub4dor-Kq7Zp9xV\" and more",
+        "\"4539 5787 6362 1486",
+        "[jane.doe@example.com](mailto:jane.doe@example.com)",
+        "[4539 5787 6362 1486]",
+        "[ 4539 5787 6362 1486 ] and [1, 2, jane.doe@example.com",
+        "{password=Tr0ub4dor-Kq7Zp9xV}",
+        "{{a}} {\"a\": jane.doe@example.com} {\"b\":",
+        "{\"a\": true} 4539578763621486, {\"a\": 4539-5787-6362-1486}",
+    ] {
+        let plain = clean_with(all.clone(), &typed("text/plain"), text.as_bytes(), 9).unwrap();
+        let body = json!([text]).to_string();
+        let read = clean_with(all.clone(), &typed("application/json"), body.as_bytes(), 9);
+        let read: Value = serde_json::from_slice(&read.unwrap()).unwrap();
+        assert!(plain != text.as_bytes(), "{text}");
+        assert_eq!(read, json!([String::from_utf8(plain).unwrap()]), "{text}");
+    }
+}
