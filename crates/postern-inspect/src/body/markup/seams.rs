@@ -372,6 +372,7 @@ mod tests {
             "<a>jane.doe@<!---> x -->corp.com</a>",
             "z<!-->!",
             "<a>jane.doe@<!-- w --!-> -->corp.com</a>",
+            "<a>x <!-- w --!> -->y</a>",
             "<a>jane.doe@<!-- --!> -->corp.com</a>",
             "<a>jane.doe@<!----!>corp.com</a>",
             "<a>4539 5787 <!-- a word --> 6362 1486</a>",
