@@ -335,17 +335,39 @@ fn check_and_verify_see_what_serve_refuses() {
         assert!(said.contains("signed size is missing"), "{said}");
     }
     assert!(serve.1.contains("`postern check` shows"), "{}", serve.1);
+    // With the checkpoint gone too, no file tells any more that there ever was an entry.
+    fs::remove_file(audit.join("checkpoint")).unwrap();
     for segment in fs::read_dir(audit.join("segments")).unwrap() {
         fs::remove_file(segment.unwrap().path()).unwrap();
     }
     let (serve, check, verify) = all_of_them();
     for (code, said) in [&serve, &check, &verify] {
         assert_eq!(*code, Some(1), "{said}");
-        assert!(said.contains("audit log"), "{said}");
+        assert!(said.contains("there is no audit log in"), "{said}");
     }
     let copy = audit.display().to_string();
     let empty = run_in(dir.path(), &["audit", "verify", "--log", &copy]);
-    assert_eq!(empty.status.code(), Some(1), "{}", printed(&empty));
+    let said = printed(&empty);
+    assert_eq!(empty.status.code(), Some(1), "{said}");
+    assert!(said.contains("it has no entry"), "{said}");
+}
+
+#[test]
+fn a_signed_size_that_cannot_be_read_is_no_finding_about_the_log() {
+    // Goal: a file system that fails raises no alarm about evidence, and gives no all-clear.
+    // Method: a place for the signed size that cannot be looked into.
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run_in(dir.path(), &["init"]).status.success());
+    let place = dir.path().join("data/postern.db/signed-size");
+    let settings = format!("[audit]\nsigned_size_file = \"{}\"\n", place.display());
+    fs::write(dir.path().join("data/postern.toml"), settings).unwrap();
+    let verify = run_in(dir.path(), &["audit", "verify"]);
+    let said = printed(&verify);
+    assert_eq!(verify.status.code(), Some(1), "{said}");
+    assert!(said.contains("reading the signed size"), "{said}");
+    assert!(said.contains("it cannot be said whether"), "{said}");
+    assert!(!said.contains("NOT as it was written"), "{said}");
+    assert!(!said.contains("evidence"), "{said}");
 }
 
 #[test]
