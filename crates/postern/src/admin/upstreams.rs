@@ -41,7 +41,7 @@ pub(super) async fn show(desk: Desk, Path((env, upstream)): Path<(String, String
         let (env, upstream) = names(&env, &upstream)?;
         desk.may_see(Some(&env))?;
         let row = desk.store().upstreams().show(&env, &upstream).await?;
-        Ok::<_, Refused>(looked_at(&desk, row).await)
+        Ok::<_, Refused>(looked_at(&desk, &env, row))
     };
     desk.answer(found.await)
 }
@@ -84,7 +84,7 @@ pub(super) async fn create(
                 .create(&env, &row, desk.now())
                 .await?;
             take_up(&desk, &env).await?;
-            Ok(looked_at(&desk, row).await)
+            Ok(looked_at(&desk, &env, row))
         };
         desk.act(act, work).await
     };
@@ -129,7 +129,7 @@ pub(super) async fn update(
                 .update(&env, &upstream, &wanted)
                 .await?;
             take_up(&desk, &env).await?;
-            Ok(looked_at(&desk, row).await)
+            Ok(looked_at(&desk, &env, row))
         };
         desk.act(act, work).await
     };
@@ -305,12 +305,11 @@ fn settings_map(settings: &UpstreamSettings) -> Result<postern_store::UpstreamSe
     }
 }
 
-/// One upstream, with whether its credential can be had: a variable that is not set or a file that
-/// is missing would else be noticed at the first request.
-async fn looked_at(desk: &Desk, row: UpstreamRow) -> Upstream {
-    let credential = desk.store().upstreams().credential(&row).await;
+/// One upstream, with whether the data plane has its credential: a variable that is not set or a
+/// file that is missing would else be noticed at the first request.
+fn looked_at(desk: &Desk, env: &EnvName, row: UpstreamRow) -> Upstream {
     Upstream {
-        credential_fault: credential.err().map(|error| error.with_causes()),
+        credential_fault: desk.state().guard.credential_fault(env, &row.name),
         ..shape(row)
     }
 }

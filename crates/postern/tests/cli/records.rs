@@ -1,6 +1,7 @@
 //! The audit log through the command line.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
@@ -215,3 +216,18 @@ fn an_upstream_whose_credential_cannot_be_had_is_said_to_be_so() {
     let fine = house.run(&[&line[..], &rest].concat());
     assert!(fine.stderr.is_empty(), "{}", printed(&fine));
 }
+    // What is told is what requests meet: a file that was made since is not read by itself.
+    let file = house.path().join("key");
+    let reference = format!("file:{}", file.display());
+    let set = |name| ["upstream", "update", name, "--env", "dev", "--credential"];
+    let missing = house.json(&[&set("two")[..], &[&reference]].concat());
+    assert!(missing["credential_fault"].is_string(), "{missing}");
+    fs::write(&file, "sk-the-providers-own-key").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let show = ["upstream", "show", "two", "--env", "dev"];
+    let shown = house.json(&show);
+    assert_eq!(shown["credential_fault"], missing["credential_fault"]);
+    let mended = house.json(&[&set("two")[..], &[&reference]].concat());
+    assert_eq!(mended["credential_fault"], Value::Null);
+    fs::remove_file(&file).unwrap();
+    assert_eq!(house.json(&show)["credential_fault"], Value::Null);
