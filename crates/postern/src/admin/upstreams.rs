@@ -13,6 +13,7 @@ use postern_types::{EnvName, RefusalCode, Secret, UpstreamKind, UpstreamName};
 use super::desk::{Act, Body, Desk, name};
 use super::environments::take_up;
 use super::problem::Refused;
+use crate::data_rules;
 use crate::shapes::{
     ChangeUpstream, NewCredential, NewUpstream, Problem, Upstream, UpstreamSettings,
 };
@@ -71,6 +72,8 @@ pub(super) async fn create(
             check_url(&desk, &new.url)?;
             check_place(&desk, &new.url)?;
             check_reach(&desk, new.credential.as_ref(), Some(&new.settings))?;
+            let kind = name(&new.kind, UpstreamKind::parse)?;
+            check_rules(&desk, &env, &upstream, kind).await?;
             let row = NewRow {
                 name: upstream.clone(),
                 kind: name(&new.kind, UpstreamKind::parse)?,
@@ -276,6 +279,22 @@ fn without_user(url: &str) -> String {
 }
 
 /// Settings as the audit log names them: header values may be secret, whatever they should be.
+/// Keeps data rules that name this upstream, from before there was one or of one that was deleted,
+/// from doing nothing in silence.
+async fn check_rules(
+    desk: &Desk,
+    env: &EnvName,
+    upstream: &UpstreamName,
+    kind: UpstreamKind,
+) -> Result<(), Refused> {
+    for row in desk.store().data_rules().list(env).await? {
+        if row.rule.spec.upstream.as_ref() == Some(upstream) {
+            data_rules::fields_fit(&row.rule, kind).map_err(Refused::bad)?;
+        }
+    }
+    Ok(())
+}
+
 fn describe_settings(settings: &UpstreamSettings) -> serde_json::Value {
     serde_json::json!({
         "include_usage": settings.include_usage,

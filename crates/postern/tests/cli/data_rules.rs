@@ -289,6 +289,21 @@ fn a_field_at_an_ai_upstream_is_refused_when_it_is_saved() {
     house.json(&words("data-rule update f --env dev --upstream notes"));
     let moved = house.run(&words("data-rule update f --env dev --upstream chat"));
     assert!(!moved.status.success(), "{}", printed(&moved));
+    // Nor does the upstream change under the rule.
+    house.json(&words("upstream delete notes --env dev --yes"));
+    let again = |kind: &str| {
+        let line =
+            format!("upstream create notes --env dev --url http://127.0.0.1:9 --kind {kind}");
+        house.run(&words(&line))
+    };
+    let other = again("openai");
+    let text = printed(&other);
+    assert!(!other.status.success(), "{text}");
+    assert!(
+        text.contains("data rule f") && text.contains("openai"),
+        "{text}"
+    );
+    assert!(again("http").status.success());
 }
 
 #[test]
