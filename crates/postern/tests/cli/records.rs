@@ -170,6 +170,17 @@ fn an_environment_that_is_not_there_is_no_empty_list() {
         assert_eq!(typo.status.code(), Some(1), "{line:?}: {said}");
         assert!(said.contains("environment dve"), "{said}");
     }
+    // A deleted one has its records still, so that a search in them may find nothing.
+    house.json(&["principal", "create", "service:web", "--env", "dev"]);
+    house.json(&["env", "delete", "dev", "--yes"]);
+    let fits = house.json(&["audit", "search", "--env", "dev", "--action", "principal."]);
+    assert_eq!(actions(&fits), ["principal.create"; 2], "attempt and end");
+    let nothing = house.run(&["audit", "search", "--env", "dev", "--action", "policy."]);
+    let said = printed(&nothing);
+    assert!(
+        nothing.status.success() && said.contains("Nothing fits"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -209,13 +220,6 @@ fn an_upstream_whose_credential_cannot_be_had_is_said_to_be_so() {
         );
         assert!(house.diagnostics().contains(why), "{}", house.diagnostics());
     }
-    let line = [
-        "upstream", "create", "three", "--env", "dev", "--kind", "http",
-    ];
-    let rest = ["--url", "http://127.0.0.1:9", "--json"];
-    let fine = house.run(&[&line[..], &rest].concat());
-    assert!(fine.stderr.is_empty(), "{}", printed(&fine));
-}
     // What is told is what requests meet: a file that was made since is not read by itself.
     let file = house.path().join("key");
     let reference = format!("file:{}", file.display());
@@ -231,3 +235,10 @@ fn an_upstream_whose_credential_cannot_be_had_is_said_to_be_so() {
     assert_eq!(mended["credential_fault"], Value::Null);
     fs::remove_file(&file).unwrap();
     assert_eq!(house.json(&show)["credential_fault"], Value::Null);
+    let line = [
+        "upstream", "create", "three", "--env", "dev", "--kind", "http",
+    ];
+    let rest = ["--url", "http://127.0.0.1:9", "--json"];
+    let fine = house.run(&[&line[..], &rest].concat());
+    assert!(fine.stderr.is_empty(), "{}", printed(&fine));
+}
