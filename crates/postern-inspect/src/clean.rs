@@ -164,7 +164,7 @@ impl Cleaner {
     ///
     /// # Errors
     /// As [`Cleaner::clean_value`].
-    pub(crate) fn clean_embedded(
+    pub fn clean_embedded(
         &mut self,
         place: &str,
         left: &str,
