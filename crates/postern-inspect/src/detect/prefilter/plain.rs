@@ -1,7 +1,10 @@
 //! Words and groups in which no row finds anything: how short they are, and of what bytes.
 
+use regex_automata::util::syntax::parse_with;
+use regex_syntax::hir::Hir;
+
 use crate::detect::engine::Row;
-use crate::detect::facts::{self, ByteSet};
+use crate::detect::facts::{self, ByteSet, syntax};
 use crate::detect::{Edges, Needs};
 
 /// What the segmenter must know to pass over words in which nothing can be found.
@@ -77,14 +80,16 @@ impl Plain {
             gate: ByteSet::default(),
         };
         for row in rows {
-            plain.count_word(row, &bytes);
-            plain.count_segment(row, &bytes);
+            let pattern = parse_with(row.detector.pattern, &syntax());
+            let pattern = pattern.expect("a test reads every pattern");
+            plain.count_word((row, &pattern), &bytes);
+            plain.count_segment((row, &pattern), &bytes);
         }
         plain
     }
 
-    fn count_word(&mut self, row: &Row, bytes: &ByteSet) {
-        let Some(min) = plain_min(row, bytes) else {
+    fn count_word(&mut self, (row, pattern): (&Row, &Hir), bytes: &ByteSet) {
+        let Some(min) = plain_min((row, pattern), bytes) else {
             return;
         };
         if gated(row) {
@@ -95,10 +100,10 @@ impl Plain {
         }
     }
 
-    fn count_segment(&mut self, row: &Row, bytes: &ByteSet) {
+    fn count_segment(&mut self, (row, pattern): (&Row, &Hir), bytes: &ByteSet) {
         let mut lettered = *bytes;
         WHITE.iter().for_each(|white| lettered.add(*white));
-        if let Some(min) = made_of(row, &lettered) {
+        if let Some(min) = made_of((row, pattern), &lettered) {
             self.lettered_gated_least = self.lettered_gated_least.min(min);
             if gated(row) {
                 self.lettered_gate = self.lettered_gate.join(&row.left_last);
@@ -108,7 +113,7 @@ impl Plain {
         }
         let mut numbered = lettered;
         (b'0'..=b'9').for_each(|digit| numbered.add(digit));
-        if let Some(min) = made_of(row, &numbered) {
+        if let Some(min) = made_of((row, pattern), &numbered) {
             self.numbered_least = self.numbered_least.min(min);
         }
     }
@@ -173,8 +178,8 @@ fn gated(row: &Row) -> bool {
 pub(crate) const WHITE: &[u8] = b" \t\r\n";
 
 /// The length from which a segment of these bytes may hold a match of the row; `None` if none does.
-fn made_of(row: &Row, set: &ByteSet) -> Option<usize> {
-    let bytes_min = facts::plain_min(row.detector.pattern, set)?;
+fn made_of((row, pattern): (&Row, &Hir), set: &ByteSet) -> Option<usize> {
+    let bytes_min = facts::plain_min(pattern, set)?;
     match row.detector.needs {
         Needs::Literal(texts) | Needs::AnyCase(texts) => texts
             .iter()
@@ -189,10 +194,10 @@ fn made_of(row: &Row, set: &ByteSet) -> Option<usize> {
 
 /// The length from which a plain word may hold a match of the row; `None` if none does. In a plain
 /// word a capital stands only where no letter stands before it.
-fn plain_min(row: &Row, plain: &ByteSet) -> Option<usize> {
+fn plain_min((row, pattern): (&Row, &Hir), plain: &ByteSet) -> Option<usize> {
     let mut small = *plain;
     (b'A'..=b'Z').for_each(|capital| small.remove(capital));
-    let bytes_min = facts::plain_min(row.detector.pattern, &small)?;
+    let bytes_min = facts::plain_min(pattern, &small)?;
     let literal = |text: &&str, any_case: bool| {
         let mut before = b'.';
         text.bytes().all(|byte| {
