@@ -127,11 +127,12 @@ fn split(body: &str) -> Vec<Event> {
     let mut events = Vec::new();
     let mut rest = body;
     while !rest.is_empty() {
-        let ends = ["\r\n\r\n", "\n\n", "\r\r"];
-        let found = ends
-            .iter()
-            .filter_map(|end| rest.find(end).map(|at| at + end.len()));
-        let len = found.min().unwrap_or(rest.len());
+        // Each is looked for before the end that is known: the rest of a stream is long.
+        let shorter =
+            |len: usize, end: &str| rest[..len].find(end).map_or(len, |at| at + end.len());
+        let len = ["\n\n", "\r\n\r\n", "\r\r"]
+            .into_iter()
+            .fold(rest.len(), shorter);
         let raw = rest[..len].to_owned();
         let lines = raw.lines().filter_map(|line| line.strip_prefix("data:"));
         let data = serde_json::from_str(&lines.collect::<Vec<_>>().join("\n")).ok();
