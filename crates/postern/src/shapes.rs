@@ -140,10 +140,10 @@ pub struct UpstreamSettings {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// Whether it may be on the gateway's own machine or link, or be a cloud's metadata service. If
-    /// `false`, no connection there is made, whatever its address means at that time. `true` is for
-    /// administrators of the whole installation; what administrators of one environment make, or
-    /// change but for the credential, has `false`. Not named: `true` for what others make, and what
-    /// it was for what they change. Always told.
+    /// `false`, no connection there is made, whatever its name means at that time. An administrator
+    /// of one environment cannot ask for `true`, and whatever they make, or change beyond the
+    /// credential, has `false`. From others, a new upstream has `true` and a changed one keeps what
+    /// it has, unless it is said. Answers always say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_machine: Option<bool>,
 }

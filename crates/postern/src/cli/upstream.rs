@@ -99,12 +99,12 @@ pub(super) struct Settings {
     /// Set this header on each request, as NAME=VALUE; {credential} stands for the credential
     #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
-    /// It may be on the gateway's own machine or link, or a cloud's metadata service (whole
-    /// installation only)
+    /// It may be on the gateway's own machine or link, or be a cloud's metadata service; for
+    /// administrators of the whole installation
     #[arg(long, conflicts_with = "no_own_machine")]
     own_machine: bool,
-    /// Never connect to such addresses, whatever its name means then (so for administrators of one
-    /// environment)
+    /// Never connect to such addresses, whatever its name means then; always so for administrators
+    /// of one environment
     #[arg(long)]
     no_own_machine: bool,
 }

@@ -263,8 +263,8 @@ fn services_of_the_gateways_machine_are_for_the_whole_installation() {
 
 const UPSTREAMS: &str = "/api/v1/environments/dev/upstreams";
 
-/// A change of an upstream's settings, with a word on what it may reach or `null` for none.
-fn settings(own_machine: Value) -> Value {
+/// A change of an upstream's settings, with a word on what it may reach, or none.
+fn settings(own_machine: Option<bool>) -> Value {
     json!({ "settings": { "headers": { "x-a": "b" }, "own_machine": own_machine } })
 }
 
@@ -286,18 +286,18 @@ fn a_scoped_administrators_upstream_is_never_on_the_gateways_machine() {
     };
     let new = json!({ "name": "outer", "kind": "http", "url": url["url"] });
     assert_eq!(told("POST", UPSTREAMS, dev, &new), false);
-    assert_eq!(told("PATCH", &outer, dev, &settings(json!(null))), false);
+    assert_eq!(told("PATCH", &outer, dev, &settings(None)), false);
     // The whole installation's administrators change it by saying so alone.
-    assert_eq!(told("PATCH", &outer, owner, &settings(json!(null))), false);
+    assert_eq!(told("PATCH", &outer, owner, &settings(None)), false);
     assert_eq!(told("PATCH", &outer, owner, &url), false);
-    assert_eq!(told("PATCH", &outer, owner, &settings(json!(true))), true);
-    assert_eq!(told("PATCH", &outer, owner, &settings(json!(null))), true);
+    assert_eq!(told("PATCH", &outer, owner, &settings(Some(true))), true);
+    assert_eq!(told("PATCH", &outer, owner, &settings(None)), true);
     // Another credential leads nowhere else. Another address or other settings may.
     let credential = json!({ "credential": { "sealed": "a-key" } });
     assert_eq!(told("PATCH", &outer, dev, &credential), true);
     assert_eq!(told("PATCH", &outer, dev, &url), false);
-    assert_eq!(told("PATCH", &outer, owner, &settings(json!(true))), true);
-    assert_eq!(told("PATCH", &outer, dev, &settings(json!(false))), false);
+    assert_eq!(told("PATCH", &outer, owner, &settings(Some(true))), true);
+    assert_eq!(told("PATCH", &outer, dev, &settings(Some(false))), false);
     assert_eq!(told("GET", &outer, dev, &Value::Null), false);
 }
 
@@ -308,7 +308,7 @@ fn to_be_on_the_gateways_machine_is_not_a_scoped_administrators_to_allow() {
     let house = House::open();
     house.furnish("dev");
     let (_, dev) = house.administrator("admin", Some("dev"));
-    let mut new = settings(json!(true));
+    let mut new = settings(Some(true));
     new["name"] = json!("outer");
     new["kind"] = json!("http");
     new["url"] = json!("https://inner.example.com");
@@ -322,10 +322,10 @@ fn to_be_on_the_gateways_machine_is_not_a_scoped_administrators_to_allow() {
     assert!(refused("POST", UPSTREAMS, &new).contains("own_machine"));
     new["settings"] = json!({});
     assert_eq!(house.ask("POST", UPSTREAMS, &dev, &new).status, 201);
-    assert!(refused("PATCH", &outer, &settings(json!(true))).contains("own_machine"));
+    assert!(refused("PATCH", &outer, &settings(Some(true))).contains("own_machine"));
     // One that is on loopback by its address would end by this, so it is told before.
     let notes = format!("{UPSTREAMS}/notes");
-    assert!(refused("PATCH", &notes, &settings(json!(null))).contains("loopback"));
+    assert!(refused("PATCH", &notes, &settings(None)).contains("loopback"));
     for (path, own) in [(&outer, false), (&notes, true)] {
         let shown = house.ask("GET", path, &dev, &Value::Null).body;
         let held = json!({ "include_usage": true, "own_machine": own });

@@ -69,7 +69,7 @@ pub(crate) async fn change_the_settings_that_are_named(fixture: &Fixture) {
             ..UpstreamChange::default()
         };
         let changed = upstreams.update(&dev, &row.name, &change).await.unwrap();
-        let after = serde_json::from_str(after).unwrap();
+        let after: serde_json::Value = serde_json::from_str(after).unwrap();
         assert_eq!(serde_json::Value::Object(changed.settings), after);
         assert_eq!(changed.url, row.url);
     }
