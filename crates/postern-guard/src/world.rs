@@ -27,6 +27,9 @@ pub struct UpstreamSettings {
     /// Headers that the gateway sets on each request to the upstream; `{credential}` stands for the
     /// credential. Empty means: where the upstream's kind takes it.
     pub headers: BTreeMap<String, String>,
+    /// Whether it may be on the gateway's own machine or link, or be a cloud's metadata service.
+    /// Where it may not, no connection there is made, whatever its address means at that time.
+    pub own_machine: bool,
 }
 
 impl UpstreamSettings {
@@ -47,6 +50,7 @@ impl Default for UpstreamSettings {
             include_usage: true,
             ca_file: None,
             headers: BTreeMap::new(),
+            own_machine: true,
         }
     }
 }

@@ -20,6 +20,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::bounds::{HYPER_HEADERS_MAX, UpstreamBounds};
 use crate::forward::OutboundBody;
+use crate::own_machine::Reach;
 use crate::tls::{self, TlsError};
 
 /// An upstream's address cannot be used.
@@ -44,6 +45,7 @@ pub struct Endpoint {
     base: String,
     host_field: HeaderValue,
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    reach: Reach,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -59,10 +61,11 @@ impl std::fmt::Debug for Endpoint {
 
 impl Endpoint {
     /// Reads an address. With `ca_file` only the authorities in it are believed, else the system's.
+    /// `reach` is asked about each address that the host turns out to have.
     ///
     /// # Errors
     /// When the address is malformed, holds a user, a query or a fragment, or TLS cannot be set up.
-    pub fn parse(url: &str, ca_file: Option<&Path>) -> Result<Self, EndpointError> {
+    pub fn parse(url: &str, ca_file: Option<&Path>, reach: Reach) -> Result<Self, EndpointError> {
         let malformed = || EndpointError::Url(url.chars().take(200).collect());
         if url.contains(['#', '?', '@']) {
             return Err(malformed());
@@ -101,6 +104,7 @@ impl Endpoint {
             base,
             host_field,
             tls,
+            reach,
         })
     }
 
@@ -155,8 +159,10 @@ impl Endpoint {
     /// Tries every address of the host in turn. Each but the last gets its share of the time, so
     /// that one that swallows packets does not use it all.
     async fn dial(&self, deadline: Instant) -> io::Result<TcpStream> {
+        // SECURITY: a name is resolved for each connection, and what is dialled is the very address
+        // that was judged: a name that changes its meaning in between gains nothing.
         let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await?;
-        let addresses: Vec<SocketAddr> = found.collect();
+        let addresses = self.within_reach(found.collect())?;
         let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
         for (place, address) in addresses.iter().enumerate() {
             let now = Instant::now();
@@ -169,6 +175,19 @@ impl Endpoint {
             }
         }
         Err(last)
+    }
+
+    /// The addresses that this upstream may be reached at.
+    fn within_reach(&self, mut addresses: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+        let known = addresses.len();
+        addresses.retain(|address| self.reach.allows(address.ip()));
+        if known > 0 && addresses.is_empty() {
+            let cause = "it is on the gateway's own machine or link, or a cloud's metadata \
+                         service, and own_machine is false for this upstream: an administrator of \
+                         the whole installation can allow it";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, cause));
+        }
+        Ok(addresses)
     }
 }
 
@@ -240,6 +259,29 @@ where
 mod tests {
     use super::*;
 
+    fn plain(url: &str, reach: Reach) -> Endpoint {
+        Endpoint::parse(url, None, reach).unwrap()
+    }
+
+    #[test]
+    fn only_addresses_within_reach_are_dialled() {
+        // Goal: of the addresses of a name, those of the own machine are never tried, and that none
+        // is left is said. Method: what a resolver may have answered, under both settings.
+        let own = ["127.0.0.1:80", "[::1]:80", "[::ffff:169.254.169.254]:80"];
+        let other = ["10.0.0.1:80", "[2001:db8::1]:80"];
+        let read = |rows: &[&str]| -> Vec<SocketAddr> {
+            rows.iter().map(|row| row.parse().unwrap()).collect()
+        };
+        let mixed = read(&[own[0], other[0], own[1], other[1], own[2]]);
+        let bound = plain("http://example.org", Reach::BeyondOwnMachine);
+        assert_eq!(bound.within_reach(mixed.clone()).unwrap(), read(&other));
+        let error = bound.within_reach(read(&own)).unwrap_err();
+        assert!(error.to_string().contains("own_machine is false"));
+        assert!(bound.within_reach(Vec::new()).unwrap().is_empty());
+        let free = plain("http://example.org", Reach::Anywhere);
+        assert_eq!(free.within_reach(mixed.clone()).unwrap(), mixed);
+    }
+
     #[test]
     fn addresses_are_read_strictly() {
         for bad in [
@@ -254,18 +296,21 @@ mod tests {
             "http://example.org:99999",
             "http://exa mple.org",
         ] {
-            assert!(Endpoint::parse(bad, None).is_err(), "{bad}");
+            assert!(
+                Endpoint::parse(bad, None, Reach::Anywhere).is_err(),
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn the_base_path_stands_before_every_path() {
-        let endpoint = Endpoint::parse("http://[::1]:8080/base/v1/", None).unwrap();
+        let endpoint = plain("http://[::1]:8080/base/v1/", Reach::Anywhere);
         assert_eq!(endpoint.host, "::1");
         assert_eq!(endpoint.host_field(), "[::1]:8080");
         let target = endpoint.target("/a%20b", Some("x=1")).unwrap();
         assert_eq!(target.as_str(), "/base/v1/a%20b?x=1");
-        let endpoint = Endpoint::parse("http://example.org", None).unwrap();
+        let endpoint = plain("http://example.org", Reach::Anywhere);
         assert_eq!(endpoint.target("/", None).unwrap().as_str(), "/");
         assert_eq!(endpoint.port, 80);
     }

@@ -11,6 +11,7 @@ use postern_types::{EnvName, Refusal, RefusalCode, UpstreamName};
 use crate::bounds::Bounds;
 use crate::forward::{Destination, Endpoint, PoolKey};
 use crate::headers::{HeaderTemplate, UpstreamCredential};
+use crate::own_machine::Reach;
 
 /// The destinations in use, the newest version of each.
 #[derive(Default)]
@@ -50,7 +51,12 @@ impl Directory {
 fn lay_out(key: PoolKey, upstream: &Upstream, bounds: &Bounds) -> Result<Destination, Refusal> {
     let unusable = |cause: String| Refusal::new(RefusalCode::UpstreamUnreachable, cause);
     let settings = &upstream.settings;
-    let endpoint = Endpoint::parse(&upstream.row.url, settings.ca_file.as_deref())
+    let reach = if settings.own_machine {
+        Reach::Anywhere
+    } else {
+        Reach::BeyondOwnMachine
+    };
+    let endpoint = Endpoint::parse(&upstream.row.url, settings.ca_file.as_deref(), reach)
         .map_err(|error| unusable(error.to_string()))?;
     let secret = upstream
         .credential()

@@ -24,7 +24,8 @@ pub(crate) struct PoolKey {
     pub(crate) upstream: UpstreamName,
     /// The incarnation of the upstream: a name may be used again.
     pub(crate) upstream_id: UpstreamId,
-    /// The upstream's version: it rises with each change, of the credential too.
+    /// The upstream's version: it rises with each change, of the credential and of what may be
+    /// reached too.
     pub(crate) version: u64,
 }
 

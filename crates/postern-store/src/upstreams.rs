@@ -47,8 +47,9 @@ pub struct UpstreamChange {
     pub url: Option<String>,
     /// The new credential.
     pub credential: Option<NewCredential>,
-    /// The new settings, whole.
-    pub settings: Option<UpstreamSettings>,
+    /// Settings by their names: each takes the place of the stored one, `null` takes it away, and
+    /// what is not named stays.
+    pub settings: UpstreamSettings,
 }
 
 /// An upstream as stored, without its credential.
@@ -212,7 +213,10 @@ impl<'a> Upstreams<'a> {
                 "the new address is another server: give the credential for it too",
             ));
         }
-        let settings = settings_text(wanted.settings.as_ref().unwrap_or(&row.settings))?;
+        let mut settings = row.settings;
+        settings.extend(wanted.settings.clone());
+        settings.retain(|_, value| !value.is_null());
+        let settings = settings_text(&settings)?;
         let sql = "UPDATE upstreams SET url = $1, settings = $2, version = version + 1 \
                    WHERE upstream_key = $3";
         sqlx::query(sql)

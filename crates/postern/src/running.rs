@@ -12,8 +12,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use postern_audit::RecoveryReport;
 use postern_http::{
-    AnalyzerSettings, Bounds, Endpoint, Gateway, GatewayParts, ListenOptions, Listener, Serving,
-    TlsFiles,
+    AnalyzerSettings, Bounds, Endpoint, Gateway, GatewayParts, ListenOptions, Listener, Reach,
+    Serving, TlsFiles,
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
@@ -273,7 +273,8 @@ fn analyzer(config: &Config) -> Result<Option<AnalyzerSettings>> {
     let Some(analyzer) = &config.analyzer else {
         return Ok(None);
     };
-    let endpoint = Endpoint::parse(&analyzer.url, analyzer.ca_file.as_deref());
+    // The operator's own configuration, which may well name a service of this machine.
+    let endpoint = Endpoint::parse(&analyzer.url, analyzer.ca_file.as_deref(), Reach::Anywhere);
     Ok(Some(AnalyzerSettings {
         endpoint: endpoint.context("the analyzer")?,
         timeout: analyzer.timeout,

@@ -139,6 +139,13 @@ pub struct UpstreamSettings {
     /// Headers set on each request to it; `{credential}` stands for the credential.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// Whether it may be on the gateway's own machine or link, or be a cloud's metadata service. If
+    /// `false`, no connection there is made, whatever its name means at that time. An administrator
+    /// of one environment cannot ask for `true`, and whatever they make, or change beyond the
+    /// credential, has `false`. From others, a new upstream has `true` and a changed one keeps what
+    /// it has, unless it is said. Answers always say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_machine: Option<bool>,
 }
 
 impl Default for UpstreamSettings {
@@ -147,6 +154,7 @@ impl Default for UpstreamSettings {
             include_usage: true,
             ca_file: None,
             headers: BTreeMap::new(),
+            own_machine: None,
         }
     }
 }
@@ -182,7 +190,7 @@ pub struct ChangeUpstream {
     /// Its credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<NewCredential>,
-    /// All of its settings.
+    /// All of its settings; `own_machine` stays if it is not named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<UpstreamSettings>,
 }

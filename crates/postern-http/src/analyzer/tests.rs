@@ -3,6 +3,7 @@
 use postern_testkit::{Answer, ReplayUpstream, analyzer};
 
 use super::*;
+use crate::own_machine::Reach;
 
 #[test]
 fn answers_are_read_strictly() {
@@ -52,7 +53,7 @@ fn scores_are_percentages() {
 /// An analyzer at this address that has so long for all that is asked at once.
 fn within(upstream: &ReplayUpstream, total: Duration) -> Analyzer {
     let settings = AnalyzerSettings {
-        endpoint: Endpoint::parse(&upstream.url(), None).unwrap(),
+        endpoint: Endpoint::parse(&upstream.url(), None, Reach::Anywhere).unwrap(),
         timeout: Duration::from_secs(20),
         language: "en".to_owned(),
         score_min: 35,

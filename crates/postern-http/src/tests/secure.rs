@@ -12,6 +12,7 @@ use crate::bounds::Timeouts;
 use crate::connect::Endpoint;
 use crate::forward::{Destination, Forward, OutboundBody, OutboundRequest};
 use crate::headers::UpstreamCredential;
+use crate::own_machine::Reach;
 use crate::tls;
 
 /// A certificate and its key in files.
@@ -106,7 +107,7 @@ fn files_that_do_not_serve_are_named() {
 async fn visit(url: &str, ca_file: &Path) -> String {
     let to = Arc::new(Destination {
         key: super::upstream::key("dev", 1),
-        endpoint: Endpoint::parse(url, Some(ca_file)).unwrap(),
+        endpoint: Endpoint::parse(url, Some(ca_file), Reach::Anywhere).unwrap(),
         credential: UpstreamCredential::none(),
         timeouts: Timeouts::default(),
     });
@@ -149,7 +150,7 @@ async fn an_upstream_must_prove_its_name() {
         "upstream_unreachable"
     );
     // The system's roots do not know the test's authority.
-    if let Ok(endpoint) = Endpoint::parse(&url, None) {
+    if let Ok(endpoint) = Endpoint::parse(&url, None, Reach::Anywhere) {
         let bounds = Bounds::default().upstream;
         let refusal = endpoint.connect(PATIENCE, &bounds).await.unwrap_err();
         assert_eq!(refusal.code().as_str(), "upstream_unreachable");

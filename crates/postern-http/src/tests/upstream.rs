@@ -18,6 +18,7 @@ use crate::forward::{
     Destination, Forward, Inbound, InboundError, OutboundBody, OutboundRequest, PoolKey,
 };
 use crate::headers::UpstreamCredential;
+use crate::own_machine::Reach;
 
 pub(super) const SECRET: &str = "sk-provider-0123456789";
 
@@ -34,7 +35,7 @@ fn destination(url: &str, timeouts: Timeouts) -> Destination {
     let secret = Secret::from(SECRET.to_owned());
     Destination {
         key: key("dev", 1),
-        endpoint: Endpoint::parse(url, None).unwrap(),
+        endpoint: Endpoint::parse(url, None, Reach::Anywhere).unwrap(),
         credential: UpstreamCredential::for_kind(UpstreamKind::OpenAi, &secret).unwrap(),
         timeouts,
     }

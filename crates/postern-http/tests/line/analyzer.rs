@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postern_guard::GuardBounds;
-use postern_http::{AnalyzerCounts, AnalyzerSettings, Endpoint};
+use postern_http::{AnalyzerCounts, AnalyzerSettings, Endpoint, Reach};
 use postern_testkit::{Answer, ReplayUpstream, SeenRequest, analyzer};
 use postern_types::RefusalCode;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ fn asked(upstream: ReplayUpstream, spec: Value) -> Asked {
 
 pub(crate) fn settings(url: &str, timeout: Duration) -> AnalyzerSettings {
     AnalyzerSettings {
-        endpoint: Endpoint::parse(url, None).unwrap(),
+        endpoint: Endpoint::parse(url, None, Reach::Anywhere).unwrap(),
         timeout,
         language: "en".to_owned(),
         score_min: 35,

@@ -10,7 +10,7 @@ use postern_guard::{Clock, Guard, GuardBounds, GuardParts, RingKeys, TokenChange
 use postern_http::{AnalyzerSettings, Bounds, Gateway, GatewayParts, ListenOptions, Listener};
 use postern_store::{
     Issued, KeyRing, NewAccess, NewCredential, NewEnvironment, NewPrincipal, NewToken, NewUpstream,
-    Revocation, Store, StoreUrl, SystemRandom,
+    Revocation, Store, StoreUrl, SystemRandom, UpstreamChange,
 };
 use postern_testkit::ReplayUpstream;
 use postern_testkit::raw::{self, RawAnswer};
@@ -242,6 +242,22 @@ impl Line {
             let dev = env("dev");
             policies.create(&dev, &name, text, now).await.unwrap();
             self.guard.environment_changed(&dev).await.unwrap();
+        });
+    }
+
+    /// Where the upstream `openai` of dev is, and what it is set to, from the next request on.
+    pub(crate) fn place(&self, url: &str, settings: serde_json::Value) {
+        let secret = Secret::from(format!("{SECRET}-dev-openai"));
+        let change = UpstreamChange {
+            url: Some(url.to_owned()),
+            credential: Some(NewCredential::Sealed(secret)),
+            settings: serde_json::from_value(settings).unwrap(),
+        };
+        let name = UpstreamName::parse("openai").unwrap();
+        self.block_on(async {
+            let upstreams = self.guard.store().upstreams();
+            upstreams.update(&env("dev"), &name, &change).await.unwrap();
+            self.guard.environment_changed(&env("dev")).await.unwrap();
         });
     }
 

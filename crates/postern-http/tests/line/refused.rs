@@ -3,6 +3,7 @@
 
 use postern_testkit::raw;
 use postern_types::{End, RefusalCode};
+use serde_json::json;
 
 use crate::fixture::{Line, SECRET};
 
@@ -317,4 +318,41 @@ fn an_advisors_model_is_judged_too() {
     let unnamed = r#"{"type":"advisor_20260301","name":"advisor"}"#;
     assert_eq!(ask(unnamed).as_deref(), Some("unknown_model"));
     assert_eq!(line.upstream.requests().len(), 0);
+}
+
+#[test]
+fn what_a_name_means_is_judged_at_each_connection() {
+    // Goal: an upstream that may not be on the own machine is not connected to there, however its
+    // address is written, also while a connection from before is at rest; and one that may is.
+    // Method: a listener on loopback that counts connections, by name and by address.
+    let line = Line::new();
+    let token = line.token(&["openai:invoke:gpt-4o-mini"], &[]);
+    let port = line.upstream.addr().port();
+    let at = |host: &str| format!("http://{host}:{port}");
+    line.place(&at("localhost"), json!({}));
+    assert_eq!(line.chat(&token, CHAT).status, 200);
+    assert_eq!(line.upstream.connections(), 1);
+    let mut seen = 1;
+    for host in [
+        "localhost",
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "[::ffff:127.0.0.1]",
+    ] {
+        line.place(&at(host), json!({ "own_machine": false }));
+        let refused = line.chat(&token, CHAT);
+        let code = refused.header("postern-refusal");
+        assert_eq!(code, Some("upstream_unreachable"), "{host}");
+        assert!(!refused.text().contains("own_machine"), "{host}");
+        seen += 1;
+        let outcomes = line.outcomes(seen);
+        let cause = outcomes[seen - 1].cause.as_deref().unwrap_or_default();
+        assert!(cause.contains("own_machine is false"), "{host}: {cause}");
+    }
+    assert_eq!(line.upstream.connections(), 1);
+    assert_eq!(line.upstream.requests().len(), 1);
+    line.place(&at("localhost"), json!({ "own_machine": true }));
+    assert_eq!(line.chat(&token, CHAT).status, 200);
+    assert_eq!(line.upstream.connections(), 2);
 }

@@ -47,6 +47,7 @@ macro_rules! contract_on {
             }
             upstreams: {
                 keep_a_sealed_credential,
+                change_the_settings_that_are_named,
                 resolve_named_credentials_when_used,
                 refuse_a_file_that_is_not_one_line,
                 never_read_the_gateways_own_secrets,

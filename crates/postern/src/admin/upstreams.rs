@@ -1,6 +1,6 @@
 //! Upstreams of an environment, and where their credentials come from.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+mod place;
 
 use axum::extract::Path;
 use axum::response::Response;
@@ -10,6 +10,7 @@ use postern_store::{
 };
 use postern_types::{EnvName, RefusalCode, Secret, UpstreamKind, UpstreamName};
 
+use self::place::{check_place, check_url, own_machine};
 use super::desk::{Act, Body, Desk, name};
 use super::environments::take_up;
 use super::problem::Refused;
@@ -58,6 +59,8 @@ pub(super) async fn create(
 ) -> Response {
     let made = async {
         let (env, upstream) = names(&env, &new.name)?;
+        let asked = new.settings.own_machine;
+        let held = own_machine(&desk, asked);
         let act = Act {
             action: "upstream.create",
             object: upstream.to_string(),
@@ -65,6 +68,7 @@ pub(super) async fn create(
             detail: serde_json::json!({
                 "kind": new.kind, "url": without_user(&new.url),
                 "settings": describe_settings(&new.settings),
+                "own_machine": held.as_ref().map_or(asked, |held| *held),
                 "credential": new.credential.as_ref().map(describe),
             }),
         };
@@ -74,12 +78,15 @@ pub(super) async fn create(
             check_reach(&desk, new.credential.as_ref(), Some(&new.settings))?;
             let kind = name(&new.kind, UpstreamKind::parse)?;
             check_rules(&desk, &env, &upstream, kind).await?;
+            let mut settings = settings_map(&new.settings)?;
+            settings.retain(|_, value| !value.is_null());
+            settings.insert(OWN_MACHINE.to_owned(), held?.unwrap_or(true).into());
             let row = NewRow {
                 name: upstream.clone(),
                 kind,
                 url: new.url.clone(),
                 credential: new.credential.as_ref().map(stored),
-                settings: settings_map(&new.settings)?,
+                settings,
             };
             let row = desk
                 .store()
@@ -105,6 +112,13 @@ pub(super) async fn update(
 ) -> Response {
     let changed = async {
         let (env, upstream) = names(&env, &upstream)?;
+        let asked = change.settings.as_ref().and_then(|it| it.own_machine);
+        // What changes the credential alone leads nowhere else than before.
+        let held = if change.url.is_some() || change.settings.is_some() {
+            own_machine(&desk, asked)
+        } else {
+            Ok(None)
+        };
         let act = Act {
             action: "upstream.update",
             object: upstream.to_string(),
@@ -112,6 +126,7 @@ pub(super) async fn update(
             detail: serde_json::json!({
                 "url": change.url.as_deref().map(without_user),
                 "settings": change.settings.as_ref().map(describe_settings),
+                "own_machine": held.as_ref().map_or(asked, |held| *held),
                 "credential": change.credential.as_ref().map(describe),
             }),
         };
@@ -119,12 +134,19 @@ pub(super) async fn update(
             if let Some(url) = &change.url {
                 check_url(&desk, url)?;
                 check_place(&desk, url)?;
+            } else if change.settings.is_some() {
+                // What could not be reached afterwards is refused now.
+                let row = desk.store().upstreams().show(&env, &upstream).await?;
+                check_place(&desk, &row.url)?;
             }
             check_reach(&desk, change.credential.as_ref(), change.settings.as_ref())?;
+            let settings = change.settings.as_ref().map(settings_map).transpose()?;
+            let mut settings = settings.unwrap_or_default();
+            settings.extend(held?.map(|held| (OWN_MACHINE.to_owned(), held.into())));
             let wanted = UpstreamChange {
                 url: change.url.clone(),
                 credential: change.credential.as_ref().map(stored),
-                settings: change.settings.as_ref().map(settings_map).transpose()?,
+                settings,
             };
             let row = desk
                 .store()
@@ -163,94 +185,6 @@ pub(super) async fn delete(desk: Desk, Path((env, upstream)): Path<(String, Stri
         desk.act(act, work).await
     };
     desk.answer(gone.await)
-}
-
-/// Refuses to send credentials and prompts over a network in clear text.
-fn check_url(desk: &Desk, url: &str) -> Result<(), Refused> {
-    let uri: http::Uri = url
-        .parse()
-        .map_err(|_| Refused::bad("the address is not a URL"))?;
-    if uri.scheme_str() != Some("http") || desk.state().plain_http_upstreams {
-        return Ok(());
-    }
-    let host = host(&uri);
-    let loopback = |host: &str| host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if host == "localhost" || loopback(host) {
-        return Ok(());
-    }
-    Err(Refused::bad(format!(
-        "{host} is not on loopback, and http:// would send the credential in clear text: use \
-         https://, or set trust.plain_http_upstreams where the network encrypts by itself"
-    )))
-}
-
-fn host(uri: &http::Uri) -> &str {
-    let host = uri.host().unwrap_or("");
-    host.trim_start_matches('[').trim_end_matches(']')
-}
-
-/// Keeps a scoped administrator from the services of the gateway's own machine: its admin API,
-/// backends of other environments that rely on being reachable from there alone, and the metadata
-/// service of a cloud, which gives its credentials to whoever asks from the machine.
-///
-/// KNOWN GAP: a name is not resolved here, and may be made to mean such an address later.
-fn check_place(desk: &Desk, url: &str) -> Result<(), Refused> {
-    if desk.scope().is_none() {
-        return Ok(());
-    }
-    let uri: http::Uri = url
-        .parse()
-        .map_err(|_| Refused::bad("the address is not a URL"))?;
-    if is_of_the_machine(host(&uri)) {
-        return Err(Refused::new(
-            RefusalCode::Denied,
-            "addresses of the gateway's own machine and link (loopback, link-local), and of the \
-             metadata services of clouds, are for administrators of the whole installation",
-        ));
-    }
-    Ok(())
-}
-
-/// Where clouds answer a machine about itself, beside the link-local 169.254.169.254: Alibaba,
-/// Oracle, Azure; AWS and Google over IPv6.
-const METADATA_ADDRESSES: [IpAddr; 5] = [
-    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
-    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
-    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
-    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
-];
-
-/// The names that their resolvers give these services.
-const METADATA_NAMES: [&str; 5] = [
-    "metadata",
-    "metadata.goog",
-    "metadata.google.internal",
-    "instance-data",
-    "instance-data.ec2.internal",
-];
-
-/// Whether a host is, by its spelling, on the gateway's own machine or link, or tells a machine
-/// about itself.
-fn is_of_the_machine(host: &str) -> bool {
-    let name = host.trim_end_matches('.').to_ascii_lowercase();
-    let address = name.split('%').next().unwrap_or_default();
-    if let Ok(address) = address.parse::<IpAddr>() {
-        let address = address.to_canonical();
-        if METADATA_ADDRESSES.contains(&address) {
-            return true;
-        }
-        return match address {
-            IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local() || v4.octets()[0] == 0,
-            IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified() || v6.is_unicast_link_local(),
-        };
-    }
-    // Resolvers read `127.1`, `2130706433` and `0x7f.1` as addresses too: nobody means well by
-    // them.
-    let last = name.rsplit('.').next().unwrap_or_default();
-    let number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
-    let named = METADATA_NAMES.contains(&name.as_str());
-    number || named || name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Keeps a scoped administrator from what belongs to the installation.
@@ -338,13 +272,24 @@ fn stored(credential: &NewCredential) -> StoredCredential {
     }
 }
 
+/// The name of the setting that this API decides for itself.
+const OWN_MACHINE: &str = "own_machine";
+
+/// All settings as they are stored, `null` where there is none; but for [`OWN_MACHINE`], which the
+/// caller decides.
 fn settings_map(settings: &UpstreamSettings) -> Result<postern_store::UpstreamSettings, Refused> {
-    let value = serde_json::to_value(settings).map_err(|error| Refused::bad(error.to_string()))?;
+    let invalid = |error| Refused::bad(format!("the settings are not valid: {error}"));
+    let mut given = serde_json::to_value(settings).map_err(invalid)?;
+    if let Some(given) = given.as_object_mut() {
+        given.remove(OWN_MACHINE);
+    }
     // The data plane's own reading is the check: what it would not accept is not stored.
-    serde_json::from_value::<postern_guard::UpstreamSettings>(value.clone())
-        .map_err(|error| Refused::bad(format!("the settings are not valid: {error}")))?;
-    match value {
-        serde_json::Value::Object(map) => Ok(map),
+    let read: postern_guard::UpstreamSettings = serde_json::from_value(given).map_err(invalid)?;
+    match serde_json::to_value(read).map_err(invalid)? {
+        serde_json::Value::Object(mut map) => {
+            map.remove(OWN_MACHINE);
+            Ok(map)
+        }
         _ => Err(Refused::bad("the settings are no object")),
     }
 }
@@ -364,14 +309,21 @@ fn shape(row: UpstreamRow) -> Upstream {
         CredentialSource::File(path) => format!("file:{}", path.display()),
         CredentialSource::Sealed => "sealed".to_owned(),
     });
+    let own_machine = postern_guard::UpstreamSettings::parse(&row.settings)
+        .ok()
+        .map(|settings| settings.own_machine);
     let settings = serde_json::from_value(serde_json::Value::Object(row.settings));
+    let settings: UpstreamSettings = settings.unwrap_or_default();
     Upstream {
         name: row.name.to_string(),
         kind: row.kind.to_string(),
         url: row.url,
         credential,
         credential_fault: None,
-        settings: settings.unwrap_or_default(),
+        settings: UpstreamSettings {
+            own_machine,
+            ..settings
+        },
         created_at: row.created_at.to_string(),
     }
 }
@@ -380,59 +332,6 @@ fn shape(row: UpstreamRow) -> Upstream {
 mod tests {
     use super::*;
     use crate::shapes::SecretText;
-
-    #[test]
-    fn addresses_of_the_machine_are_told_in_every_spelling() {
-        for host in [
-            "localhost",
-            "LOCALHOST.",
-            "a.localhost",
-            "127.0.0.1",
-            "127.9.9.9",
-            "::1",
-            "::ffff:127.0.0.1",
-            "0.0.0.0",
-            "::",
-            "169.254.169.254",
-            "::ffff:169.254.169.254",
-            "fe80::1",
-            "fe80::1%eth0",
-            "127.1",
-            "2130706433",
-            "0x7f000001",
-            "0x7f.1",
-            "0177.0.0.1",
-            "100.100.100.200",
-            "192.0.0.192",
-            "168.63.129.16",
-            "::ffff:168.63.129.16",
-            "fd00:ec2::254",
-            "fd00:0ec2:0::0254",
-            "fd20:ce::254",
-            "metadata",
-            "Metadata.Google.Internal.",
-            "metadata.goog",
-            "instance-data.ec2.internal",
-            "",
-        ] {
-            assert!(is_of_the_machine(host), "{host:?}");
-        }
-        for host in [
-            "api.openai.com",
-            "10.0.0.1",
-            "192.168.1.1",
-            "2001:db8::1",
-            "localhost.example.com",
-            "127.0.0.1.example.com",
-            "fd00::1",
-            "100.100.100.201",
-            "192.0.0.193",
-            "fd00:ec2::255",
-            "metadata.example.com",
-        ] {
-            assert!(!is_of_the_machine(host), "{host:?}");
-        }
-    }
 
     #[test]
     fn what_is_recorded_of_an_upstream_holds_no_secret() {

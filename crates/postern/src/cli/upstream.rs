@@ -68,7 +68,7 @@ pub(super) enum Upstream {
         /// Its new credential: env:NAME, file:PATH, or -
         #[arg(long, value_name = "REF")]
         credential: Option<String>,
-        /// Replace all settings by those given here
+        /// Replace all settings by those given here; what may be reached stays if it is not said
         #[arg(long)]
         settings: bool,
         #[command(flatten)]
@@ -99,11 +99,37 @@ pub(super) struct Settings {
     /// Set this header on each request, as NAME=VALUE; {credential} stands for the credential
     #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
+    /// It may be on the gateway's own machine or link, or be a cloud's metadata service; for
+    /// administrators of the whole installation
+    #[arg(long, conflicts_with = "no_own_machine")]
+    own_machine: bool,
+    /// Never connect to such addresses, whatever its name means then; always so for administrators
+    /// of one environment
+    #[arg(long)]
+    no_own_machine: bool,
 }
 
 impl Settings {
+    fn are_given(&self) -> bool {
+        let Self {
+            ca,
+            no_include_usage,
+            headers,
+            own_machine,
+            no_own_machine,
+        } = self;
+        let flags = [no_include_usage, own_machine, no_own_machine];
+        ca.is_some() || !headers.is_empty() || flags.contains(&&true)
+    }
+
     fn shape(self) -> UpstreamSettings {
+        let own_machine = match (self.own_machine, self.no_own_machine) {
+            (false, false) => None,
+            // Of both, which the command line refuses, the narrower.
+            (_, forbidden) => Some(!forbidden),
+        };
         UpstreamSettings {
+            own_machine,
             include_usage: !self.no_include_usage,
             ca_file: self.ca.map(|path| path.display().to_string()),
             headers: self.headers.into_iter().collect(),
@@ -157,6 +183,11 @@ impl Upstream {
                 settings,
                 new_settings,
             } => {
+                // A restriction that was asked for and not made would be worse than none.
+                if new_settings.are_given() && !settings {
+                    return Err(Failure::usage("settings are replaced together")
+                        .hint("use --settings, with all settings to hold"));
+                }
                 let change = ChangeUpstream {
                     url,
                     credential: credential.as_deref().map(read_credential).transpose()?,
@@ -270,6 +301,9 @@ fn sheet(upstream: &Shape) -> Sheet {
     sheet.maybe("certificate authority", upstream.settings.ca_file.as_ref());
     if !upstream.settings.include_usage {
         sheet.line("usage", "streams are not asked for it");
+    }
+    if upstream.settings.own_machine == Some(false) {
+        sheet.line("own machine", "never connected to");
     }
     for (name, value) in &upstream.settings.headers {
         sheet.line("header", format!("{name}: {value}"));

@@ -104,7 +104,8 @@ pub(super) fn parse(
 /// An address to which text may be sent.
 fn address(value: &DeValue<'_>, plain_http: bool) -> Result<String, String> {
     let text = units::text(value)?;
-    postern_http::Endpoint::parse(&text, None).map_err(|error| error.to_string())?;
+    postern_http::Endpoint::parse(&text, None, postern_http::Reach::Anywhere)
+        .map_err(|error| error.to_string())?;
     let uri: http::Uri = text.parse().map_err(|_| "it is not a URL".to_owned())?;
     let host = uri.host().unwrap_or_default();
     let host = host.trim_start_matches('[').trim_end_matches(']');

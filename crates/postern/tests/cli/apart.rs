@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, Reply};
+use crate::house::{House, Reply, printed};
 
 fn denied(reply: &Reply) {
     assert_eq!(
@@ -259,4 +259,132 @@ fn services_of_the_gateways_machine_are_for_the_whole_installation() {
     assert_eq!(house.ask("POST", list, &dev, &outside).status, 201);
     let whole = json!({ "name": "inner", "kind": "http", "url": admin_api });
     assert_eq!(house.ask("POST", list, &house.owner, &whole).status, 201);
+}
+
+const UPSTREAMS: &str = "/api/v1/environments/dev/upstreams";
+
+/// A change of an upstream's settings, with a word on what it may reach, or none.
+fn settings(own_machine: Option<bool>) -> Value {
+    json!({ "settings": { "headers": { "x-a": "b" }, "own_machine": own_machine } })
+}
+
+#[test]
+fn a_scoped_administrators_upstream_is_never_on_the_gateways_machine() {
+    // Goal: no name that an administrator of one environment gives an upstream leads to the
+    // gateway's own machine, and nothing that anybody changes later undoes it by itself. Method:
+    // each way to make and change an upstream, by both sorts of administrator; what is stored.
+    let house = House::open();
+    house.furnish("dev");
+    let (_, dev) = house.administrator("admin", Some("dev"));
+    let (owner, dev) = (house.owner.as_str(), dev.as_str());
+    let outer = format!("{UPSTREAMS}/outer");
+    let url = json!({ "url": "https://inner.example.com" });
+    let told = |method: &str, path: &str, who: &str, body: &Value| {
+        let reply = house.ask(method, path, who, body);
+        assert!(matches!(reply.status, 200 | 201), "{body}: {}", reply.body);
+        reply.body["settings"]["own_machine"].clone()
+    };
+    let new = json!({ "name": "outer", "kind": "http", "url": url["url"] });
+    assert_eq!(told("POST", UPSTREAMS, dev, &new), false);
+    assert_eq!(told("PATCH", &outer, dev, &settings(None)), false);
+    // The whole installation's administrators change it by saying so alone.
+    assert_eq!(told("PATCH", &outer, owner, &settings(None)), false);
+    assert_eq!(told("PATCH", &outer, owner, &url), false);
+    assert_eq!(told("PATCH", &outer, owner, &settings(Some(true))), true);
+    assert_eq!(told("PATCH", &outer, owner, &settings(None)), true);
+    // Another credential leads nowhere else. Another address or other settings may.
+    let credential = json!({ "credential": { "sealed": "a-key" } });
+    assert_eq!(told("PATCH", &outer, dev, &credential), true);
+    assert_eq!(told("PATCH", &outer, dev, &url), false);
+    assert_eq!(told("PATCH", &outer, owner, &settings(Some(true))), true);
+    assert_eq!(told("PATCH", &outer, dev, &settings(Some(false))), false);
+    assert_eq!(told("GET", &outer, dev, &Value::Null), false);
+}
+
+#[test]
+fn to_be_on_the_gateways_machine_is_not_a_scoped_administrators_to_allow() {
+    // Goal: what a scoped administrator may not have is refused aloud, changes nothing and is on
+    // record. Method: ask for it in each way, and look at the upstream and at the audit log.
+    let house = House::open();
+    house.furnish("dev");
+    let (_, dev) = house.administrator("admin", Some("dev"));
+    let mut new = settings(Some(true));
+    new["name"] = json!("outer");
+    new["kind"] = json!("http");
+    new["url"] = json!("https://inner.example.com");
+    let refused = |method: &str, path: &str, body: &Value| {
+        let reply = house.ask(method, path, &dev, body);
+        let code = &reply.body["code"];
+        assert_eq!((reply.status, code), (403, &json!("denied")), "{body}");
+        reply.body["detail"].as_str().unwrap().to_owned()
+    };
+    let outer = format!("{UPSTREAMS}/outer");
+    assert!(refused("POST", UPSTREAMS, &new).contains("own_machine"));
+    new["settings"] = json!({});
+    assert_eq!(house.ask("POST", UPSTREAMS, &dev, &new).status, 201);
+    assert!(refused("PATCH", &outer, &settings(Some(true))).contains("own_machine"));
+    // One that is on loopback by its address would end by this, so it is told before.
+    let notes = format!("{UPSTREAMS}/notes");
+    assert!(refused("PATCH", &notes, &settings(None)).contains("loopback"));
+    for (path, own) in [(&outer, false), (&notes, true)] {
+        let shown = house.ask("GET", path, &dev, &Value::Null).body;
+        let held = json!({ "include_usage": true, "own_machine": own });
+        assert_eq!(shown["settings"], held, "{path}");
+    }
+    // The log has what was asked where it was refused, and what holds where it was not.
+    let acts = house.json(&["audit", "search", "--kind", "admin", "--env", "dev"]);
+    // The second record of each act, which has its status.
+    let acts = acts.as_array().unwrap().iter().map(|act| &act["record"]);
+    let told: Vec<Value> = acts
+        .filter(|act| act["object"] == "outer" && act["status"].is_number())
+        .map(|act| {
+            let detail = serde_json::from_str::<Value>(act["detail"].as_str().unwrap()).unwrap();
+            json!([act["action"], act["status"], detail["own_machine"]])
+        })
+        .collect();
+    assert_eq!(
+        json!(told),
+        json!([
+            ["upstream.create", 403, true],
+            ["upstream.create", 200, false],
+            ["upstream.update", 403, true],
+        ])
+    );
+}
+
+#[test]
+fn the_command_line_says_what_an_upstream_may_reach() {
+    let house = House::open();
+    house.json(&["env", "create", "dev"]);
+    let make = |name: &str, flag: &[&str]| {
+        let line = [
+            "upstream", "create", name, "--env", "dev", "--kind", "http", "--url",
+        ];
+        let made = house.json(&[&line[..], &["http://127.0.0.1:9"], flag].concat());
+        made["settings"]["own_machine"].clone()
+    };
+    assert_eq!(make("a", &[]), true);
+    assert_eq!(make("b", &["--own-machine"]), true);
+    assert_eq!(make("c", &["--no-own-machine"]), false);
+    let line = ["upstream", "update", "c", "--env", "dev"];
+    let update = |rest: &[&'static str]| [&line[..], rest].concat();
+    // Other settings leave it; a setting without the word that replaces them changes nothing.
+    let replaced = house.json(&update(&["--settings", "--header", "x-a=b"]));
+    assert_eq!(replaced["settings"]["own_machine"], false);
+    let shown = printed(&house.run(&["upstream", "show", "c", "--env", "dev"]));
+    assert!(shown.contains("never connected to"), "{shown}");
+    for wrong in [
+        &["--url", "http://127.0.0.1:8", "--own-machine"][..],
+        &["--settings", "--own-machine", "--no-own-machine"],
+    ] {
+        assert_eq!(
+            house.run(&update(wrong)).status.code(),
+            Some(2),
+            "{wrong:?}"
+        );
+    }
+    let kept = house.json(&["upstream", "show", "c", "--env", "dev"]);
+    assert_eq!(kept["url"], "http://127.0.0.1:9");
+    let freed = house.json(&update(&["--settings", "--own-machine"]));
+    assert_eq!(freed["settings"]["own_machine"], true);
 }

@@ -51,6 +51,30 @@ pub(crate) async fn keep_a_sealed_credential(fixture: &Fixture) {
     }
 }
 
+pub(crate) async fn change_the_settings_that_are_named(fixture: &Fixture) {
+    let (upstreams, dev) = (fixture.store.upstreams(), env("dev"));
+    let row = fixture.add_upstream("dev", "set", None).await;
+    // What is changed, and what is there afterwards.
+    for (change, after) in [
+        (r#"{"a":1,"b":{"c":2}}"#, r#"{"a":1,"b":{"c":2}}"#),
+        ("{}", r#"{"a":1,"b":{"c":2}}"#),
+        (r#"{"b":{"d":3}}"#, r#"{"a":1,"b":{"d":3}}"#),
+        (
+            r#"{"a":null,"e":null,"f":false}"#,
+            r#"{"b":{"d":3},"f":false}"#,
+        ),
+    ] {
+        let change = UpstreamChange {
+            settings: serde_json::from_str(change).unwrap(),
+            ..UpstreamChange::default()
+        };
+        let changed = upstreams.update(&dev, &row.name, &change).await.unwrap();
+        let after: serde_json::Value = serde_json::from_str(after).unwrap();
+        assert_eq!(serde_json::Value::Object(changed.settings), after);
+        assert_eq!(changed.url, row.url);
+    }
+}
+
 pub(crate) async fn resolve_named_credentials_when_used(fixture: &Fixture) {
     let upstreams = fixture.store.upstreams();
     // A variable that every process has and whose value can stand in a header.
@@ -147,7 +171,7 @@ pub(crate) async fn ask_again_for_the_credential_of_another_server(fixture: &Fix
     let to = |url: &str, credential: Option<NewCredential>| UpstreamChange {
         url: Some(url.to_owned()),
         credential,
-        settings: None,
+        ..UpstreamChange::default()
     };
     for elsewhere in [
         "https://evil.example/v1",
