@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Edges;
+use super::facts::is_white;
 use crate::bounds::LEFT_BYTES;
 
 /// The last boundary between characters at or before the offset.
@@ -83,7 +84,7 @@ fn ends_in_short_word(left: &str) -> bool {
         .take_while(|byte| byte.is_ascii_lowercase());
     let letters = letters.take(GLUED_LETTERS_MAX + 1).count();
     let before = bytes[..bytes.len() - letters].last();
-    (1..=GLUED_LETTERS_MAX).contains(&letters) && before.is_none_or(u8::is_ascii_whitespace)
+    (1..=GLUED_LETTERS_MAX).contains(&letters) && before.is_none_or(|byte| is_white(*byte))
 }
 
 /// What stands between the parts of a name where a text would have a blank.

@@ -14,6 +14,7 @@ use postern_types::{BuiltinClass, DataClass};
 
 pub(crate) use self::row::Row;
 pub(super) use self::row::left_of;
+use super::facts::is_white;
 use super::lefts::Lefts;
 use super::many::Many;
 use super::prefilter::{Bits, Prefilter, ROWS_MAX};
@@ -185,9 +186,8 @@ impl Engine {
         if picked.meets(&self.shapes.covered) {
             picked.keep_of(&self.shapes.covered, &self.shapes.matching(bytes));
         }
-        let solid = |byte: &&u8| !byte.is_ascii_whitespace();
-        let before = text.as_bytes()[..segment.start].iter().rfind(solid);
-        let before = before.copied().unwrap_or(b' ');
+        let mut left = text.as_bytes()[..segment.start].iter().copied();
+        let before = left.rfind(|byte| !is_white(*byte)).unwrap_or(b' ');
         let shaped = picked;
         for order in shaped.rows() {
             if !self.rows[order].may_match(before, bytes, &held) {

@@ -155,6 +155,28 @@ fn addresses_are_masked_whole() {
     assert_eq!(cleaned(&text), format!("{}[EMAIL]", "文".repeat(79)));
 }
 
+/// Goal: a value is found behind any white space. Method: marks of white space and of ends of lines
+/// between labels and values.
+#[test]
+fn values_are_found_behind_any_white_space() {
+    let blanks = "\t\n\x0b\x0c\r\u{85}\u{a0}\u{2028}\u{2029}\u{3000}";
+    for blank in blanks.chars() {
+        for (label, value, class) in [
+            ("password:", "hunter2", "GENERIC_SECRET"),
+            ("DNI:", "12345678Z", "ES_NIF"),
+            ("BSN:", "123456782", "NL_BSN"),
+            ("Zip:", "94103", "POSTAL_CODE"),
+        ] {
+            let text = format!("{label}{blank}{value}");
+            assert_eq!(
+                cleaned(&text),
+                format!("{label}{blank}[{class}]"),
+                "{text:?}"
+            );
+        }
+    }
+}
+
 /// Goal: text in which an address could begin is held no longer than the name of one may be.
 /// Method: what is given on, letter by letter.
 #[test]
