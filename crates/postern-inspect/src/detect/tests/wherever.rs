@@ -138,6 +138,16 @@ fn addresses_are_masked_whole() {
             "<\"j \\\"d\\\" x\"@x.com>".to_owned(),
             "<[EMAIL]>".to_owned(),
         ),
+        ("To:\"john doe\"@x.com".to_owned(), "To:[EMAIL]".to_owned()),
+        (
+            "cc=\"john doe\"@x.com, a=\"b\"c=\"j d\"@x.com".to_owned(),
+            "cc=[EMAIL], a=\"b\"c=[EMAIL]".to_owned(),
+        ),
+        (
+            "((\"john doe\"@x.com))".to_owned(),
+            "(([EMAIL]))".to_owned(),
+        ),
+        ("\"j.\\\"d\\\" doe\"@x.com".to_owned(), "[EMAIL]".to_owned()),
     ];
     for (text, expected) in cases {
         assert_eq!(cleaned(&text), expected, "{text}");
