@@ -25,13 +25,18 @@ const BYTES_MIN_MAX: usize = 24;
 
 /// The automaton over the shapes of the rows.
 pub(crate) fn shapes(rows: &[Row]) -> Many {
+    Many::forward(patterns(rows))
+}
+
+/// The shapes of the rows.
+pub(super) fn patterns(rows: &[Row]) -> Patterns {
     let mut patterns = Patterns::NONE;
     for (index, row) in rows.iter().enumerate().filter(|(_, row)| fits(row)) {
         let pattern = parse_with(row.detector.pattern, &syntax());
         let pattern = pattern.expect("a test reads every pattern");
         patterns.add(beside(row.detector.edges, shape(&pattern)), index);
     }
-    Many::forward(patterns)
+    patterns
 }
 
 /// Whether the shape of the row says more than its needs: literals say enough, what stands to the
