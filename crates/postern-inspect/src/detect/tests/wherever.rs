@@ -329,6 +329,30 @@ proptest! {
         prop_assert_eq!(cut_at(&text, &cuts), cut_at(&text, &[]));
     }
 
+    /// Goal: the same for words far from their value, which are kept from one segment to the next
+    /// while text is forgotten. Method: labels in several spellings behind much or little text.
+    #[test]
+    fn cuts_change_nothing_around_labels(
+        pad in prop::collection::vec(0_usize..4, 0..400),
+        long in any::<bool>(),
+        label in prop::sample::select(vec![
+            ("passport no ", "X12345678"),
+            ("userTaxId=", "912-70-1234"),
+            ("ΑΡΙΘΜΌΣ ΤΑΥΤΌΤΗΤΑΣ ", "ΑΒ123456"),
+            ("tax-file_number: ", "099925488"),
+        ]),
+        cuts in prop::collection::vec(any::<usize>(), 0..6),
+    ) {
+        let mut text: String = pad.iter().map(|nth| ["lorem ", "1 ", "号", "x"][*nth]).collect();
+        if long {
+            text.push_str(&"x".repeat(9000));
+        }
+        text.extend([" ", label.0, label.1, " and on"]);
+        let whole = cut_at(&text, &[]);
+        prop_assert_ne!(&whole, &text);
+        prop_assert_eq!(cut_at(&text, &cuts), whole);
+    }
+
     /// Goal: the same for a value that is the whole text, in white space. Method: numbers that are
     /// ids by their check digits, and what may stand around them.
     #[test]
