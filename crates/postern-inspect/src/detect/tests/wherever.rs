@@ -263,6 +263,37 @@ fn names_of_fields_are_read_as_words() {
     }
 }
 
+/// Goal: a value that is named stays found where a common word stands last. Method: sentences with
+/// such words, and those in which the word does number the value.
+#[test]
+fn common_words_hide_no_named_value() {
+    let cases = [
+        (
+            "My SSN for this order: 552601815",
+            "My SSN for this order: [US_SSN]",
+        ),
+        ("My SSN, see order 552601815", "My SSN, see order [US_SSN]"),
+        (
+            "passport for the order: X12345678",
+            "passport for the order: [PASSPORT]",
+        ),
+        ("NHS ticket 9434765919", "NHS ticket [UK_NHS]"),
+        (
+            "I sent it in part: 943 476 5919",
+            "I sent it in part: [UK_NHS]",
+        ),
+        ("our order: 943 476 5919", "our order: 943 476 5919"),
+        (
+            "NHS, see order no. 9434765919",
+            "NHS, see order no. 9434765919",
+        ),
+        ("SSN, order #552601815", "SSN, order #552601815"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(cleaned(text), expected);
+    }
+}
+
 /// Goal: a card's number is found in the places where programs write it. Method: a number of a
 /// test card in each, alone and in a sentence.
 #[test]
