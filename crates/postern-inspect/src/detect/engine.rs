@@ -27,7 +27,7 @@ use super::{Detector, TABLES};
 const WORDS_WORTH: usize = 96;
 
 /// The rows that a rule set asks for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     rows: Bits,
     /// Those it asks for only where one of their words stands to the left.
@@ -87,11 +87,7 @@ impl Engine {
 
     /// The rows of the classes that somebody asks for at a confidence.
     pub(crate) fn wanted(&self, asked: impl Fn(BuiltinClass, u8) -> bool) -> Wanted {
-        let mut wanted = Wanted {
-            rows: Bits::NONE,
-            worded: Bits::NONE,
-            alone: Bits::NONE,
-        };
+        let mut wanted = Wanted::default();
         for (index, row) in self.rows.iter().enumerate() {
             let (without, with) = row.detector.confidence;
             let class = row.detector.class;
@@ -112,11 +108,7 @@ impl Engine {
 
     /// Of these rows, those whose values are told in words of a format too.
     pub(crate) fn word_rows(&self, of: &Wanted) -> Wanted {
-        let mut words = Wanted {
-            rows: Bits::NONE,
-            worded: Bits::NONE,
-            alone: Bits::NONE,
-        };
+        let mut words = Wanted::default();
         let is_told = |index: &usize| self.rows[*index].detector.is_told_in_words();
         for index in of.rows.rows().filter(is_told) {
             if !of.worded.has(index) {
