@@ -18,7 +18,7 @@ use super::facts::is_white;
 use super::lefts::Lefts;
 use super::many::Many;
 use super::prefilter::{Bits, Prefilter, ROWS_MAX};
-use super::shapes::shapes;
+use super::shapes::{edged, shapes};
 use super::span::{Span, Weight, resolve};
 use super::words::{Near, Words};
 use super::{Detector, TABLES};
@@ -176,7 +176,7 @@ impl Engine {
             worded.drop(&wanted.alone);
         }
         if picked.meets(&self.shapes.covered) {
-            picked.keep_of(&self.shapes.covered, &self.shapes.matching(bytes));
+            picked.keep_of(&self.shapes.covered, &self.shapes.matching(edged(bytes)));
         }
         let mut left = text.as_bytes()[..segment.start].iter().copied();
         let before = left.rfind(|byte| !is_white(*byte)).unwrap_or(b' ');

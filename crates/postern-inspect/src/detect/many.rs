@@ -98,10 +98,10 @@ impl Many {
     }
 
     /// The rows of which a pattern matches somewhere in the text; more, if it gives up.
-    pub(crate) fn matching(&self, text: &[u8]) -> Bits {
+    pub(crate) fn matching(&self, text: impl Iterator<Item = u8>) -> Bits {
         let cache = &mut *self.caches.get();
         let mut matching = Bits::NONE;
-        match self.read(cache, Anchored::No, text.iter().copied(), &mut matching) {
+        match self.read(cache, Anchored::No, text, &mut matching) {
             Some(()) => matching,
             None => self.covered,
         }

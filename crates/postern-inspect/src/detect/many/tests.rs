@@ -34,7 +34,7 @@ fn gives_up_and_comes_back(patterns: impl Fn() -> Patterns, reverse: bool) {
     let ample = Many::new(patterns(), reverse, AMPLE_BYTES);
     let read = |many: &Many, text: &[u8]| match reverse {
         true => many.ending(std::iter::once(text.iter().rev().copied())),
-        false => many.matching(text),
+        false => many.matching(shapes::edged(text)),
     };
     let (mut gave_up, mut exact) = (0, 0);
     for text in texts(2000) {
