@@ -184,14 +184,12 @@ impl Row {
         order: usize,
     ) -> Option<Span> {
         let text = search.text;
-        let left = left_of(text, whole.start);
+        let (left, written) = (left_of(text, whole.start), &text[value.clone()]);
         let detector = self.detector;
         let fine = !value.is_empty()
             && context::edges_hold(detector.edges, text, whole)
             && (detector.left.is_empty() || self.left_ends(left))
-            && detector
-                .check
-                .is_none_or(|check| check(&text[value.clone()]));
+            && detector.check.is_none_or(|check| check(written));
         if !fine {
             return None;
         }
@@ -204,7 +202,8 @@ impl Row {
             }
             _ => without,
         };
-        if detector.alone > confidence && search.alone && search.holds_only(whole) {
+        let given_out = || detector.alone_check.is_none_or(|check| check(written));
+        if detector.alone > confidence && search.alone && search.holds_only(whole) && given_out() {
             confidence = detector.alone;
         }
         let class = DataClass::Builtin(detector.class);
