@@ -9,7 +9,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use postern_store::{Rehash, SecretRow};
 use postern_types::{ApiToken, Refusal, RefusalCode, Subject, TokenDigest, TokenId, TokenKind};
-use tokio_util::sync::CancellationToken;
 
 use crate::Guard;
 use crate::bodies::BodyRoom;
@@ -39,12 +38,6 @@ impl Caller {
         self.ends_at
     }
 
-    /// Resolves when the token is revoked.
-    #[must_use]
-    pub fn revoked(&self) -> &CancellationToken {
-        self.live.ending.trip()
-    }
-
     /// Does `work` unless the token ends first: `None` when it did, and then
     /// [`Caller::ended`] says how.
     pub async fn unless_ended<T>(
@@ -54,7 +47,7 @@ impl Caller {
         self.live.ending.unless_over(work).await
     }
 
-    /// How the token ended, once [`Caller::revoked`] resolved.
+    /// How the token ended, once it did.
     #[must_use]
     pub fn ended(&self) -> Option<postern_types::End> {
         self.live.ending.ended()

@@ -66,11 +66,6 @@ impl Ending {
         }
     }
 
-    /// Resolves when the token ends.
-    pub(crate) fn trip(&self) -> &CancellationToken {
-        &self.trip
-    }
-
     /// Does `work`, unless the token ends first: then there is nothing.
     ///
     /// Work that need not wait is not made to register for the end: all requests of a token, on
@@ -236,13 +231,10 @@ mod tests {
             1,
             "the one that left is not ended"
         );
-        assert!(first.trip().is_cancelled());
+        assert_eq!(first.ended(), Some(End::Revoked));
         assert_eq!(first.register(weak).err(), Some(StreamEnded(End::Revoked)));
         drop(handle);
-        assert!(
-            !ending(&endings).trip().is_cancelled(),
-            "a new use starts fresh"
-        );
+        assert_eq!(ending(&endings).ended(), None, "a new use starts fresh");
     }
 
     #[tokio::test]

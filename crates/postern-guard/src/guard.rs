@@ -321,6 +321,15 @@ impl Guard {
         Ok(())
     }
 
+    /// Why requests to an upstream are refused for want of its credential: what was found when the
+    /// environment was taken up last, which is what its requests meet. `None` where they have it.
+    #[must_use]
+    pub fn credential_fault(&self, env: &EnvName, upstream: &UpstreamName) -> Option<String> {
+        let world = self.world.load();
+        let upstream = world.environments.get(env)?.upstreams.get(upstream)?;
+        upstream.credential().err().map(str::to_owned)
+    }
+
     /// Takes up a change of one token, after it is in the store.
     pub fn token_changed(&self, id: TokenId, change: TokenChange) {
         // First out of memory, then the end of what runs: a request that authenticates in between

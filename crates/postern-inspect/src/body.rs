@@ -7,7 +7,8 @@
 //! whole, because a fault may stand at their end; lines, events and text go on piece by piece.
 //!
 //! KNOWN GAP: a value that only a program would put together is not seen: escapes of a script or of
-//! YAML, an entity that a DTD elsewhere declares, tags in the middle of a number.
+//! YAML, an entity that a DTD elsewhere declares, tags in the middle of a number, a comment between
+//! two words.
 
 mod coding;
 mod events;
@@ -271,7 +272,7 @@ fn prepare(
     let decoder = Decoder::for_header(kind.content_encoding)?;
     let shape = match form {
         Form::Plain => Shape::Text(Box::new(Text::plain())),
-        Form::Markup => Shape::Text(Box::new(Text::markup())),
+        Form::Markup { html } => Shape::Text(Box::new(Text::markup(html))),
         Form::Lines => Shape::Lines(Lines::default()),
         Form::Events => Shape::Events(Events::default()),
         form => Shape::Held {
@@ -285,8 +286,8 @@ fn prepare(
 /// What the text of a file of this media type is, where it is text without markup.
 pub(crate) fn text_kind(media: &str) -> Option<TextKind> {
     match media::form_of(Some(media)).ok()? {
-        Form::Document => Some(TextKind::Json),
-        Form::Plain | Form::Lines => Some(TextKind::Plain),
+        Form::Document | Form::Lines => Some(TextKind::Json),
+        Form::Plain => Some(TextKind::Plain),
         _ => None,
     }
 }
@@ -343,11 +344,11 @@ fn clean_held(
         Form::Document => fields::clean_document(body, cleaner),
         Form::Pairs => form::clean(body, cleaner),
         Form::Parts { boundary } => multipart::clean(body, boundary, cleaner),
-        Form::Plain | Form::Markup | Form::Lines | Form::Events => {
+        Form::Plain | Form::Markup { .. } | Form::Lines | Form::Events => {
             let mut shape = match form {
                 Form::Lines => Shape::Lines(Lines::default()),
                 Form::Events => Shape::Events(Events::default()),
-                Form::Markup => Shape::Text(Box::new(Text::markup())),
+                Form::Markup { html } => Shape::Text(Box::new(Text::markup(*html))),
                 _ => Shape::Text(Box::new(Text::plain())),
             };
             let mut out = Vec::with_capacity(body.len());

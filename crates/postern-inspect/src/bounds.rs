@@ -134,6 +134,14 @@ pub(crate) const HOST_BYTES_MAX: usize = 3 * 253;
 /// key is below 40.
 pub(crate) const ARMOUR_LABEL_BYTES_MAX: usize = 64;
 
+/// Bytes at the beginning of a file among which readers of PDF look for its mark (PDF Reference
+/// 1.7, appendix H.3, note 13).
+pub(crate) const PDF_BEGIN_BYTES: usize = 1024;
+
+/// Bytes of a comment of XML or HTML with no word in it: an empty one, or a short line. So much is
+/// held until it has ended; a longer one is read as text.
+pub(crate) const SEAM_BYTES_MAX: usize = 16;
+
 /// Bytes of a declaration of XML, or of a `meta` tag of HTML: one is held until it is known which
 /// encoding it names. Long ones hold a description.
 pub(crate) const DECLARATION_BYTES_MAX: usize = 16 * 1024;

@@ -19,6 +19,7 @@ mod ours;
 mod pieces;
 mod pseudonym;
 mod rules;
+mod seam;
 mod spelling;
 mod watch;
 mod words;
@@ -35,6 +36,7 @@ pub use kept::KeptPseudonyms;
 pub use keys::MaskKeys;
 pub use pseudonym::Pseudonyms;
 pub use rules::{RuleError, RuleSet};
+pub(crate) use seam::{CDATA, CDATA_END, COMMENT, is_read_twice, seam_len};
 
 use crate::detect::span::Weight;
 use analysis::Analysis;
@@ -157,20 +159,18 @@ impl Cleaner {
         self.clean_as(TextKind::Plain, place, left, text)
     }
 
-    /// As [`Cleaner::clean_value`], for a text that may be a JSON document in a string: then it is
-    /// read as one, so that its escapes hide nothing.
+    /// As [`Cleaner::clean_value`], for a text that may be JSON in a string: what begins like JSON
+    /// is read as such, whole or not, so that its escapes hide nothing.
     ///
     /// # Errors
     /// As [`Cleaner::clean_value`].
-    pub(crate) fn clean_embedded(
+    pub fn clean_embedded(
         &mut self,
         place: &str,
         left: &str,
         text: &str,
     ) -> Result<Option<String>, CleanError> {
-        let opens = text.trim_ascii_start().starts_with(['{', '[']);
-        let json = opens && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-        let kind = if json {
+        let kind = if text.trim_ascii_start().starts_with(['{', '[', '"']) {
             TextKind::Json
         } else {
             TextKind::Plain

@@ -23,7 +23,7 @@ use mailbox::Inner;
 
 use crate::bounds::{JOINED_WINDOW_BYTES, WINDOW_BYTES};
 use crate::detect::facts::{ByteSet, is_white};
-use crate::detect::prefilter::{CAPITAL, DIGIT, GATE, LETTER, Plain, SPECIAL, STOP};
+use crate::detect::prefilter::{CAPITAL, DIGIT, GATE, LETTER, OTHER, Plain, SPECIAL, STOP, WHITE};
 
 /// What the segmenter came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub(crate) struct Segmenter {
     letter: u8,
     /// What bytes the last run holds.
     kinds: u8,
+    /// What bytes the runs before it hold in the open segment.
+    earlier: u8,
     joined: bool,
     /// Whether all of the open segment is letters of scripts without spaces.
     wide: bool,
@@ -84,6 +86,11 @@ enum Swallow {
     Armour,
 }
 
+/// Whether it is white space of which the prefilter knows that it joins groups.
+fn plain_white(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| WHITE.contains(byte))
+}
+
 /// Whether the text is white space that may stand around a value that is the whole text.
 fn is_margin(text: &str) -> bool {
     text.len() <= MARGIN_BYTES_MAX && text.bytes().all(|byte| byte <= b' ')
@@ -103,6 +110,7 @@ impl Segmenter {
             special: false,
             letter: 0,
             kinds: 0,
+            earlier: 0,
             joined: false,
             wide: false,
             link: Link::None,
@@ -195,9 +203,11 @@ impl Segmenter {
             match self.stop(text, ended) {
                 Stop::More => return Step::More,
                 Stop::Join(width, link) => {
+                    let white = &bytes[self.at..self.at + width];
                     self.at += width;
                     self.run = self.at;
                     self.letter = 0;
+                    self.earlier |= self.kinds | if plain_white(white) { 0 } else { STOP };
                     self.kinds = 0;
                     self.joined = true;
                     self.link = link;
@@ -307,7 +317,7 @@ impl Segmenter {
         self.run = end;
         self.special = false;
         self.letter = 0;
-        self.kinds = 0;
+        (self.earlier, self.kinds) = (0, 0);
         self.joined = false;
         self.link = Link::None;
         self.armour = None;
@@ -323,7 +333,22 @@ impl Segmenter {
         let length = self.at - self.start;
         let gated = length >= plain.gated_min && self.gated(plain);
         let worth = self.special || self.joined || gated || length >= plain.bytes_min;
-        worth && length >= plain.least
+        worth && length >= self.least(plain)
+    }
+
+    /// The length from which a segment of the kinds of bytes that the open one has may hold
+    /// something.
+    fn least(&self, plain: &Plain) -> usize {
+        let kinds = self.earlier | self.kinds;
+        if kinds & (OTHER | STOP) != 0 || self.armour.is_some() || self.wide {
+            plain.least
+        } else if kinds & DIGIT != 0 {
+            plain.numbered_least
+        } else if self.joined || kinds & GATE != 0 || plain.lettered_gate.has(self.before) {
+            plain.lettered_gated_least
+        } else {
+            plain.lettered_least
+        }
     }
 
     /// What is at the white space or break at `at`.

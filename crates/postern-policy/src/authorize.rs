@@ -36,13 +36,16 @@ pub fn authorize(
     };
     let in_request = revealed(Direction::Request)?;
     let in_response = revealed(Direction::Response)?;
-    let mut policies = permit.policies.to_vec();
+    // Most requests reveal nothing: what was remembered of them is shared as it is.
+    let mut new = Vec::new();
     for policy in in_request.policies.iter().chain(&in_response.policies) {
-        if !policies.contains(policy) {
-            policies.push(Arc::clone(policy));
+        if !permit.policies.contains(policy) && !new.contains(policy) {
+            new.push(Arc::clone(policy));
         }
     }
-    permit.policies = policies.into();
+    if !new.is_empty() {
+        permit.policies = permit.policies.iter().cloned().chain(new).collect();
+    }
     permit.data_rules = DataRules {
         rules: Arc::clone(rules.rules()),
         revealed_in_request: in_request.classes.into(),

@@ -180,7 +180,6 @@ impl UpstreamGrants {
         }
         self.statements.push(Statement::new(&policy(id, json)?));
         self.needed = Needed::by(&self.reads);
-        self.id = LayerId::next();
         Ok(())
     }
 }

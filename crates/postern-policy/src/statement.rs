@@ -2,7 +2,8 @@
 
 use ipnet::IpNet;
 use postern_types::{
-    BodyRule, CallRule, Conditions, Invoke, Operation, PathTemplate, Segment, UpstreamName,
+    BodyRule, CallRule, Conditions, Invoke, METHODS_WITH_BODY, Operation, PathTemplate, Segment,
+    UpstreamName,
 };
 use serde_json::Value;
 
@@ -12,9 +13,6 @@ use crate::expression::{
     record, resource_is, segment, segment_count, set, starts_with, uid, variable,
 };
 use crate::schema::Type;
-
-/// Methods that have a body where a rule does not say otherwise.
-const METHODS_WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
 
 /// The statement of an invoke grant.
 ///

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::{NameError, Operation, PathError, UpstreamKind, UpstreamName};
 
-pub use rule::{BodyRule, CallRule, ValueRule};
+pub use rule::{BodyRule, CallRule, METHODS_WITH_BODY, ValueRule};
 
 /// One upstream and what may be done there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

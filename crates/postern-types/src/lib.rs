@@ -41,7 +41,8 @@ pub use data::{
     ParseDataClassError, PseudonymScope, ThinkingAction,
 };
 pub use grant::{
-    BodyRule, CallRule, Conditions, Grant, GrantError, Invoke, ModelPattern, Rights, ValueRule,
+    BodyRule, CallRule, Conditions, Grant, GrantError, Invoke, METHODS_WITH_BODY, ModelPattern,
+    Rights, ValueRule,
 };
 pub use id::{ParseIdError, RequestId, TokenId};
 pub use limit::{Limit, ParseLimitError, RateWindow};

@@ -61,6 +61,9 @@ pub struct Cli {
     pub globals: Globals,
     #[command(subcommand)]
     command: Command,
+    /// The command as it was called, without the program's name.
+    #[arg(skip)]
+    called: String,
 }
 
 /// What holds for every command.
@@ -100,14 +103,15 @@ pub struct Globals {
     pub url_ca: Option<PathBuf>,
 }
 
-/// Commands that ask no gateway: `--url` is not shown for them, and refused with a reason.
+/// Commands about files of this machine, which ask no gateway: `--url` would be about another
+/// installation than their answer. It is not shown for them, and refused with a reason.
 const LOCAL: [&str; 7] = [
     "demo",
     "init",
     "serve",
     "check",
-    "verify",
-    "key",
+    "audit verify",
+    "audit key",
     "completions",
 ];
 /// The id of the option that names the gateway.
@@ -119,15 +123,18 @@ const GATEWAY: &str = "gateway";
 /// upstream's address and the gateway's is given before the noun. Clap cannot override a global
 /// option by another of the same name, so it is added to each command that has none.
 fn command() -> clap::Command {
-    fn add(command: clap::Command) -> clap::Command {
+    fn add(command: clap::Command, called: &str) -> clap::Command {
         let taken = command
             .get_arguments()
             .any(|argument| argument.get_long() == Some("url"));
-        let command = command.mut_subcommands(add);
+        let command = command.mut_subcommands(|deeper| {
+            let called = below(called, deeper.get_name());
+            add(deeper, &called)
+        });
         if taken {
             return command;
         }
-        let local = LOCAL.contains(&command.get_name());
+        let local = LOCAL.contains(&called);
         command.arg(
             clap::Arg::new(GATEWAY)
                 .long("url")
@@ -141,7 +148,12 @@ fn command() -> clap::Command {
                 ),
         )
     }
-    add(Cli::command())
+    add(Cli::command(), "")
+}
+
+/// What a command of the command `called` is called: `audit verify`.
+fn below(called: &str, name: &str) -> String {
+    format!("{called} {name}").trim_start().to_owned()
 }
 
 /// Reads a command line.
@@ -153,7 +165,10 @@ fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> 
         if let Ok(Some(url)) = matches.try_get_one::<String>(GATEWAY) {
             cli.globals.url = Some(url.clone());
         }
-        level = matches.subcommand().map(|(_, deeper)| deeper);
+        level = matches.subcommand().map(|(name, deeper)| {
+            cli.called = below(&cli.called, name);
+            deeper
+        });
     }
     Ok(cli)
 }
@@ -278,29 +293,12 @@ pub async fn run_line(line: &[&str], out: &mut Out) -> Outcome {
     Box::pin(run(cli, out)).await
 }
 
-impl Command {
-    /// What a command of this machine's files is called. It asks no gateway, so that `--url` would
-    /// be about another installation than its answer.
-    fn local(&self) -> Option<&'static str> {
-        match self {
-            Self::Demo(_) => Some("demo"),
-            Self::Init(_) => Some("init"),
-            Self::Serve(_) => Some("serve"),
-            Self::Check(_) => Some("check"),
-            Self::Audit(audit::Audit::Verify(_)) => Some("audit verify"),
-            Self::Audit(audit::Audit::Key) => Some("audit key"),
-            Self::Completions(_) => Some("completions"),
-            _ => None,
-        }
-    }
-}
-
 async fn run(cli: Cli, out: &mut Out) -> Outcome {
     let globals = cli.globals;
-    if globals.url.is_some()
-        && let Some(name) = cli.command.local()
-    {
-        let message = format!("`postern {name}` is about files of this machine: it takes no --url");
+    if globals.url.is_some() && LOCAL.contains(&cli.called.as_str()) {
+        let called = cli.called;
+        let message =
+            format!("`postern {called}` is about files of this machine: it takes no --url");
         return Err(Failure::usage(message));
     }
     match cli.command {
@@ -328,6 +326,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn local_commands_are_commands_that_hide_the_url() {
+        for called in LOCAL {
+            let mut command = &command();
+            for name in called.split(' ') {
+                command = command
+                    .find_subcommand(name)
+                    .unwrap_or_else(|| panic!("{called}"));
+            }
+            let url = command.get_arguments().find(|it| it.get_id() == GATEWAY);
+            assert!(url.unwrap().is_hide_set(), "{called}");
+        }
     }
 
     #[test]

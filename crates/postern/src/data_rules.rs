@@ -4,7 +4,7 @@
 
 use postern_inspect::RuleSet;
 use postern_store::{Store, StoreError};
-use postern_types::{ClassGroup, ClassSelector, DataClass, DataRule, RuleName};
+use postern_types::{ClassGroup, ClassSelector, DataClass, DataRule, RuleName, UpstreamKind};
 
 use crate::shapes::DataRuleSpec;
 
@@ -128,6 +128,25 @@ fn check(rule: &DataRule) -> Result<(), String> {
     }
     custom(rule)?;
     names(rule)
+}
+
+/// Refuses a rule for fields at an upstream of a kind in whose bodies none are looked for: it would
+/// do nothing.
+///
+/// # Errors
+/// Which rule and upstream do not fit, and what to do.
+pub fn fields_fit(rule: &DataRule, kind: UpstreamKind) -> Result<(), String> {
+    let (Some(upstream), false) = (&rule.spec.upstream, rule.spec.fields.is_empty()) else {
+        return Ok(());
+    };
+    if kind == UpstreamKind::Http {
+        return Ok(());
+    }
+    Err(format!(
+        "data rule {}: fields are looked for in the bodies of plain HTTP upstreams alone, and \
+         {upstream} is of the kind {kind}: name classes or words instead",
+        rule.name
+    ))
 }
 
 /// Refuses a rule that needs an analyzer where there is none, which `why` says. Names of people,

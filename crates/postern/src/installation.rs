@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use postern_audit::{Log, LogOptions, Reader, RecoveryReport, SealingKeys, SigningKey};
 use postern_guard::{Clock, Guard, GuardBounds, GuardParts, Histogram, LeftOpen, RingKeys};
-use postern_store::{KeyRing, Store, StoreUrl, SystemRandom};
+use postern_store::{INSTALLATION, KeyRing, OpenStoreError, Store, StoreUrl, SystemRandom};
 
 use crate::config::Config;
 use crate::metrics;
@@ -53,22 +53,18 @@ impl Paths {
         self.data.join("postern.toml")
     }
 
-    /// Where a new installation would put something and nothing is yet: after an `init` that
-    /// failed, what is there is of that run and worth nothing.
-    ///
-    /// WHY NOT remove it: another run may have won the same places in between.
-    ///
-    /// # Errors
-    /// When the settings name no place that a store can be in.
-    pub fn free_places(&self, config: &Config) -> Result<Vec<PathBuf>> {
-        let store = self.store(config)?.path().to_owned();
-        let mut places = vec![store, self.audit()];
-        let mut inside = std::fs::read_dir(&self.keys).into_iter().flatten();
-        if inside.next().is_none() {
-            places.push(self.keys.clone());
+    /// Where new keys would be put: the directory when nothing is in it, else their file alone.
+    /// What cannot be looked into is not taken for empty.
+    fn new_keys(&self) -> PathBuf {
+        let nothing_inside = match std::fs::read_dir(&self.keys) {
+            Ok(mut inside) => inside.next().is_none(),
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        };
+        if nothing_inside {
+            self.keys.clone()
+        } else {
+            self.keys.join(format!("{INSTALLATION}.json"))
         }
-        places.retain(|place| *place == self.keys || !place.exists());
-        Ok(places)
     }
 
     fn store(&self, config: &Config) -> Result<StoreUrl> {
@@ -150,9 +146,12 @@ impl Installation {
     /// Makes a new installation: keys, store and audit log. It is closed again at the end of
     /// [`Installation::close`], as any other.
     ///
+    /// `made` is told each place that this run filled, also when it fails: what is there then is
+    /// worth nothing. A place that was filled before, or by another run, is never in it.
+    ///
     /// # Errors
     /// When there is one already, or the file system refuses.
-    pub async fn create(paths: &Paths, config: &Config) -> Result<Self> {
+    pub async fn create(paths: &Paths, config: &Config, made: &mut Vec<PathBuf>) -> Result<Self> {
         private_dir(&paths.data)?;
         let url = paths.store(config)?;
         // Looked at first, so that a mistaken init leaves no stray keys beside a living store.
@@ -164,10 +163,21 @@ impl Installation {
                 );
             }
         }
+        let signed_size = config.audit.signed_size_file.clone();
+        let signed_size = signed_size.filter(|file| !file.exists());
+        let new_keys = paths.new_keys();
         let random = Arc::new(SystemRandom::new());
         let keys = KeyRing::create(&paths.keys, &paths.data, &*random)?;
+        // WHY NOT before: of two runs at once, one makes the keys, and they are not the other's.
+        made.push(new_keys);
         let keys = Arc::new(keys);
-        let store = Store::create(&url, Arc::clone(&keys), random, now()).await?;
+        let store = Store::create(&url, Arc::clone(&keys), random, now()).await;
+        if !matches!(store, Err(OpenStoreError::AlreadyThere(_))) {
+            made.push(url.path().to_owned());
+        }
+        let store = store?;
+        made.push(paths.audit());
+        made.extend(signed_size);
         Self::assemble(paths, config, store, keys, true).await
     }
 

@@ -113,7 +113,8 @@ impl Running {
         write_private(&addresses_file, &serde_json::to_vec(&addresses)?)?;
         // Before the first request is taken: none should wait for the detectors.
         if let Err(error) = data_rules::prepare_all(guard.store()).await {
-            tracing::error!(%error, "the data rules are not prepared");
+            let error = error.with_causes();
+            tracing::error!(error, "the data rules are not prepared");
         }
         let stop_data = CancellationToken::new();
         let serving = gateway.serve(listener, &stop_data)?;

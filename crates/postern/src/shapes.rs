@@ -116,8 +116,9 @@ pub struct Upstream {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "env:OPENAI_API_KEY")]
     pub credential: Option<String>,
-    /// Why the gateway cannot have the credential now. Told where one upstream is shown, made or
-    /// changed; its requests are refused until it is mended.
+    /// Why the gateway could not have the credential. It reads it when it starts and at each change
+    /// of the environment; requests are refused until it has it. Told where one upstream is shown,
+    /// made or changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_fault: Option<String>,
     /// Its settings.

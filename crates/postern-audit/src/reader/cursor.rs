@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use super::ReadError;
@@ -29,10 +30,10 @@ pub(super) struct Cursor {
     next_seq: u64,
     /// Where the cursor stands in the file.
     offset: u64,
-    /// Bytes of the file from `offset` on.
-    ahead: Vec<u8>,
-    /// How many of `ahead` are behind the cursor already.
-    behind: usize,
+    /// Room for bytes that were read ahead: made once, and not cleared for each read.
+    room: Vec<u8>,
+    /// Which part of `room` has the bytes of the file from `offset` on.
+    ahead: Range<usize>,
     /// The rest of this segment is not to be read.
     given_up: bool,
 }
@@ -47,8 +48,8 @@ impl Cursor {
             identity: header.file,
             next_seq: header.first_seq,
             offset: bytes as u64,
-            ahead: Vec::new(),
-            behind: 0,
+            room: Vec::new(),
+            ahead: 0..0,
             given_up: false,
         })
     }
@@ -95,7 +96,10 @@ impl Cursor {
             Err(error) => return Err(error.into()),
         };
         if self.given_up || next.prev_bytes == self.offset {
-            *self = Self::open(layout, number)?;
+            let next = Self::open(layout, number)?;
+            // The segments of a process that started often are short.
+            let room = std::mem::take(&mut self.room);
+            *self = Self { room, ..next };
             return Ok(Step::NextSegment);
         }
         // Frames may have come between the look and the rotation; a second look decides.
@@ -123,8 +127,7 @@ impl Cursor {
     }
 
     fn forget_ahead(&mut self) {
-        self.ahead.clear();
-        self.behind = 0;
+        self.ahead = 0..0;
     }
 
     fn find_frame(&mut self) -> Result<Result<(), FrameFault>, ReadError> {
@@ -175,35 +178,34 @@ impl Cursor {
 
     fn pass(&mut self, bytes: usize, next_seq: u64) {
         self.offset += bytes as u64;
-        self.behind += bytes;
-        if self.behind >= self.ahead.len() {
-            // What was passed over without having been read is not ahead either.
-            self.ahead.clear();
-            self.behind = 0;
-        }
+        // What was passed over without having been read is not ahead either.
+        self.ahead.start = self.ahead.end.min(self.ahead.start + bytes);
         self.next_seq = next_seq;
     }
 
     fn bytes(&self) -> &[u8] {
-        &self.ahead[self.behind..]
+        &self.room[self.ahead.clone()]
     }
 
     /// Reads until `bytes` bytes lie ahead; false if the file does not have them.
     fn fill(&mut self, bytes: usize) -> io::Result<bool> {
-        while self.bytes().len() < bytes {
-            self.ahead.drain(..self.behind);
-            self.behind = 0;
+        while self.ahead.len() < bytes {
             let have = self.ahead.len();
-            let want = READ_AHEAD_BYTES.max(bytes - have);
-            self.ahead.resize(have + want, 0);
+            if self.room.len() < bytes.max(READ_AHEAD_BYTES) {
+                let mut room = vec![0; bytes.max(READ_AHEAD_BYTES)];
+                room[..have].copy_from_slice(self.bytes());
+                self.room = room;
+            } else {
+                self.room.copy_within(self.ahead.clone(), 0);
+            }
+            self.ahead = 0..have;
             let read = self
                 .file
-                .read_at(&mut self.ahead[have..], self.offset + have as u64);
-            self.ahead
-                .truncate(have + read.as_ref().copied().unwrap_or(0));
-            if read? == 0 {
+                .read_at(&mut self.room[have..], self.offset + have as u64)?;
+            if read == 0 {
                 return Ok(false);
             }
+            self.ahead.end += read;
         }
         Ok(true)
     }

@@ -32,7 +32,7 @@ async fn a_revoke_refuses_the_next_request_and_ends_what_runs() {
     let _handle = caller.register(weak.clone()).unwrap();
     fixture.revoke(token.row.id).await;
     assert_eq!(stream.0.load(Ordering::SeqCst), 1);
-    assert!(caller.revoked().is_cancelled());
+    assert_eq!(caller.ended(), Some(End::Revoked));
     assert!(
         caller.register(weak).is_err(),
         "what starts late is turned away"

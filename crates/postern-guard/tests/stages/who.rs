@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use postern_store::{NewUpstream, Rotation};
-use postern_types::{OwnedId, OwnedKind, RefusalCode, UpstreamKind};
+use postern_types::{End, OwnedId, OwnedKind, RefusalCode, UpstreamKind};
 
 use crate::fixture::{Fixture, env, openai, principal};
 
@@ -274,6 +274,6 @@ async fn a_disabled_principal_acts_no_more() {
     fixture
         .guard
         .principal_changed(&env("dev"), &principal(), true);
-    assert!(caller.revoked().is_cancelled());
+    assert_eq!(caller.ended(), Some(End::Revoked));
     assert!(fixture.caller(token.token.expose()).await.is_err());
 }

@@ -40,7 +40,8 @@ pub(super) fn clean_headers(
                     format!("the header {name} is not in UTF-8").into(),
                 ))
             })?;
-            let clean = cleaner.clean_value(&place, &left, text).map_err(blocked)?;
+            let clean = cleaner.clean_embedded(&place, &left, text);
+            let clean = clean.map_err(blocked)?;
             let Some(clean) = clean else {
                 continue;
             };
@@ -76,7 +77,7 @@ pub(super) fn clean_query(
             return Ok(None);
         }
         cleaner
-            .clean_value(&format!("query {name}"), &format!("{name}: "), value)
+            .clean_embedded(&format!("query {name}"), &format!("{name}: "), value)
             .map_err(blocked)
     })
 }

@@ -103,6 +103,24 @@ fn a_value_in_a_request_does_not_leave() {
         let length = seen.header("content-length").unwrap();
         assert_eq!(length, sent.len().to_string(), "{content_type}");
     }
+    // JSON in either is read as JSON: its escapes hide nothing.
+    line.upstream.queue(Answer::new(204, "text/plain", ""));
+    let hidden = format!("{{\"eq\":\"\\u003{CARD}\"}}");
+    let coded = |text: &str| {
+        let byte = |byte: u8| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b':' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        };
+        text.bytes().map(byte).collect::<String>()
+    };
+    let headers = [("accept-language", hidden.as_str())];
+    let target = format!("/notes/a?where={}", coded(&hidden));
+    let answer = line.request(&token, "GET", &target, &headers, b"");
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    let seen = line.upstream.take_requests().remove(0);
+    let clean = "{\"eq\":\"[CARD]\"}";
+    assert_eq!(seen.header("accept-language"), Some(clean));
+    assert_eq!(seen.target, format!("/a?where={}", coded(clean)));
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub(super) enum Form {
     /// Text without a structure that matters here.
     Plain,
     /// XML or HTML: text with character references.
-    Markup,
+    Markup { html: bool },
     /// `application/x-www-form-urlencoded`.
     Pairs,
     /// `multipart/form-data`.
@@ -81,12 +81,13 @@ fn form_of_media(media: &str, parameters: &[(String, String)]) -> Result<Form, I
             boundary: boundary(parameters)?,
         },
         "text/event-stream" => Form::Events,
-        "text/html" | "text/xml" | "application/xml" => Form::Markup,
+        "text/html" => Form::Markup { html: true },
+        "text/xml" | "application/xml" => Form::Markup { html: false },
         // Their text is written in escapes and encodings of their own.
         "text/rtf" => Form::Opaque,
         _ if LINE_TYPES.contains(&media) => Form::Lines,
         _ if media.ends_with("+json") => Form::Document,
-        _ if media.ends_with("+xml") => Form::Markup,
+        _ if media.ends_with("+xml") => Form::Markup { html: false },
         _ if media.starts_with("text/") || TEXT_TYPES.contains(&media) => Form::Plain,
         _ => Form::Opaque,
     })
@@ -187,8 +188,8 @@ mod tests {
             ),
             ("application/x-ndjson", Some(Form::Lines)),
             ("text/csv; header=present", Some(Form::Plain)),
-            ("text/html;charset=utf-8", Some(Form::Markup)),
-            ("image/svg+xml", Some(Form::Markup)),
+            ("text/html;charset=utf-8", Some(Form::Markup { html: true })),
+            ("image/svg+xml", Some(Form::Markup { html: false })),
             ("application/x-www-form-urlencoded", Some(Form::Pairs)),
             ("multipart/form-data; boundary=a-b", Some(parts(b"a-b"))),
             ("multipart/form-data; boundary=\"a b\"", Some(parts(b"a b"))),

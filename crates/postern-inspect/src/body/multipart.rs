@@ -168,7 +168,7 @@ fn clean_content(
             if name == "_charset_" && !text.eq_ignore_ascii_case("utf-8") {
                 return Err(InspectError::cannot("the form is not in UTF-8"));
             }
-            let clean = cleaner.clean_value(told_name(name), &format!("{name}: "), text)?;
+            let clean = cleaner.clean_embedded(told_name(name), &format!("{name}: "), text)?;
             Ok(clean.map(String::into_bytes))
         }
         // Boundaries in boundaries are read in too many ways.

@@ -412,8 +412,28 @@ fn json_in_a_string_is_read_as_json() {
             serde_json::json!({"in": r#"{"pay":"[CARD]","n":1.50}"#}).to_string(),
         ),
         (
+            format!("{hidden}\n{hidden}"),
+            "{\"pay\":\"[CARD]\",\"n\":1.50}\n{\"pay\":\"[CARD]\",\"n\":1.50}".to_owned(),
+        ),
+        (
+            hidden[..hidden.len() - 11].to_owned(),
+            "{\"pay\":\"[CARD]".to_owned(),
+        ),
+        (
+            " \"4539578\\u003763621486\"".to_owned(),
+            " \"[CARD]\"".to_owned(),
+        ),
+        (
             "[note] 4539578763621486".to_owned(),
             "[note] [CARD]".to_owned(),
+        ),
+        (
+            "\"Jane\" <4539578763621486>".to_owned(),
+            "\"Jane\" <[CARD]>".to_owned(),
+        ),
+        (
+            "{{card}} 4539578763621486".to_owned(),
+            "{{card}} [CARD]".to_owned(),
         ),
         (
             "{a\\u0041} C:\\new".to_owned(),
@@ -433,5 +453,7 @@ fn json_in_a_string_is_read_as_json() {
         let form = "application/x-www-form-urlencoded";
         let out = masked(form, &format!("a=1&where={}", encode(&text))).unwrap();
         assert_eq!(out, format!("a=1&where={}", encode(&expected)));
+        let part = |text: &str| parts(&[("Content-Disposition: form-data; name=\"x\"", text)]);
+        assert_eq!(masked(PARTS, &part(&text)), Ok(part(&expected)));
     }
 }

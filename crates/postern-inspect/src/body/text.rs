@@ -9,7 +9,7 @@ use super::markup::{self, Part, References, Seams};
 const PLACE: &str = "body";
 
 /// What is read otherwise than it is written in XML and HTML.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Markup {
     seams: Seams,
     references: References,
@@ -35,11 +35,14 @@ impl Text {
         }
     }
 
-    /// XML or HTML.
-    pub(super) fn markup() -> Self {
+    /// XML, or HTML.
+    pub(super) fn markup(html: bool) -> Self {
         Self {
             channel: Channel::new(TextKind::Markup, PLACE, ""),
-            markup: Some(Markup::default()),
+            markup: Some(Markup {
+                seams: Seams::new(html),
+                references: References::default(),
+            }),
             ..Self::plain()
         }
     }

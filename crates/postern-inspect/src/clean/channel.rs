@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::flow::Flow;
 use super::json_text::JsonText;
+use super::seam::seams;
 use super::{CleanError, Cleaner};
 
 /// What the text of a channel is.
@@ -81,30 +82,9 @@ impl Sink for Marked<'_> {
 
     fn skip(&mut self, text: &str) {
         // What was opened inside a value must be closed behind it, and the other way about.
-        self.0.extend(marks(text));
+        // SECURITY: a comment with words is read as text, so that it may be a part of the value.
+        self.0.extend(seams(text));
     }
-}
-
-/// The marks in a text that is replaced.
-fn marks(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let opens = |at: &usize| {
-            ["<![", "]]>", "<!--"]
-                .iter()
-                .any(|m| rest[*at..].starts_with(m))
-        };
-        let starts = rest.match_indices(['<', ']']).map(|(at, _)| at);
-        let start = { starts }.find(opens)?;
-        let mark = &rest[start..];
-        let end = if mark.starts_with("<![") {
-            "<![CDATA[".len().min(mark.len())
-        } else {
-            mark.find('>').map_or(mark.len(), |at| at + 1)
-        };
-        rest = &mark[end..];
-        Some(&mark[..end])
-    })
 }
 
 /// Whether a character reference stands at the `&` with which the text begins.

@@ -26,7 +26,7 @@ impl Cleaner {
         }
         let may_hold = word.len() >= LETTERS_MIN
             || word.len() >= BYTES_MIN && word.bytes().any(|byte| byte.is_ascii_digit());
-        let found = may_hold && self.finds(word, self.rules.word_rows(self.direction));
+        let found = may_hold && self.finds(word, self.rules.word_rows(self.direction), false);
         let placeholder = || self.restores() && self.pseudonyms.next(word, 0).is_some();
         let held = found || (named && self.finds_own(word)) || placeholder();
         !held
@@ -35,16 +35,18 @@ impl Cleaner {
     /// Whether a value stands in a short text that clients put together from pieces: one that must
     /// not get through, in any row that the rules ask for.
     pub(crate) fn holds_value(&self, text: &str) -> bool {
-        self.finds(text, self.rules.rows(self.direction)) || self.finds_own(text)
+        self.finds(text, self.rules.rows(self.direction), true) || self.finds_own(text)
     }
 
-    fn finds(&self, text: &str, rows: &Wanted) -> bool {
+    /// Whether a row finds a value. `alone` says that the text may be nothing but the value, so
+    /// that rows count whose values show by that alone.
+    fn finds(&self, text: &str, rows: &Wanted, alone: bool) -> bool {
         let judge = |class: &_, confidence| self.weight(class, confidence);
         let engine = self.rules.engine();
         !engine
             .find(
                 text,
-                (0..text.len(), false),
+                (0..text.len(), alone),
                 rows,
                 &mut Near::default(),
                 &judge,

@@ -99,6 +99,7 @@ pub(crate) enum Joint {
 }
 
 /// What joint of a name is at the byte.
+#[inline]
 pub(crate) fn joint(bytes: &[u8], at: usize) -> Joint {
     let byte = bytes[at];
     if byte.is_ascii_lowercase() || at == 0 {

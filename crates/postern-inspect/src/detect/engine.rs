@@ -23,8 +23,8 @@ use super::span::{Span, Weight, resolve};
 use super::words::{Near, Words};
 use super::{Detector, TABLES};
 
-/// How many bytes patterns may run over before looking for their words is worth while.
-const WORDS_WORTH: usize = 96;
+/// What it takes to run a pattern and to ask for its words, in bytes that are read for words.
+const PATTERN_WORTH: usize = 32;
 
 /// The rows that a rule set asks for.
 #[derive(Debug, Clone, Default)]
@@ -199,16 +199,17 @@ impl Engine {
         worded: &Bits,
         (near, picked): (&mut Near, &mut Bits),
     ) {
-        // To look for words costs as much as some patterns on a short segment.
+        // Backwards from where values start; mostly the first bytes say no.
+        if picked.meets(self.lefts.covered()) {
+            let left = self.lefts.before(text, segment.clone(), picked);
+            picked.keep_of(self.lefts.covered(), &left);
+        }
+        // To read a text for words costs as much as some patterns on a short segment.
         let asked = picked.common(worded) + picked.common(&self.words.asking);
-        if asked * segment.len() > WORDS_WORTH || asked > 1 {
-            let (with, left) = self.words.near(text, segment.clone(), near);
+        if asked * (PATTERN_WORTH + segment.len()) > near.unread(&segment) {
+            let (with, left) = self.words.near(text, segment, near);
             picked.keep_of(worded, &with);
             picked.keep_of(&self.words.asking, &left);
-        }
-        if picked.meets(self.lefts.covered()) {
-            let left = self.lefts.before(text, segment, picked);
-            picked.keep_of(self.lefts.covered(), &left);
         }
     }
 }

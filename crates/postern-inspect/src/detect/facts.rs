@@ -3,11 +3,14 @@
 
 mod factors;
 mod least;
+mod plain;
 mod sets;
 
 pub(crate) use self::sets::is_white;
 use regex_automata::util::syntax;
 use regex_syntax::hir::{Class, Hir, HirKind};
+
+pub(crate) use self::plain::plain_min;
 
 /// A set of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -412,74 +415,6 @@ fn last(hir: &Hir) -> (ByteSet, bool) {
             .fold((ByteSet::default(), false), |(set, white), (more, also)| {
                 (set.join(&more), white || also)
             }),
-    }
-}
-
-/// The shortest match that is made of the bytes in `plain` alone, and of capitals that do not
-/// follow a letter; `None` if there is none. It may be too small, never too large.
-pub(crate) fn plain_min(pattern: &str, plain: &ByteSet) -> Option<usize> {
-    let hir = syntax::parse_with(pattern, &syntax()).ok()?;
-    shortest(&hir, plain, &mut true)
-}
-
-/// `free` says whether what comes before may end in something else than a letter.
-fn shortest(hir: &Hir, plain: &ByteSet, free: &mut bool) -> Option<usize> {
-    let mut capitals = ByteSet::default();
-    (b'A'..=b'Z').for_each(|byte| capitals.add(byte));
-    let mut letters = capitals;
-    (b'a'..=b'z').for_each(|byte| letters.add(byte));
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Some(0),
-        HirKind::Literal(literal) => {
-            for byte in &literal.0 {
-                let fits = plain.has(*byte) || *free && capitals.has(*byte);
-                if !fits {
-                    return None;
-                }
-                *free = !letters.has(*byte);
-            }
-            Some(literal.0.len())
-        }
-        HirKind::Class(class) => {
-            let set = class_bytes(class);
-            let fits = set.meets(plain) || *free && set.meets(&capitals);
-            let mut marks = *plain;
-            letters.each(|byte| marks.remove(byte));
-            *free = set.meets(&marks);
-            fits.then_some(1)
-        }
-        HirKind::Repetition(repetition) => {
-            let before = *free;
-            let mut length = 0;
-            for _ in 0..repetition.min {
-                length += shortest(&repetition.sub, plain, free)?;
-            }
-            if repetition.max != Some(repetition.min) {
-                // Another round may end in a mark.
-                let mut after = *free;
-                let more = shortest(&repetition.sub, plain, &mut after).is_some();
-                *free |= more && after || repetition.min == 0 && before;
-            }
-            Some(length)
-        }
-        HirKind::Capture(capture) => shortest(&capture.sub, plain, free),
-        HirKind::Concat(parts) => {
-            let mut length = 0;
-            for part in parts {
-                length += shortest(part, plain, free)?;
-            }
-            Some(length)
-        }
-        HirKind::Alternation(parts) => {
-            let before = std::mem::replace(free, false);
-            let lengths = parts.iter().filter_map(|part| {
-                let mut after = before;
-                let length = shortest(part, plain, &mut after)?;
-                *free |= after;
-                Some(length)
-            });
-            lengths.min()
-        }
     }
 }
 

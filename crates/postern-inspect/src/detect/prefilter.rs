@@ -5,22 +5,27 @@
 //! detector that could match such a word, which the segmenter knows from a table of bytes: these
 //! never come here.
 
+mod plain;
+
 use std::sync::LazyLock;
 
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, MatchKind, StartKind};
 
+pub(crate) use self::plain::{
+    CAPITAL, DIGIT, GATE, LETTER, ODD, OTHER, Plain, SPECIAL, STOP, WHITE,
+};
+use super::Needs;
 use super::engine::Row;
 use super::facts::{self, ByteSet, of_word};
-use super::{Edges, Needs};
 
 /// Rows of a table of detectors, as bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Bits([u64; ROWS_MAX / 64]);
 
 /// The rows that the bits have room for; tables are constants, so a test holds it.
-pub(crate) const ROWS_MAX: usize = 768;
+pub(crate) const ROWS_MAX: usize = 640;
 
 impl Bits {
     pub(crate) const NONE: Self = Self([0; ROWS_MAX / 64]);
@@ -96,25 +101,6 @@ impl Bits {
     }
 }
 
-/// What the segmenter must know to pass over words in which nothing can be found.
-#[derive(Debug, Clone)]
-pub(crate) struct Plain {
-    /// What the segmenter must know of each byte. Plain words are made of letters and the marks of
-    /// prose that no row asks for; a capital behind a letter is not plain.
-    pub(crate) kinds: [u8; 256],
-    /// Of each byte whether it ends a run and whether it is [`ODD`].
-    pub(crate) marks: [u8; 256],
-    /// A segment that is shorter holds nothing.
-    pub(crate) least: usize,
-    /// A plain word that is shorter holds nothing.
-    pub(crate) bytes_min: usize,
-    /// A plain word that is shorter holds nothing after text whose last byte, white space apart,
-    /// is in `gate`.
-    pub(crate) gated_min: usize,
-    /// The bytes in which the text to the left of a value may end, where a row asks for it.
-    pub(crate) gate: ByteSet,
-}
-
 /// The compiled prefilter.
 #[derive(Debug)]
 pub(crate) struct Prefilter {
@@ -168,7 +154,7 @@ impl Prefilter {
             by_length: vec![Bits::NONE; COUNT_MAX + 1],
             by_digits_in_row: vec![Bits::NONE; COUNT_MAX + 1],
             byte_set: ByteSet::default(),
-            plain: plain(rows),
+            plain: Plain::of(rows),
         };
         for (index, row) in rows.iter().enumerate() {
             built.add(index, row);
@@ -333,143 +319,4 @@ static COUNTED: LazyLock<[u8; 256]> = LazyLock::new(|| {
 
 fn is_run(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/=_-.".contains(&byte)
-}
-
-/// The marks of prose: words with them are still plain.
-const MARKS: &[u8] = b".,;:!?'\"()-*";
-
-fn plain(rows: &[Row]) -> Plain {
-    let mut bytes = ByteSet::default();
-    (b'A'..=b'Z').chain(b'a'..=b'z').for_each(|b| bytes.add(b));
-    let asked = |mark: &u8| {
-        let mut needs = rows.iter().map(|row| row.detector.needs);
-        needs.any(|needs| needs == Needs::Byte(*mark))
-    };
-    let before = |mark: &u8| {
-        rows.iter().any(|row| {
-            // What asks for a digit or a mark never takes a plain word, so that the text to its
-            // left does not matter here.
-            let of_words = !matches!(row.detector.needs, Needs::Digits(1..) | Needs::Byte(_));
-            of_words && gated(row) && row.left_last.has(*mark)
-        })
-    };
-    let mut gate_marks = ByteSet::default();
-    for mark in MARKS.iter().filter(|mark| !asked(mark)) {
-        bytes.add(*mark);
-        if before(mark) {
-            gate_marks.add(*mark);
-        }
-    }
-    let kinds = kinds(&bytes, &gate_marks);
-    let mut plain = Plain {
-        marks: kinds_marks(&kinds),
-        kinds,
-        least: rows
-            .iter()
-            .map(|row| row.facts.bytes_min)
-            .min()
-            .unwrap_or(0),
-        bytes_min: usize::MAX,
-        gated_min: usize::MAX,
-        gate: ByteSet::default(),
-    };
-    for row in rows {
-        let Some(min) = plain_min(row, &bytes) else {
-            continue;
-        };
-        if gated(row) {
-            plain.gated_min = plain.gated_min.min(min);
-            plain.gate = plain.gate.join(&row.left_last);
-        } else {
-            plain.bytes_min = plain.bytes_min.min(min);
-        }
-    }
-    plain
-}
-
-/// A byte that ends a run or is part of a character that may.
-pub(crate) const STOP: u8 = 0x80;
-/// A byte that no plain word has.
-pub(crate) const SPECIAL: u8 = 4;
-/// A capital; shifted by one it meets `LETTER` of the byte before.
-pub(crate) const CAPITAL: u8 = 2;
-/// A digit.
-pub(crate) const DIGIT: u8 = 8;
-/// A letter.
-pub(crate) const LETTER: u8 = 1;
-/// A mark in which the text to the left of a value may end, so that a word with it is one with such
-/// text before it.
-pub(crate) const GATE: u8 = 16;
-
-/// The bit of a byte in [`Plain::marks`] for which a word has to be looked at closely: one that no
-/// small letter is, or that goes on behind white space. Of a byte that ends a run, that it is none
-/// of white space.
-pub(crate) const ODD: u64 = 1;
-/// The bit of a byte in [`Plain::marks`] that ends a run.
-const STOPS: u8 = 2;
-
-fn kinds_marks(kinds: &[u8; 256]) -> [u8; 256] {
-    std::array::from_fn(|index| {
-        let (byte, kind) = (index as u8, kinds[index]);
-        if kind & STOP != 0 {
-            return STOPS | u8::from(byte > b' ');
-        }
-        let odd = kind & (SPECIAL | DIGIT | CAPITAL | GATE) != 0;
-        u8::from(odd || b")\"':".contains(&byte))
-    })
-}
-
-fn kinds(plain: &ByteSet, gate: &ByteSet) -> [u8; 256] {
-    std::array::from_fn(|index| {
-        let byte = index as u8;
-        let of = |is: bool, kind: u8| if is { kind } else { 0 };
-        of(byte <= b' ' || byte >= 0x7f, STOP)
-            | of(!plain.has(byte), SPECIAL)
-            | of(gate.has(byte), GATE)
-            | of(byte.is_ascii_uppercase(), CAPITAL)
-            | of(byte.is_ascii_alphabetic(), LETTER)
-            | of(byte.is_ascii_digit(), DIGIT)
-    })
-}
-
-/// Whether a match of the row in a plain word can only stand at its start, so that what stands left
-/// of the word decides: the row asks for text to its left, and no such text ends in a letter or in
-/// a mark that is plain and no [`GATE`].
-fn gated(row: &Row) -> bool {
-    !row.detector.left.is_empty() && row.detector.edges != Edges::Any
-}
-
-/// The length from which a plain word may hold a match of the row; `None` if none does. In a plain
-/// word a capital stands only where no letter stands before it.
-fn plain_min(row: &Row, plain: &ByteSet) -> Option<usize> {
-    let mut small = *plain;
-    (b'A'..=b'Z').for_each(|capital| small.remove(capital));
-    let bytes_min = facts::plain_min(row.detector.pattern, &small)?;
-    let literal = |text: &&str, any_case: bool| {
-        let mut before = b'.';
-        text.bytes().all(|byte| {
-            let byte = if any_case {
-                byte.to_ascii_lowercase()
-            } else {
-                byte
-            };
-            let fits =
-                small.has(byte) || byte.is_ascii_uppercase() && !before.is_ascii_alphabetic();
-            before = byte;
-            fits
-        })
-    };
-    match row.detector.needs {
-        Needs::Literal(texts) => texts
-            .iter()
-            .any(|text| literal(text, false))
-            .then_some(bytes_min),
-        Needs::AnyCase(texts) => texts
-            .iter()
-            .any(|text| literal(text, true))
-            .then_some(bytes_min),
-        Needs::Digits(count) => (count == 0).then_some(bytes_min),
-        Needs::Run(count) => Some(bytes_min.max(count)),
-        Needs::Byte(byte) => plain.has(byte).then_some(bytes_min),
-    }
 }

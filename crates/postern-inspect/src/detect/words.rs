@@ -17,6 +17,10 @@ use super::facts;
 use super::prefilter::Bits;
 use crate::bounds::LEFT_BYTES;
 
+/// How many letters deep the automaton finds the next state at once. Prose seldom comes further,
+/// and each takes 0.3 MB more.
+const DENSE_DEPTH: usize = 4;
+
 const NOBODY: (Bits, Bits) = (Bits::NONE, Bits::NONE);
 
 /// The words of all rows.
@@ -47,6 +51,12 @@ pub(crate) struct Near {
 }
 
 impl Near {
+    /// How many bytes would be read to ask about the segment.
+    pub(crate) fn unread(&self, segment: &Range<usize>) -> usize {
+        let from = segment.start.saturating_sub(LEFT_BYTES).max(self.at);
+        segment.end.saturating_sub(from)
+    }
+
     /// The text lost so many bytes at its front.
     pub(crate) fn shift(&mut self, bytes: usize) {
         if self.at < bytes {
@@ -93,6 +103,7 @@ impl Words {
             .match_kind(MatchKind::Standard)
             .ascii_case_insensitive(true)
             .prefilter(false)
+            .dense_depth(DENSE_DEPTH)
             .build(words)
             .expect("the words of the tables are few and short");
         let start = automaton.start_state(Anchored::No);
@@ -145,6 +156,11 @@ impl Words {
         while readings.near.at + 1 < range.end {
             let at = readings.near.at;
             let byte = bytes[at];
+            if byte.is_ascii_lowercase() || byte == b' ' {
+                readings.near.at += 1;
+                readings.both(byte);
+                continue;
+            }
             if byte.is_ascii() {
                 readings.near.at += 1;
                 match joint(bytes, at) {

@@ -5,6 +5,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::body::text_kind;
+use crate::bounds::PDF_BEGIN_BYTES;
 use crate::clean::TextKind;
 
 /// Padding or not: senders differ.
@@ -20,6 +21,8 @@ pub(super) struct TextFile<'a> {
     /// What stands before the data: the beginning of a data address.
     head: &'a str,
     engine: &'static GeneralPurpose,
+    /// Whether the data has no padding where there would be some.
+    bare: bool,
 }
 
 impl<'a> TextFile<'a> {
@@ -41,13 +44,20 @@ impl<'a> TextFile<'a> {
         };
         let text = String::from_utf8(engine.decode(data).ok()?).ok()?;
         // SECURITY: readers that look at the bytes instead of the type must find a text, too.
-        let odd = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0c');
-        let markup = text.trim_start().starts_with(['<', '%']) || text.starts_with("{\\rtf");
+        let odd = |c: char| {
+            let control = c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\x0c');
+            // A byte order mark hides the first letter, by which a kind of text is told.
+            control || c == '\u{feff}'
+        };
+        let begin = &text.as_bytes()[..text.len().min(PDF_BEGIN_BYTES)];
+        let pdf = memchr::memmem::find(begin, b"%PDF-").is_some();
+        let markup = pdf || text.trim_start().starts_with(['<', '%']) || text.starts_with("{\\rtf");
         (!markup && !text.contains(odd)).then_some(Self {
             kind,
             text,
             head,
             engine,
+            bare: !data.len().is_multiple_of(4),
         })
     }
 
@@ -55,6 +65,9 @@ impl<'a> TextFile<'a> {
     pub(super) fn with(&self, text: &str) -> String {
         let mut new = self.head.to_owned();
         self.engine.encode_string(text, &mut new);
+        if self.bare {
+            new.truncate(new.trim_end_matches('=').len());
+        }
         new
     }
 }

@@ -33,7 +33,14 @@ fn numbers_and_keys_are_text_where_names_are_free() {
     let value: Value = serde_json::from_str(&new).unwrap();
     assert_eq!(value["card"], "[CARD]");
     assert!(!new.contains(MAIL), "{new}");
-    for written in ["4.539578763621486e15", "4539578763621486E0"] {
+    for written in [
+        "4.539578763621486e15",
+        "4539578763621486E0",
+        "45395787636214860e-1",
+        "4539578763621486.0e0",
+        "0.4539578763621486e+16",
+        "0.004539578763621486E018",
+    ] {
         let new = cleaned(&format!("{{\"n\":{written}}}"), &ALL_TEXT).unwrap();
         assert_eq!(new.as_deref(), Some("{\"n\":\"[CARD]\"}"), "{written}");
     }

@@ -225,8 +225,9 @@ impl<'t, 'c> Walk<'t, 'c> {
             Leaf::Loose => self.whole(id, &left_of(key), &text),
             Leaf::Free => {
                 let left = left_of(key);
-                let new = self.cleaner.clean_embedded(&self.place, &left, &text)?;
-                self.replace(id, &text, new.unwrap_or_else(|| text.to_string()));
+                if let Some(new) = self.cleaner.clean_embedded(&self.place, &left, &text)? {
+                    self.replace(id, &text, new);
+                }
                 Ok(())
             }
             Leaf::Judged if text.len() <= MODEL_BYTES_MAX && self.is_judged(&text) => Ok(()),

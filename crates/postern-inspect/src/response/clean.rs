@@ -58,6 +58,8 @@ pub(super) struct AnswerCleaner {
     /// Whether the last event that was queued was left out.
     dropped: bool,
     waiting: Waiting,
+    /// The last name of an event that passed.
+    passed: String,
 }
 
 /// What became of the data of one event.
@@ -90,6 +92,7 @@ impl AnswerCleaner {
             queue: Vec::new(),
             dropped: false,
             waiting: Waiting::default(),
+            passed: String::new(),
         }
     }
 
@@ -139,14 +142,14 @@ impl AnswerCleaner {
                 outcome: Outcome::Same,
             }
         } else {
-            let name = lines.name(raw, &self.cleaner);
+            let name = lines.name(raw, &self.cleaner, &mut self.passed);
             self.channels.begin(name);
             self.data(&data, last)?
         };
         for tail in cleaned.tails {
             tail.write_event(out);
         }
-        let rest = lines.clean_others(raw, &mut self.cleaner)?;
+        let rest = lines.clean_others(raw, &mut self.cleaner, &self.passed)?;
         match cleaned.outcome {
             Outcome::Nothing => {}
             Outcome::Same if rest.is_none() => out.extend_from_slice(raw),

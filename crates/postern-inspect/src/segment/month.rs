@@ -163,22 +163,25 @@ pub(super) enum Month {
 pub(super) fn month(word: &str) -> Month {
     if word.is_ascii() {
         let word = word.strip_suffix('.').unwrap_or(word);
-        return named(word.len(), |month| {
+        return named(word.as_bytes(), |month| {
             let start = month.as_bytes().get(..word.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
         });
     }
     let lower = word.to_lowercase();
     let lower = lower.strip_suffix('.').unwrap_or(&lower);
-    named(lower.len(), |month| month.starts_with(lower))
+    named(lower.as_bytes(), |month| month.starts_with(lower))
 }
 
-/// What a word of so many bytes is, with which some months start.
-fn named(length: usize, starts: impl Fn(&str) -> bool) -> Month {
+/// What a word is, with which some months start.
+fn named(word: &[u8], starts: impl Fn(&str) -> bool) -> Month {
     let mut known = Month::No;
-    for month in MONTHS {
+    let first = word.first().map(u8::to_ascii_lowercase);
+    let from = MONTHS.partition_point(|month| month.as_bytes().first() < first.as_ref());
+    let same = |month: &&&str| first.is_none() || month.as_bytes().first() == first.as_ref();
+    for month in MONTHS[from..].iter().take_while(same) {
         if starts(month) {
-            if month.len() == length {
+            if month.len() == word.len() {
                 return Month::Whole;
             }
             known = Month::Beginning;
@@ -218,6 +221,20 @@ pub(super) fn leads(word: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn months_are_found_by_how_they_begin() {
+        let first = |month: &&str| month.as_bytes()[0];
+        assert!(MONTHS.is_sorted_by_key(first));
+        for name in MONTHS {
+            for spelled in [name.to_uppercase(), format!("{name}.")] {
+                assert_eq!(month(&spelled), Month::Whole, "{spelled}");
+            }
+            assert_ne!(month(&name[..1]), Month::No, "{name}");
+        }
+        assert_eq!(["", "."].map(month), [Month::Beginning; 2]);
+        assert_eq!(["x", "2", "maz", "öct"].map(month), [Month::No; 4]);
+    }
 
     #[test]
     fn months_are_known_by_their_first_letters() {

@@ -55,8 +55,12 @@ impl Segmenter {
                 let end = block + stop as usize / 2;
                 let word = &bytes[start..end.min(bytes.len())];
                 let white = marks >> (stop - 1) & ODD == 0;
-                let close = odd || odds & inner != 0 || word.len() >= most;
-                if !white || close && !passes(word, before, plain) {
+                let close = odd || odds & inner != 0;
+                let long = word.len() >= most;
+                if !white
+                    || close && !passes(word, before, plain)
+                    || !close && long && !is_short(word, before, plain)
+                {
                     break 'text;
                 }
                 before = word.last().copied().unwrap_or(before);
@@ -95,9 +99,17 @@ fn passes(word: &[u8], before: u8, plain: &Plain) -> bool {
         || quoted::opens(word)
         || *end == b':' && armour::opens_putty(word)
         || month::leads(word);
-    let gated = kinds & GATE != 0 || plain.gate.has(before);
+    !goes_on && is_short_of(word, kinds & GATE != 0 || plain.gate.has(before), plain)
+}
+
+/// [`passes`] for a word in which no byte needs a closer look.
+fn is_short(word: &[u8], before: u8, plain: &Plain) -> bool {
+    is_short_of(word, plain.gate.has(before), plain)
+}
+
+fn is_short_of(word: &[u8], gated: bool, plain: &Plain) -> bool {
     let short = word.len() < plain.bytes_min.min(WINDOW_BYTES);
-    short && !goes_on && (word.len() < plain.gated_min || !gated)
+    short && (word.len() < plain.gated_min || !gated)
 }
 
 #[cfg(test)]

@@ -62,9 +62,8 @@ fn words_of_real_answers_are_left_alone() {
         let mut reader = ResponseReader::new(&options, Some(cleaner));
         let mut out = Vec::new();
         let pushed = reader.push(Bytes::from(exchange.answer.clone()), &mut out);
-        if pushed.and_then(|()| reader.finish(&mut out)).is_err() {
-            continue;
-        }
+        let done = pushed.and_then(|()| reader.finish(&mut out));
+        assert_eq!(done, Ok(()), "{}", exchange.id);
         read += 1;
         for finding in reader.findings() {
             let last = finding.place.rsplit('.').next().unwrap_or_default();
@@ -77,5 +76,5 @@ fn words_of_real_answers_are_left_alone() {
             );
         }
     }
-    assert!(read > 60, "{read} answers were read");
+    assert!(read > 350, "{read} answers were read");
 }

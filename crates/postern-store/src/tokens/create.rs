@@ -255,12 +255,11 @@ fn life(asked: Option<Duration>, cap: Duration) -> Result<Duration, StoreError> 
 /// A time as people say it: in the largest unit that it is whole in.
 fn span(time: Duration) -> String {
     let seconds = time.as_secs();
-    for (unit, word) in [(86_400, "days"), (3600, "hours"), (60, "minutes")] {
-        if seconds >= unit && seconds.is_multiple_of(unit) {
-            return format!("{} {word}", seconds / unit);
-        }
-    }
-    format!("{seconds} seconds")
+    let units = [(86_400, "day"), (3600, "hour"), (60, "minute")];
+    let whole = |(unit, _): &(u64, _)| seconds >= *unit && seconds.is_multiple_of(*unit);
+    let (unit, word) = units.into_iter().find(whole).unwrap_or((1, "second"));
+    let count = seconds / unit;
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Marks of a caller's key and of all else in the request.
@@ -324,5 +323,26 @@ impl Idempotency {
             reason,
             existing: Some(existing),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_said_in_the_largest_unit_that_it_is_whole_in() {
+        let rows = [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (60, "1 minute"),
+            (7_200, "2 hours"),
+            (86_400, "1 day"),
+            (2_592_000, "30 days"),
+        ];
+        for (seconds, said) in rows {
+            assert_eq!(span(Duration::from_secs(seconds)), said);
+        }
     }
 }

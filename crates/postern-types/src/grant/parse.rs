@@ -54,7 +54,8 @@ pub(super) fn grant(text: &str) -> Result<Grant, GrantError> {
 /// `GET|HEAD /classes/Note?limit&skip`, `POST /classes/Note json=title&level`.
 ///
 /// Where methods with and without a body stand together, the keys are for those with one: that is
-/// two rules, since a rule with keys wants a body.
+/// two rules, since a rule with keys wants a body. Keys where no method has one are a mistake: the
+/// rule would open nothing.
 fn call_rules(text: &str) -> Result<Vec<CallRule>, GrantError> {
     let shape = || GrantError::Shape(text.chars().take(200).collect());
     let mut words = text.split_ascii_whitespace();
@@ -80,7 +81,10 @@ fn call_rules(text: &str) -> Result<Vec<CallRule>, GrantError> {
     let keys = matches!(body, BodyRule::JsonKeys(_));
     rule.body = body;
     let (with, without): (Vec<_>, Vec<_>) = rule.methods.iter().cloned().partition(|m| has_body(m));
-    if !keys || with.is_empty() || without.is_empty() {
+    if keys && with.is_empty() {
+        return Err(shape());
+    }
+    if !keys || without.is_empty() {
         return Ok(vec![rule]);
     }
     let bare = CallRule {
@@ -97,12 +101,11 @@ fn body(word: &str) -> Option<BodyRule> {
     match word.split_once('=')? {
         ("body", "any") => Some(BodyRule::Any),
         ("body", "none") => Some(BodyRule::None),
-        ("json", keys) => Some(BodyRule::JsonKeys(
-            keys.split('&')
-                .filter(|key| !key.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        )),
+        ("json", keys) => {
+            let keys = keys.split('&').filter(|key| !key.is_empty());
+            let keys: Vec<String> = keys.map(str::to_owned).collect();
+            (!keys.is_empty()).then_some(BodyRule::JsonKeys(keys))
+        }
         _ => None,
     }
 }

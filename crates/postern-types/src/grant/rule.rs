@@ -9,7 +9,7 @@ use super::GrantError;
 use crate::PathTemplate;
 
 /// Methods whose requests have a body: a rule for one of them says what it may be.
-const METHODS_WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
+pub const METHODS_WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 

@@ -111,6 +111,10 @@ fn what_a_body_may_be_has_to_be_said() {
     for text in [
         "notes:call:POST /a body=all",
         "notes:call:POST /a json",
+        "notes:call:POST /a json=",
+        "notes:call:POST /a json=&",
+        "notes:call:GET /a json=title",
+        "notes:call:GET|DELETE /a json=title",
         "notes:call:POST /a body=any x",
     ] {
         assert!(

@@ -3,7 +3,7 @@
 use axum::extract::Path;
 use axum::response::Response;
 use postern_store::DataRuleRow;
-use postern_types::{DataRule as Rule, EnvName, RuleName, UpstreamKind};
+use postern_types::{DataRule as Rule, EnvName, RuleName};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -140,14 +140,13 @@ async fn check_together(desk: &Desk, env: &EnvName, rule: &Rule) -> Result<(), R
     }
     if let Some(upstream) = &rule.spec.upstream
         && !rule.spec.fields.is_empty()
-        && let Ok(row) = desk.store().upstreams().show(env, upstream).await
-        && row.kind != UpstreamKind::Http
     {
-        return Err(Refused::bad(format!(
-            "data rule {}: fields are looked for in the bodies of plain HTTP upstreams alone, and \
-             {upstream} is of the kind {}: name classes or words instead",
-            rule.name, row.kind
-        )));
+        match desk.store().upstreams().show(env, upstream).await {
+            Ok(row) => data_rules::fields_fit(rule, row.kind).map_err(Refused::bad)?,
+            // Asked again when it is made.
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     let rows = desk.store().data_rules().list(env).await?;
     let mut rules: Vec<Rule> = rows.into_iter().map(|row| row.rule).collect();

@@ -233,72 +233,71 @@ impl Desk {
         act: Act<'_>,
         work: impl Future<Output = Result<T, Refused>>,
     ) -> Result<T, Refused> {
-        if self.caller.role.may_write() && self.reaches(act.environment) {
-            let act = self.in_an_environment(act).await?;
-            let status =
-                |done: &Result<T, Refused>| done.as_ref().map_or_else(Refused::status, |_| 200);
-            let record = self.record(act);
-            return self.state.guard.act(&record, work, status).await?;
+        if !self.caller.role.may_write() || !self.reaches(act.environment) {
+            return self.denied(act).await;
         }
-        self.denied(act).await
-    }
-
-    /// Refuses an act in an environment that is not there. It has no keys for a record of its own,
-    /// so the installation records it.
-    async fn in_an_environment<'a>(&self, act: Act<'a>) -> Result<Act<'a>, Refused> {
-        let Some(env) = act.environment else {
-            return Ok(act);
-        };
-        let Err(missing) = self.store().environments().show(env).await else {
-            return Ok(act);
-        };
-        let refused = Refused::from(missing);
-        let record = self.record(Act {
-            object: format!("{env}/{}", act.object),
-            environment: None,
-            ..act
-        });
-        self.state.guard.look(&record, refused.status()).await?;
-        Err(refused)
+        let (record, place) = self.record(act).await;
+        if let Err(refused) = place {
+            self.state.guard.look(&record, refused.status()).await?;
+            return Err(refused);
+        }
+        let status =
+            |done: &Result<T, Refused>| done.as_ref().map_or_else(Refused::status, |_| 200);
+        self.state.guard.act(&record, work, status).await?
     }
 
     /// Records that an act was refused, and refuses it.
     pub(super) async fn denied<T>(&self, act: Act<'_>) -> Result<T, Refused> {
-        let record = self.record(act);
-        self.state
-            .guard
-            .look(&record, RefusalCode::Denied.status())
-            .await?;
-        Err(Refused::silent(RefusalCode::Denied))
+        // Who may not act there is not told whether it is there.
+        let (record, _place) = self.record(act).await;
+        let denied = Refused::silent(RefusalCode::Denied);
+        self.state.guard.look(&record, denied.status()).await?;
+        Err(denied)
     }
 
     /// Records a look at what is sensitive, before it is shown.
     pub(super) async fn look(&self, act: Act<'_>) -> Result<(), Refused> {
-        let record = self.record(act);
-        Ok(self.state.guard.look(&record, 200).await?)
+        let (record, place) = self.record(act).await;
+        let status = place.as_ref().map_or_else(Refused::status, |()| 200);
+        self.state.guard.look(&record, status).await?;
+        place
     }
 
-    fn record(&self, act: Act<'_>) -> AdminAct {
+    /// The record of an act, with why nothing can be done at its place. An environment that is not
+    /// there has no keys for a record of its own, so the installation records what was tried.
+    async fn record(&self, act: Act<'_>) -> (AdminAct, Result<(), Refused>) {
         // SECURITY: a scoped caller's refused act is sealed for the caller's own environment: the
         // name it asked for may be another's, and stands in the object.
         let own = self.caller.scope.as_ref();
-        let environment = act
+        let mut environment = act
             .environment
             .filter(|env| self.reaches(Some(env)))
             .or(own);
-        AdminAct {
+        let mut object = act.object;
+        let mut place = Ok(());
+        if let Some(env) = environment
+            && let Err(error) = self.store().environments().show(env).await
+        {
+            if error.is_not_found() {
+                object = format!("{env}/{object}");
+                environment = None;
+            }
+            place = Err(Refused::from(error));
+        }
+        let record = AdminAct {
             request: self.request,
             actor: self.caller.actor.clone(),
             address: self.address,
             action: act.action,
-            object: act.object,
+            object,
             environment: environment.cloned(),
             detail: if act.detail.is_null() {
                 String::new()
             } else {
                 act.detail.to_string()
             },
-        }
+        };
+        (record, place)
     }
 
     /// Turns a handler's result into the answer.

@@ -1,6 +1,6 @@
 //! Upstreams of an environment, and where their credentials come from.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use axum::extract::Path;
 use axum::response::Response;
@@ -13,6 +13,7 @@ use postern_types::{EnvName, RefusalCode, Secret, UpstreamKind, UpstreamName};
 use super::desk::{Act, Body, Desk, name};
 use super::environments::take_up;
 use super::problem::Refused;
+use crate::data_rules;
 use crate::shapes::{
     ChangeUpstream, NewCredential, NewUpstream, Problem, Upstream, UpstreamSettings,
 };
@@ -41,7 +42,7 @@ pub(super) async fn show(desk: Desk, Path((env, upstream)): Path<(String, String
         let (env, upstream) = names(&env, &upstream)?;
         desk.may_see(Some(&env))?;
         let row = desk.store().upstreams().show(&env, &upstream).await?;
-        Ok::<_, Refused>(looked_at(&desk, row).await)
+        Ok::<_, Refused>(looked_at(&desk, &env, row))
     };
     desk.answer(found.await)
 }
@@ -71,9 +72,11 @@ pub(super) async fn create(
             check_url(&desk, &new.url)?;
             check_place(&desk, &new.url)?;
             check_reach(&desk, new.credential.as_ref(), Some(&new.settings))?;
+            let kind = name(&new.kind, UpstreamKind::parse)?;
+            check_rules(&desk, &env, &upstream, kind).await?;
             let row = NewRow {
                 name: upstream.clone(),
-                kind: name(&new.kind, UpstreamKind::parse)?,
+                kind,
                 url: new.url.clone(),
                 credential: new.credential.as_ref().map(stored),
                 settings: settings_map(&new.settings)?,
@@ -84,7 +87,7 @@ pub(super) async fn create(
                 .create(&env, &row, desk.now())
                 .await?;
             take_up(&desk, &env).await?;
-            Ok(looked_at(&desk, row).await)
+            Ok(looked_at(&desk, &env, row))
         };
         desk.act(act, work).await
     };
@@ -129,7 +132,7 @@ pub(super) async fn update(
                 .update(&env, &upstream, &wanted)
                 .await?;
             take_up(&desk, &env).await?;
-            Ok(looked_at(&desk, row).await)
+            Ok(looked_at(&desk, &env, row))
         };
         desk.act(act, work).await
     };
@@ -201,19 +204,43 @@ fn check_place(desk: &Desk, url: &str) -> Result<(), Refused> {
     if is_of_the_machine(host(&uri)) {
         return Err(Refused::new(
             RefusalCode::Denied,
-            "addresses of the gateway's own machine and link (loopback, link-local) are for \
-             administrators of the whole installation",
+            "addresses of the gateway's own machine and link (loopback, link-local), and of the \
+             metadata services of clouds, are for administrators of the whole installation",
         ));
     }
     Ok(())
 }
 
-/// Whether a host is, by its spelling, on the gateway's own machine or link.
+/// Where clouds answer a machine about itself, beside the link-local 169.254.169.254: Alibaba,
+/// Oracle, Azure; AWS and Google over IPv6.
+const METADATA_ADDRESSES: [IpAddr; 5] = [
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+];
+
+/// The names that their resolvers give these services.
+const METADATA_NAMES: [&str; 5] = [
+    "metadata",
+    "metadata.goog",
+    "metadata.google.internal",
+    "instance-data",
+    "instance-data.ec2.internal",
+];
+
+/// Whether a host is, by its spelling, on the gateway's own machine or link, or tells a machine
+/// about itself.
 fn is_of_the_machine(host: &str) -> bool {
     let name = host.trim_end_matches('.').to_ascii_lowercase();
     let address = name.split('%').next().unwrap_or_default();
     if let Ok(address) = address.parse::<IpAddr>() {
-        return match address.to_canonical() {
+        let address = address.to_canonical();
+        if METADATA_ADDRESSES.contains(&address) {
+            return true;
+        }
+        return match address {
             IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local() || v4.octets()[0] == 0,
             IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified() || v6.is_unicast_link_local(),
         };
@@ -222,7 +249,8 @@ fn is_of_the_machine(host: &str) -> bool {
     // them.
     let last = name.rsplit('.').next().unwrap_or_default();
     let number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
-    number || name == "localhost" || name.ends_with(".localhost")
+    let named = METADATA_NAMES.contains(&name.as_str());
+    number || named || name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Keeps a scoped administrator from what belongs to the installation.
@@ -247,6 +275,22 @@ fn check_reach(
             "variables and files of the gateway's machine are for administrators of the whole \
              installation: give the credential itself, to be sealed",
         ));
+    }
+    Ok(())
+}
+
+/// Keeps data rules that name this upstream, from before there was one or of one that was deleted,
+/// from doing nothing in silence.
+async fn check_rules(
+    desk: &Desk,
+    env: &EnvName,
+    upstream: &UpstreamName,
+    kind: UpstreamKind,
+) -> Result<(), Refused> {
+    for row in desk.store().data_rules().list(env).await? {
+        if row.rule.spec.upstream.as_ref() == Some(upstream) {
+            data_rules::fields_fit(&row.rule, kind).map_err(Refused::bad)?;
+        }
     }
     Ok(())
 }
@@ -305,12 +349,11 @@ fn settings_map(settings: &UpstreamSettings) -> Result<postern_store::UpstreamSe
     }
 }
 
-/// One upstream, with whether its credential can be had: a variable that is not set or a file that
-/// is missing would else be noticed at the first request.
-async fn looked_at(desk: &Desk, row: UpstreamRow) -> Upstream {
-    let credential = desk.store().upstreams().credential(&row).await;
+/// One upstream, with whether the data plane has its credential: a variable that is not set or a
+/// file that is missing would else be noticed at the first request.
+fn looked_at(desk: &Desk, env: &EnvName, row: UpstreamRow) -> Upstream {
     Upstream {
-        credential_fault: credential.err().map(|error| error.with_causes()),
+        credential_fault: desk.state().guard.credential_fault(env, &row.name),
         ..shape(row)
     }
 }
@@ -359,6 +402,17 @@ mod tests {
             "0x7f000001",
             "0x7f.1",
             "0177.0.0.1",
+            "100.100.100.200",
+            "192.0.0.192",
+            "168.63.129.16",
+            "::ffff:168.63.129.16",
+            "fd00:ec2::254",
+            "fd00:0ec2:0::0254",
+            "fd20:ce::254",
+            "metadata",
+            "Metadata.Google.Internal.",
+            "metadata.goog",
+            "instance-data.ec2.internal",
             "",
         ] {
             assert!(is_of_the_machine(host), "{host:?}");
@@ -371,6 +425,10 @@ mod tests {
             "localhost.example.com",
             "127.0.0.1.example.com",
             "fd00::1",
+            "100.100.100.201",
+            "192.0.0.193",
+            "fd00:ec2::255",
+            "metadata.example.com",
         ] {
             assert!(!is_of_the_machine(host), "{host:?}");
         }

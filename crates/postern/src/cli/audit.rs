@@ -153,7 +153,7 @@ impl Audit {
                 let env = query.environment.clone();
                 let found = collect(&source, query, out).await?;
                 if let Some(env) = env.filter(|_| found.is_empty()) {
-                    source.must_have(&env).await?;
+                    source.must_have(env, out).await?;
                 }
                 out.answer(&found, |out| {
                     out.table(&records::table(&found), "Nothing fits.")
@@ -247,11 +247,22 @@ impl Source {
     }
 
     /// Fails where there is no such environment: a name that was mistyped has no records either.
-    /// The files alone do not know.
-    async fn must_have(&self, env: &str) -> Outcome {
-        if let Self::Server(admin) = self {
-            let path = format!("/api/v1/environments/{}", encoded(env));
-            admin.fetch::<serde_json::Value>(&path).await?;
+    /// One that was deleted still has its own. The files alone do not know.
+    async fn must_have(&self, env: String, out: &Out) -> Outcome {
+        let Self::Server(admin) = self else {
+            return Ok(());
+        };
+        let path = format!("/api/v1/environments/{}", encoded(&env));
+        let Err(missing) = admin.fetch::<serde_json::Value>(&path).await else {
+            return Ok(());
+        };
+        let any = AuditQuery {
+            environment: Some(env),
+            limit: Some(1),
+            ..AuditQuery::default()
+        };
+        if collect(self, any, out).await?.is_empty() {
+            return Err(missing);
         }
         Ok(())
     }

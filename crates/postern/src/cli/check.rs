@@ -181,7 +181,7 @@ async fn parts(paths: &Paths, config: &Config, findings: &mut Vec<Finding>) {
             if config.analyzer.is_none() {
                 match data_rules::unanswered(&store).await {
                     Ok(rules) => rules.iter().for_each(|rule| found("data rules", rule)),
-                    Err(error) => found("data rules", &error),
+                    Err(error) => found("data rules", &error.with_causes()),
                 }
             }
             store.close().await;

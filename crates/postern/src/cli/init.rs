@@ -83,9 +83,9 @@ impl Init {
         let offers = self.accepted(&is_set)?;
         let config = settings(self.config.as_deref(), &paths)?;
         self.say_what_is_passed_over(&is_set, out);
-        let free = paths.free_places(&config)?;
-        let made = self.make(&paths, &config, &offers).await;
-        let made = made.map_err(|why| refused(&paths, &why, &free))?;
+        let mut places = Vec::new();
+        let made = self.make(&paths, &config, &offers, &mut places).await;
+        let made = made.map_err(|why| refused(&paths, &why, &places))?;
         out.answer(&made, |out| describe(out, &made, &offers, &self.env))?;
         Ok(())
     }
@@ -127,8 +127,9 @@ impl Init {
         paths: &Paths,
         config: &Config,
         offers: &[&'static Offer],
+        places: &mut Vec<PathBuf>,
     ) -> Result<Made, String> {
-        let installation = Installation::create(paths, config).await;
+        let installation = Installation::create(paths, config, places).await;
         let installation = installation.map_err(|error| format!("{error:#}"))?;
         let made = self.fill(paths, &installation, offers).await;
         // Closed in good order also when something failed in between.
@@ -225,9 +226,9 @@ async fn first_upstreams(store: &Store, env: &EnvName, offers: &[&'static Offer]
     Ok(())
 }
 
-fn refused(paths: &Paths, why: &str, free: &[PathBuf]) -> Failure {
+fn refused(paths: &Paths, why: &str, made: &[PathBuf]) -> Failure {
     let mut failure = Failure::new(format!("no installation was made: {why}"));
-    let left = free.iter().filter(|place| place.exists());
+    let left = made.iter().filter(|place| place.exists());
     let left: Vec<_> = left.map(|place| place.display().to_string()).collect();
     if !left.is_empty() {
         let left = left.join(" ");

@@ -1,7 +1,9 @@
 //! `postern token`: create, list, show, rotate, revoke.
 
 use clap::{Args, Subcommand, ValueEnum};
-use postern_types::{BodyRule, CallRule, EnvName, Grant, Limit, PrincipalId, Rights, TokenId};
+use postern_types::{
+    BodyRule, CallRule, EnvName, Grant, Limit, PrincipalId, Rights, TokenId, UpstreamName,
+};
 
 use super::Globals;
 use super::admin::{Admin, encoded};
@@ -330,7 +332,59 @@ fn spell_body(rule: &CallRule) -> String {
     }
 }
 
-/// A grant in the form of the command line, as far as that form can say it.
+/// Rules of an HTTP grant in the form of the command line. `None` where that form cannot say all
+/// of them: what is copied from here must not open more than the grant does.
+fn spell_rules(upstream: &UpstreamName, rules: &[CallRule]) -> Option<String> {
+    let spell = |rule: &CallRule| {
+        let query: Vec<_> = rule.query.keys().map(String::as_str).collect();
+        let query = if query.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", query.join("&"))
+        };
+        let (methods, path) = (rule.methods.join("|"), rule.path.as_str());
+        format!("{methods} {path}{query}{}", spell_body(rule))
+    };
+    let spelt: Vec<String> = rules.iter().map(spell).collect();
+    let text = format!("{upstream}:call:{}", spelt.join(","));
+    let Rights::Call { rules: read } = Grant::parse(&text).ok()?.actions else {
+        return None;
+    };
+    let same = read.iter().map(settled).eq(rules.iter().map(settled));
+    same.then_some(text)
+}
+
+/// A rule with its body said, where it went without saying.
+fn settled(rule: &CallRule) -> CallRule {
+    let mut rule = marked(rule);
+    if matches!(rule.body, BodyRule::ByMethod | BodyRule::Any) && !rule.takes_any_body() {
+        rule.body = BodyRule::None;
+    }
+    rule
+}
+
+/// A rule that says so where it takes any body: grants made when that went without saying do not.
+fn marked(rule: &CallRule) -> CallRule {
+    let mut rule = rule.clone();
+    if rule.takes_any_body() {
+        rule.body = BodyRule::Any;
+    }
+    rule
+}
+
+/// A grant in JSON, which the command line takes as well.
+fn spell_json(grant: &Grant, rules: &[CallRule]) -> String {
+    let grant = Grant {
+        actions: Rights::Call {
+            rules: rules.iter().map(marked).collect(),
+        },
+        ..grant.clone()
+    };
+    serde_json::to_string(&grant).expect("a grant has text keys")
+}
+
+/// A grant in the form of the command line, as far as that form can say it; rules that it cannot
+/// say, in JSON.
 fn spell_grant(grant: &Grant) -> String {
     let upstream = &grant.upstream;
     let mut text = match &grant.actions {
@@ -343,22 +397,10 @@ fn spell_grant(grant: &Grant) -> String {
                 operations.join(", ")
             )
         }
-        Rights::Call { rules } => {
-            let rules: Vec<String> = rules
-                .iter()
-                .map(|rule| {
-                    let query: Vec<_> = rule.query.keys().map(String::as_str).collect();
-                    let query = if query.is_empty() {
-                        String::new()
-                    } else {
-                        format!("?{}", query.join("&"))
-                    };
-                    let (methods, path) = (rule.methods.join("|"), rule.path.as_str());
-                    format!("{methods} {path}{query}{}", spell_body(rule))
-                })
-                .collect();
-            format!("{upstream}:call:{}", rules.join(","))
-        }
+        Rights::Call { rules } => match spell_rules(upstream, rules) {
+            Some(text) => text,
+            None => return spell_json(grant, rules),
+        },
     };
     if !grant.conditions.is_empty() {
         let from: Vec<_> = grant
@@ -402,6 +444,38 @@ mod tests {
             "notes:call:GET|POST /a body=any"
         );
         assert!(spell("openai:invoke:gpt-*").contains("open to what is added later"));
+    }
+
+    #[test]
+    fn what_is_spelt_opens_no_more_than_the_grant() {
+        // Goal: a grant that is copied out of `token show` into `token create` is the same grant.
+        // Method: rules in JSON, also those that the short form cannot say, spelt and read again.
+        let rules = [
+            r#"{"methods":["GET","POST"],"path":"/a","body":{"json_keys":["t"]}}"#,
+            r#"{"methods":["GET"],"path":"/a","body":{"json_keys":["t"]}}"#,
+            r#"{"methods":["POST"],"path":"/a","body":{"json_keys":["t"]}}"#,
+            r#"{"methods":["POST"],"path":"/a","body":{"json_keys":[]}}"#,
+            r#"{"methods":["POST"],"path":"/a","body":{"json_keys":["t&u","v w"]}}"#,
+            r#"{"methods":["GET"],"path":"/a","query":{"limit":"integer"}}"#,
+            r#"{"methods":["GET"],"path":"/a","query":{"limit":"any"}}"#,
+            r#"{"methods":["GET"],"path":"/a","headers":["x-kind"]}"#,
+            r#"{"methods":["GET","PUT"],"path":"/a","body":"any"}"#,
+            r#"{"methods":["GET","PUT"],"path":"/a","body":"none"}"#,
+        ];
+        let lists = rules.iter().map(|rule| (*rule).to_owned());
+        for rules in lists.chain([rules.join(",")]) {
+            let json =
+                format!(r#"{{"upstream":"notes","actions":{{"call":{{"rules":[{rules}]}}}}}}"#);
+            let grant = Grant::parse(&json).unwrap();
+            let spelt = spell_grant(&grant);
+            assert_eq!(Grant::parse(&spelt).unwrap(), grant, "{spelt}");
+        }
+        // As it was stored when the body went without saying.
+        let old = r#"{"upstream":"notes","actions":{"call":{"rules":[
+            {"methods":["POST"],"path":"/a","headers":["x-kind"]}]}}}"#;
+        let spelt = spell_grant(&serde_json::from_str(old).unwrap());
+        assert!(Grant::parse(&spelt).unwrap().takes_any_body(), "{spelt}");
+        assert!(spelt.contains(r#""body":"any""#), "{spelt}");
     }
 
     #[test]

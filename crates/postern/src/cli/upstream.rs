@@ -184,7 +184,9 @@ impl Upstream {
 fn warn_of(out: &mut Out, upstream: &Shape) {
     if let Some(fault) = &upstream.credential_fault {
         out.warn(&format!(
-            "requests for it are refused until its credential can be had: {fault}"
+            "requests for it are refused, because its credential cannot be had: {fault}; mend it, \
+             then `postern upstream update {} --credential REF`, or start the gateway again",
+            upstream.name
         ));
     }
     if upstream.kind != "http"

@@ -87,7 +87,9 @@ impl Stage {
         config.listen.admin = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         config.audit.segment_bytes = SEGMENT_BYTES;
         config.audit.checkpoint_interval = CHECKPOINTS;
-        Installation::create(&paths, &config).await?.close().await?;
+        let made = &mut Vec::new();
+        let installation = Installation::create(&paths, &config, made).await?;
+        installation.close().await?;
         let running = Running::start(&paths, &config).await?;
         Ok(Self {
             running,

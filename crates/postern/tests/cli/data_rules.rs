@@ -215,8 +215,8 @@ fn classes_are_listed_with_their_detectors() {
 
 #[test]
 fn a_change_in_an_environment_that_is_not_there_says_so_and_is_recorded() {
-    // Goal: a mistyped environment is told as what it is, whatever was to be changed there, and
-    // the attempt stands in the log. Method: each noun's changes by command line.
+    // Goal: a mistyped environment is told as what it is, whoever was to change what there,
+    // and the attempt stands in the log. Method: each noun's changes by command line.
     let house = House::open();
     house.furnish("dev");
     let rows = "\
@@ -238,13 +238,33 @@ fn a_change_in_an_environment_that_is_not_there_says_so_and_is_recorded() {
         assert!(text.contains("environment prod"), "{line:?}: {text}");
         assert!(!text.contains("audit log"), "{line:?}: {text}");
     }
+    // Who may change nothing is refused as anywhere else, and his attempt stands there too.
+    let (_, auditor) = house.administrator("auditor", None);
+    let tried = [
+        ("PATCH", "/api/v1/environments/typo/data-rules/r"),
+        ("DELETE", "/api/v1/environments/typo/upstreams/u"),
+    ];
+    for (method, path) in tried {
+        let denied = house.ask(method, path, &auditor, &json!({}));
+        assert_eq!(denied.status, 403, "{method} {path}: {}", denied.body);
+        assert_eq!(denied.body["code"], "denied", "{method} {path}");
+    }
+    let administrator = json!({"role": "auditor", "environment": "typo"});
+    let denied = house.ask("POST", "/api/v1/tokens", &auditor, &administrator);
+    assert_eq!(denied.body["code"], "denied", "{}", denied.body);
     let found = house
         .json(&["audit", "search", "--since", "1h", "--limit", "100"])
         .to_string();
-    assert!(
-        found.contains("data_rule.create") && found.contains("prod/r"),
-        "{found}"
-    );
+    let attempts = [
+        ("data_rule.create", "prod/r"),
+        ("data_rule.update", "typo/r"),
+        ("upstream.delete", "typo/u"),
+        ("token.create", "typo/auditor"),
+    ];
+    for (action, object) in attempts {
+        let recorded = found.contains(action) && found.contains(object);
+        assert!(recorded, "{action} {object}: {found}");
+    }
 }
 
 #[test]
@@ -269,6 +289,21 @@ fn a_field_at_an_ai_upstream_is_refused_when_it_is_saved() {
     house.json(&words("data-rule update f --env dev --upstream notes"));
     let moved = house.run(&words("data-rule update f --env dev --upstream chat"));
     assert!(!moved.status.success(), "{}", printed(&moved));
+    // Nor does the upstream change under the rule.
+    house.json(&words("upstream delete notes --env dev --yes"));
+    let again = |kind: &str| {
+        let line =
+            format!("upstream create notes --env dev --url http://127.0.0.1:9 --kind {kind}");
+        house.run(&words(&line))
+    };
+    let other = again("openai");
+    let text = printed(&other);
+    assert!(!other.status.success(), "{text}");
+    assert!(
+        text.contains("data rule f") && text.contains("openai"),
+        "{text}"
+    );
+    assert!(again("http").status.success());
 }
 
 #[test]

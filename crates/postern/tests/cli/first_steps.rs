@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -210,15 +211,8 @@ fn an_init_that_fails_says_what_to_delete_before_the_next() {
     // Goal: who ran into a full disk or a wrong path gets on without guessing. Method: a store
     // where none can be made; delete what is named and nothing else; try again with a right path.
     let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("data");
-    fs::create_dir(&data).unwrap();
-    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).unwrap();
-    let settings = data.join("postern.toml");
-    fs::write(
-        &settings,
-        "[store]\nurl = \"sqlite:/proc/nowhere/postern.db\"\n",
-    )
-    .unwrap();
+    store_is_nowhere(dir.path());
+    let settings = dir.path().join("data/postern.toml");
     let failed = run_in(dir.path(), &["init", "--no-upstream"]);
     let said = printed(&failed);
     assert_eq!(failed.status.code(), Some(1), "{said}");
@@ -230,6 +224,55 @@ fn an_init_that_fails_says_what_to_delete_before_the_next() {
     fs::remove_file(&settings).unwrap();
     let made = run_in(dir.path(), &["init", "--no-upstream"]);
     assert!(made.status.success(), "{}", printed(&made));
+}
+
+#[test]
+fn an_init_that_fails_names_nothing_that_it_did_not_make() {
+    // Goal: nobody is told to delete keys or data that are not the failed run's own. Method: an
+    // `init` before which a part is there already: as a file, empty, or as what is in use.
+    let prepared = |prepare: &dyn Fn(&Path)| {
+        let dir = tempfile::tempdir().unwrap();
+        prepare(dir.path());
+        let failed = run_in(dir.path(), &["init", "--no-upstream"]);
+        assert_eq!(failed.status.code(), Some(1), "{}", printed(&failed));
+        printed(&failed)
+    };
+    let keys_are_a_file = |dir: &Path| fs::write(dir.join("keys"), "precious").unwrap();
+    let store_is_there = |dir: &Path| {
+        private(dir, "keys");
+        fs::write(private(dir, "data").join("postern.db"), "precious").unwrap();
+    };
+    let keys_are_in_use = |dir: &Path| {
+        assert!(run_in(dir, &["init", "--no-upstream"]).status.success());
+        fs::rename(dir.join("data"), dir.join("elsewhere")).unwrap();
+    };
+    let cases: [&dyn Fn(&Path); 3] = [&keys_are_a_file, &store_is_there, &keys_are_in_use];
+    for prepare in cases {
+        let said = prepared(prepare);
+        assert!(!said.contains("delete what is left"), "{said}");
+    }
+    // Keys that stood beside the ones it made stay out of it.
+    let said = prepared(&|dir| {
+        store_is_nowhere(dir);
+        fs::write(private(dir, "keys").join("dev.json"), "precious").unwrap();
+    });
+    let named = said.split_once("before the next try: ").expect(&said).1;
+    let named = named.lines().next().unwrap();
+    assert!(named.ends_with("keys/installation.json"), "{said}");
+}
+
+/// Settings by which no store can be made.
+fn store_is_nowhere(dir: &Path) {
+    let settings = "[store]\nurl = \"sqlite:/proc/nowhere/postern.db\"\n";
+    fs::write(private(dir, "data").join("postern.toml"), settings).expect("it is written");
+}
+
+/// A directory that only its owner may enter, as an operator makes it before `init`.
+fn private(dir: &Path, name: &str) -> PathBuf {
+    let made = dir.join(name);
+    fs::create_dir(&made).expect("it is made");
+    fs::set_permissions(&made, fs::Permissions::from_mode(0o700)).expect("it is ours");
+    made
 }
 
 #[test]
@@ -292,17 +335,39 @@ fn check_and_verify_see_what_serve_refuses() {
         assert!(said.contains("signed size is missing"), "{said}");
     }
     assert!(serve.1.contains("`postern check` shows"), "{}", serve.1);
+    // With the checkpoint gone too, no file tells any more that there ever was an entry.
+    fs::remove_file(audit.join("checkpoint")).unwrap();
     for segment in fs::read_dir(audit.join("segments")).unwrap() {
         fs::remove_file(segment.unwrap().path()).unwrap();
     }
     let (serve, check, verify) = all_of_them();
     for (code, said) in [&serve, &check, &verify] {
         assert_eq!(*code, Some(1), "{said}");
-        assert!(said.contains("audit log"), "{said}");
+        assert!(said.contains("there is no audit log in"), "{said}");
     }
     let copy = audit.display().to_string();
     let empty = run_in(dir.path(), &["audit", "verify", "--log", &copy]);
-    assert_eq!(empty.status.code(), Some(1), "{}", printed(&empty));
+    let said = printed(&empty);
+    assert_eq!(empty.status.code(), Some(1), "{said}");
+    assert!(said.contains("it has no entry"), "{said}");
+}
+
+#[test]
+fn a_signed_size_that_cannot_be_read_is_no_finding_about_the_log() {
+    // Goal: a file system that fails raises no alarm about evidence, and gives no all-clear.
+    // Method: a place for the signed size that cannot be looked into.
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run_in(dir.path(), &["init"]).status.success());
+    let place = dir.path().join("data/postern.db/signed-size");
+    let settings = format!("[audit]\nsigned_size_file = \"{}\"\n", place.display());
+    fs::write(dir.path().join("data/postern.toml"), settings).unwrap();
+    let verify = run_in(dir.path(), &["audit", "verify"]);
+    let said = printed(&verify);
+    assert_eq!(verify.status.code(), Some(1), "{said}");
+    assert!(said.contains("reading the signed size"), "{said}");
+    assert!(said.contains("it cannot be said whether"), "{said}");
+    assert!(!said.contains("NOT as it was written"), "{said}");
+    assert!(!said.contains("evidence"), "{said}");
 }
 
 #[test]

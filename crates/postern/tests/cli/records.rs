@@ -1,6 +1,7 @@
 //! The audit log through the command line.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
@@ -169,6 +170,17 @@ fn an_environment_that_is_not_there_is_no_empty_list() {
         assert_eq!(typo.status.code(), Some(1), "{line:?}: {said}");
         assert!(said.contains("environment dve"), "{said}");
     }
+    // A deleted one has its records still, so that a search in them may find nothing.
+    house.json(&["principal", "create", "service:web", "--env", "dev"]);
+    house.json(&["env", "delete", "dev", "--yes"]);
+    let fits = house.json(&["audit", "search", "--env", "dev", "--action", "principal."]);
+    assert_eq!(actions(&fits), ["principal.create"; 2], "attempt and end");
+    let nothing = house.run(&["audit", "search", "--env", "dev", "--action", "policy."]);
+    let said = printed(&nothing);
+    assert!(
+        nothing.status.success() && said.contains("Nothing fits"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -208,6 +220,21 @@ fn an_upstream_whose_credential_cannot_be_had_is_said_to_be_so() {
         );
         assert!(house.diagnostics().contains(why), "{}", house.diagnostics());
     }
+    // What is told is what requests meet: a file that was made since is not read by itself.
+    let file = house.path().join("key");
+    let reference = format!("file:{}", file.display());
+    let set = |name| ["upstream", "update", name, "--env", "dev", "--credential"];
+    let missing = house.json(&[&set("two")[..], &[&reference]].concat());
+    assert!(missing["credential_fault"].is_string(), "{missing}");
+    fs::write(&file, "sk-the-providers-own-key").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let show = ["upstream", "show", "two", "--env", "dev"];
+    let shown = house.json(&show);
+    assert_eq!(shown["credential_fault"], missing["credential_fault"]);
+    let mended = house.json(&[&set("two")[..], &[&reference]].concat());
+    assert_eq!(mended["credential_fault"], Value::Null);
+    fs::remove_file(&file).unwrap();
+    assert_eq!(house.json(&show)["credential_fault"], Value::Null);
     let line = [
         "upstream", "create", "three", "--env", "dev", "--kind", "http",
     ];

@@ -3,18 +3,16 @@
 //!
 //! A value may stand to both sides of a seam: the marks around CDATA and comments without a word
 //! in them. They are told apart, so that the text is read without them and written with them. A
-//! longer comment is text itself; where it stands inside a word the body is refused, as it is when
-//! it declares an encoding other than UTF-8 or an entity: then bytes say one thing here and another
-//! there.
+//! longer comment is text itself; where it stands inside a word or a number the body is refused, as
+//! it is when it declares an encoding other than UTF-8 or an entity, or has a mark that XML and
+//! HTML read in two ways: then bytes say one thing here and another there.
 
 use crate::InspectError;
-use crate::bounds::DECLARATION_BYTES_MAX;
+use crate::bounds::{DECLARATION_BYTES_MAX, SEAM_BYTES_MAX};
+use crate::clean::{CDATA, CDATA_END, COMMENT, is_read_twice, seam_len};
 
 /// The marks, and what else is looked for; in lower case where the case does not matter.
-const MARKS: &[&str] = &["<![cdata[", "]]>", "<!--", "<!entity", "<?xml", "<meta"];
-
-/// A comment with no word in it has at most so many bytes; longer ones are read as text.
-const SEAM_BYTES_MAX: usize = 16;
+const MARKS: &[&str] = &[CDATA, CDATA_END, COMMENT, "<!entity", "<?xml", "<meta"];
 
 /// A piece of markup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,14 +41,28 @@ pub(in crate::body) struct Seams {
     within: Within,
     /// A mark or a declaration that has begun.
     begun: String,
+    /// Whether it is read as HTML.
+    html: bool,
     in_cdata: bool,
     /// The last letter outside of marks and comments.
     last: Option<char>,
-    /// Whether a comment with words has stood since.
+    /// The last one that is no white space.
+    last_solid: Option<char>,
+    /// Whether a comment with words has stood since `last`.
     crossed: bool,
+    /// Whether one has stood since `last_solid`.
+    crossed_solid: bool,
 }
 
 impl Seams {
+    /// Reads HTML, or else XML.
+    pub(in crate::body) fn new(html: bool) -> Self {
+        Self {
+            html,
+            ..Self::default()
+        }
+    }
+
     /// Takes the next text and gives its parts.
     ///
     /// # Errors
@@ -85,7 +97,7 @@ impl Seams {
                     self.mark(give)?;
                 }
                 Within::Comment(dashes) => {
-                    self.within = comment(dashes, letter);
+                    self.within = comment(dashes, letter)?;
                     give(Part::Text(one))?;
                 }
                 Within::Declaration(quote) => self.declaration(letter, quote, give)?,
@@ -121,8 +133,18 @@ impl Seams {
         if self.crossed && self.last.is_some_and(is_of_word) && is_of_word(first) {
             return Err(InspectError::cannot("a comment stands inside a word"));
         }
+        let solid = |letter: &char| !letter.is_whitespace();
+        if self.crossed_solid
+            && let Some(first) = text.chars().find(solid)
+        {
+            if self.last_solid.is_some_and(char::is_numeric) && first.is_numeric() {
+                return Err(InspectError::cannot("a comment stands inside a number"));
+            }
+            self.crossed_solid = false;
+        }
         self.crossed = false;
         self.last = text.chars().next_back();
+        self.last_solid = text.chars().rfind(solid).or(self.last_solid);
         give(Part::Text(text))
     }
 
@@ -133,7 +155,7 @@ impl Seams {
     ) -> Result<(), InspectError> {
         while !self.begun.is_empty() {
             let lower = self.begun.to_ascii_lowercase();
-            if lower.starts_with("<!--") && !(self.in_cdata && self.is_long()) {
+            if lower.starts_with(COMMENT) && !(self.in_cdata && self.is_long()) {
                 return self.comment_begun(give);
             }
             // A comment of some length is none to a reader of XML inside CDATA.
@@ -151,7 +173,10 @@ impl Seams {
                     self.within = Within::Declaration(None);
                     return Ok(());
                 }
-                _ => self.in_cdata = lower == "<![cdata[",
+                CDATA if self.html => {
+                    return Err(InspectError::cannot("marks of CDATA stand in HTML"));
+                }
+                _ => self.in_cdata = lower == CDATA,
             }
             return self.seam(give);
         }
@@ -164,9 +189,10 @@ impl Seams {
         &mut self,
         give: &mut dyn FnMut(Part<'_>) -> Result<(), InspectError>,
     ) -> Result<(), InspectError> {
-        let inner = &self.begun["<!--".len()..];
-        // HTML ends one at once where it begins with its own end.
-        if matches!(inner, ">" | "->") || inner.ends_with("-->") || inner.ends_with("--!>") {
+        if is_read_twice(&self.begun[COMMENT.len()..]) {
+            return Err(two_ends());
+        }
+        if seam_len(&self.begun).is_some() {
             return self.seam(give);
         }
         if !self.is_long() {
@@ -175,19 +201,17 @@ impl Seams {
         let begun = std::mem::take(&mut self.begun);
         let dashes = begun.len() - begun.trim_end_matches('-').len();
         self.within = Within::Comment(dashes);
-        self.crossed = true;
+        (self.crossed, self.crossed_solid) = (true, true);
         give(Part::Text(&begun))
     }
 
     /// Whether the comment that has begun is no seam, however it ends.
     fn is_long(&self) -> bool {
-        let inner = &self.begun["<!--".len()..];
-        let closes =
-            matches!(inner, ">" | "->") || inner.ends_with("-->") || inner.ends_with("--!>");
-        let ends_cdata = self.in_cdata && inner.contains("]]>");
+        let inner = &self.begun[COMMENT.len()..];
+        let ends_cdata = self.in_cdata && inner.contains(CDATA_END);
         ends_cdata
-            || inner.chars().any(char::is_alphanumeric)
-            || !closes && self.begun.len() >= SEAM_BYTES_MAX
+            || inner.contains(char::is_alphanumeric)
+            || self.begun.len() >= SEAM_BYTES_MAX && seam_len(&self.begun).is_none()
     }
 
     fn seam(
@@ -232,19 +256,22 @@ impl Seams {
 }
 
 /// Where a comment is behind this letter.
-fn comment(dashes: usize, letter: char) -> Within {
+fn comment(dashes: usize, letter: char) -> Result<Within, InspectError> {
     match letter {
-        '-' => Within::Comment(dashes + 1),
-        '>' if dashes >= 2 => Within::Text,
-        // `--!>` ends one in HTML.
-        '!' if dashes >= 2 => Within::Comment(dashes),
-        _ => Within::Comment(0),
+        '-' => Ok(Within::Comment(dashes + 1)),
+        '>' if dashes >= 2 => Ok(Within::Text),
+        '!' if dashes >= 2 => Err(two_ends()),
+        _ => Ok(Within::Comment(0)),
     }
 }
 
-/// Whether a word, a number or an address may go on with it.
+fn two_ends() -> InspectError {
+    InspectError::cannot("a comment ends otherwise in XML than in HTML")
+}
+
+/// Whether a value may go on with it.
 fn is_of_word(letter: char) -> bool {
-    letter.is_alphanumeric() || "@._-+%".contains(letter)
+    !letter.is_whitespace() && !matches!(letter, '<' | '>')
 }
 
 /// Refuses every encoding but UTF-8 and ASCII, which is a part of it.
@@ -279,7 +306,11 @@ mod tests {
     use super::*;
 
     fn parts(text: &str, cut: usize) -> Result<(String, Vec<String>), InspectError> {
-        let (mut seams, mut read, mut all) = (Seams::default(), String::new(), Vec::new());
+        parts_of(text, cut, false)
+    }
+
+    fn parts_of(text: &str, cut: usize, html: bool) -> Result<(String, Vec<String>), InspectError> {
+        let (mut seams, mut read, mut all) = (Seams::new(html), String::new(), Vec::new());
         let mut whole = String::new();
         let mut give = |part: Part<'_>| {
             match part {
@@ -307,7 +338,7 @@ mod tests {
     fn seams_are_told_apart_wherever_the_text_is_cut() {
         let rows = [
             ("<a>x]]><![CDATA[y</a>", "<a>xy</a>", 2),
-            ("<a>x<!-- -->y<!---->z<!-->!", "<a>xyz!", 3),
+            ("<a>x<!-- -->y<!---->z<!-- > -->!", "<a>xyz!", 3),
             ("<a><![CDATA[x]]></a>", "<a><![CDATA[x</a>", 1),
             ("a <!-- a word --> b", "a <!-- a word --> b", 0),
             ("x]]]><!-x", "x]<!-x", 1),
@@ -337,16 +368,35 @@ mod tests {
             "<!DOCTYPE a [ <!entity % q 'x'> ]>",
             "<a>jane.doe@<!-- a word -->corp.com</a>",
             "<a>jane.doe@<!-- a word --><!-- -->corp.com</a>",
+            "<a>jane.doe@<!--> x -->corp.com</a>",
+            "<a>jane.doe@<!---> x -->corp.com</a>",
+            "z<!-->!",
+            "<a>jane.doe@<!-- w --!-> -->corp.com</a>",
+            "<a>x <!-- w --!> -->y</a>",
+            "<a>jane.doe@<!-- --!> -->corp.com</a>",
+            "<a>jane.doe@<!----!>corp.com</a>",
+            "<a>4539 5787 <!-- a word --> 6362 1486</a>",
+            "<a>4539 5787 <!-- a word --> <!-- words --> 6362 1486</a>",
+            "<a>wJalrXUtnFEMI/<!-- w -->K7MDENG</a>",
         ] {
             for cut in [1, 3, 1000] {
                 assert!(parts(text, cut).is_err(), "{text}");
             }
         }
         for text in [
+            "<p>jane.doe@<![CDATA[x>corp.com</p>",
+            "<p><![cdata[></p><p>jane<!-- -->.doe@corp.com</p>",
+        ] {
+            assert!(parts_of(text, 2, true).is_err(), "{text}");
+            assert!(parts_of(text, 2, false).is_ok(), "{text}");
+        }
+        for text in [
             "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?><a/>",
             "<!DOCTYPE html><meta charset=\"utf-8\"><meta name=\"description\" content=\"x > y\">",
             "<?xml-stylesheet href=\"x\"?>",
             "<p>one</p><!-- a word --><p>two</p> <!-- words -->three",
+            "<!--[if !IE]><!--> 1 <!--<![endif]--> one",
+            "<td>1</td> <!-- a word --> <td>2</td>",
         ] {
             assert!(parts(text, 2).is_ok(), "{text}");
         }

@@ -12,6 +12,9 @@ use crate::InspectError;
 use crate::clean::{Cleaner, MaskKeys, RuleSet};
 use crate::request::Family;
 
+/// What stands before a secret; apart from it, so that this text holds none.
+const NAME: &str = "password";
+
 fn rules(specs: &[Value]) -> Arc<RuleSet> {
     let named = specs.iter().enumerate().map(|(at, spec)| DataRule {
         name: RuleName::parse(&format!("rule{at}")).unwrap(),
@@ -178,6 +181,40 @@ fn what_is_turned_back_is_written_for_markup() {
     }
 }
 
+/// Goal: nothing of a value goes on beside its mask because it looks like markup. Method: values
+/// with whole, cut and torn comments and marks in them, as HTML and as XML, at every cut; a comment
+/// with solid text to both sides is refused before it is looked at.
+#[test]
+fn nothing_of_a_value_is_taken_for_a_mark() {
+    let rules = json!({"directions": ["request"], "action": "mask", "classes": ["generic_secret"],
+        "custom": [{"class": "custom:own", "pattern": r"key:\S{1,60}"}]});
+    let spec: DataRuleSpec = serde_json::from_value(rules).unwrap();
+    let given = |rest: &str| format!("{NAME}=\"{rest}");
+    for (text, hidden) in [
+        (given("Tr0ub4d!<!--Kq7Zp9xV-->"), "Kq7Zp"),
+        (given("Tr0ub4d!<!--Kq7Zp9xV--> \""), "Kq7Zp"),
+        (given("Tr0ub4dor<![Kq7Zp9x\""), "Kq7Zp"),
+        (given("Tr0ub4<![aééé9\""), "aéé"),
+        ("key:<!--s3cret--> and more".to_owned(), "s3cret"),
+        ("key:abc<!--s3cret".to_owned(), "s3cret"),
+        ("key:abc]]]>d<![CDAT@s3cret and more".to_owned(), "s3cret"),
+    ] {
+        for kind in ["text/html", "text/xml"] {
+            for cut in 1..=text.len() {
+                let done = clean_with(spec.clone(), &typed(kind), text.as_bytes(), cut);
+                let out = String::from_utf8(done.unwrap()).unwrap();
+                assert!(out.contains('['), "{text} is found: {out}");
+                assert!(!out.contains(hidden), "{text} cut at {cut}: {out}");
+            }
+        }
+    }
+    let text = given("Tr0ub4d!<!--Kq7Zp9xV-->\"");
+    for cut in 1..=text.len() {
+        let refused = clean_with(spec.clone(), &typed("text/html"), text.as_bytes(), cut);
+        assert!(matches!(refused, Err(InspectError::CannotInspect(_))));
+    }
+}
+
 /// Goal: what a reader of XML or HTML puts together is found, its marks stay in pairs, and what is
 /// read otherwise there is refused. Method: a value over seams, at every cut.
 #[test]
@@ -212,6 +249,10 @@ fn a_value_over_the_seams_of_markup_is_found() {
             "<p><!-- write to [EMAIL] --></p>",
         ),
         (
+            "<p>jane.doe@<!-- > -->example.com</p>",
+            "<p>[EMAIL]<!-- > --></p>",
+        ),
+        (
             "<p>Hello, <!-- -->Jane<!-- -->!</p>",
             "<p>Hello, <!-- -->Jane<!-- -->!</p>",
         ),
@@ -237,11 +278,42 @@ fn a_value_over_the_seams_of_markup_is_found() {
         "<?xml version=\"1.0\" encoding=\"utf-7\"?><a>jane.doe+AEA-example.com</a>",
         "<!DOCTYPE a [<!ENTITY q \"jane.doe@\">]><a>&q;example.com</a>",
         "<a>jane.doe@<!-- a word -->example.com</a>",
+        "<a>jane.doe@<!--> x -->example.com</a>",
+        "<a>jane.doe@<!-- w --!-> -->example.com</a>",
+        "<a>4539 5787 <!-- word --> 6362 1486</a>",
     ] {
         let refused = clean_with(both(), &typed("application/xml"), text.as_bytes(), 5);
         assert!(
             matches!(refused, Err(InspectError::CannotInspect(_))),
             "{text}"
         );
+    }
+}
+
+/// Goal: what begins like JSON and is none loses nothing that is found in it as a text. Method:
+/// such texts as a body of their own, and as a string of JSON that is read as what it begins like.
+#[test]
+fn what_only_begins_like_json_is_read_like_text() {
+    let rule = json!({"directions": ["request"], "classes": ["all"], "action": "mask"});
+    let all: DataRuleSpec = serde_json::from_value(rule).unwrap();
+    let named = format!("\"{NAME}\": \"Tr0ub4dor-Kq7Zp9xV\" and more");
+    let braced = format!("{{{NAME}=Tr0ub4dor-Kq7Zp9xV}}");
+    for text in [
+        "\"Jane Doe\" <jane.doe@example.com>, \"J\" <j@example.com>",
+        &named,
+        &braced,
+        "\"4539 5787 6362 1486",
+        "[jane.doe@example.com](mailto:jane.doe@example.com)",
+        "[4539 5787 6362 1486]",
+        "[ 4539 5787 6362 1486 ] and [1, 2, jane.doe@example.com",
+        "{{a}} {\"a\": jane.doe@example.com} {\"b\":",
+        "{\"a\": true} 4539578763621486, {\"a\": 4539-5787-6362-1486}",
+    ] {
+        let plain = clean_with(all.clone(), &typed("text/plain"), text.as_bytes(), 9).unwrap();
+        let body = json!([text]).to_string();
+        let read = clean_with(all.clone(), &typed("application/json"), body.as_bytes(), 9);
+        let read: Value = serde_json::from_slice(&read.unwrap()).unwrap();
+        assert!(plain != text.as_bytes(), "{text}");
+        assert_eq!(read, json!([String::from_utf8(plain).unwrap()]), "{text}");
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::detect::prefilter::Plain;
 use crate::segment::{Segmenter, Step};
 
 /// The text with all names in the text to the left of its values as programs write them.
@@ -80,4 +81,57 @@ fn rows_are_picked_wherever_they_find() {
         }
     }
     assert!(told > 5000, "{told} findings");
+}
+
+/// The shortest values of letters, of a word and of letters that stand alone, and of digits.
+const SHORT: [&str; 3] = ["the BIC WESTDEFF", "an abcd.efab.cdef", "in small hrb 123"];
+
+/// Goal: no segment is passed over as too short that a row finds something in. Method: the examples
+/// of all rows as people and programs write them, whole and without their beginning, and the
+/// shortest values, cut as ever and with no such length; every row looks at what is passed over.
+#[test]
+fn nothing_is_found_in_what_is_too_short() {
+    let plain = &ENGINE.prefilter.plain;
+    let all = Plain {
+        lettered_least: 0,
+        lettered_gated_least: 0,
+        numbered_least: 0,
+        ..plain.clone()
+    };
+    let cut = |text: &str, plain: &Plain| {
+        let mut segmenter = Segmenter::new("");
+        let mut cut = Vec::new();
+        while let Step::Segment(start, end) = segmenter.step(text, plain, true) {
+            cut.push((start, end, segmenter.is_alone(text, start, end)));
+        }
+        cut
+    };
+    let mut passed_over = 0;
+    for row in &ENGINE.rows {
+        let examples = row.detector.found.iter().chain(row.detector.clear);
+        for text in examples.chain(&SHORT).flat_map(|text| spellings(text)) {
+            let parts = text.match_indices(' ').map(|(at, _)| &text[at + 1..]);
+            for text in parts.chain([text.as_str()]) {
+                let kept = cut(text, plain);
+                for (from, end, alone) in cut(text, &all) {
+                    if kept.contains(&(from, end, alone)) {
+                        continue;
+                    }
+                    passed_over += 1;
+                    let search = Search {
+                        text: &text[..end],
+                        from,
+                        alone,
+                        judge: &|_: &DataClass, _| Weight::Acts(0),
+                    };
+                    let mut spans = Vec::new();
+                    for (order, row) in ENGINE.rows.iter().enumerate() {
+                        row.find(&search, order, &mut spans);
+                        assert!(spans.is_empty(), "{}: {text:?}", row.detector.id);
+                    }
+                }
+            }
+        }
+    }
+    assert!(passed_over > 500, "{passed_over} segments");
 }

@@ -39,8 +39,13 @@ fn what_plain_words_can_match_is_known() {
         ("ab(?:[0-9]|x,)A", Some(5)),
         ("(?i:sk)_", None),
         ("(?:[A-Z]x)?[A-Z]", Some(1)),
+        ("(?:[A-Z][a-z]){3}", None),
+        ("(?:[A-Z][a-z.]){3}", Some(6)),
+        ("(?:x|[A-Z]y){3}[A-Z]", None),
+        ("(?:,[A-Z]?){3}[a-z]{40,}", Some(43)),
     ];
     for (pattern, min) in cases {
-        assert_eq!(plain_min(pattern, &plain), min, "{pattern}");
+        let read = syntax::parse_with(pattern, &syntax()).unwrap();
+        assert_eq!(plain_min(&read, &plain), min, "{pattern}");
     }
 }

@@ -49,29 +49,37 @@ fn bodies(media: &str, data: &str) -> [(Family, Value, &'static str); 4] {
 #[test]
 fn a_file_that_is_text_is_inspected_like_one() {
     // Goal: text that is sent along as a file is cleaned, and goes on as such a file, whatever the
-    // rule says of pictures. Method: plain text and JSON, both alphabets, in every dialect.
-    let plain = format!("write to {MAIL}?");
-    let json = json!({ "mail": MAIL, "n": 1 }).to_string();
+    // rule says of pictures. Method: plain text, JSON, and lines of it with an escape, both
+    // alphabets, with padding and without, in every dialect.
+    let plain = format!("write to {MAIL}???");
+    let json = json!({ "mail": MAIL, "n": "???" }).to_string();
+    let lines = json.clone() + "\n" + &json.replace('@', "\\u0040");
+    let clean = |text: &str| text.replace(MAIL, "[EMAIL]");
+    let texts = [
+        ("text/plain", &plain, clean(&plain)),
+        ("application/json", &json, clean(&json)),
+        (
+            "application/x-ndjson",
+            &lines,
+            clean(&format!("{json}\n{json}")),
+        ),
+    ];
     for opaque in [OpaqueAction::Refuse, OpaqueAction::Allow] {
-        for (media, text) in [("text/plain", &plain), ("application/json", &json)] {
-            for data in [STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text)] {
+        for (media, text, expected) in &texts {
+            for engine in [STANDARD, URL_SAFE_NO_PAD] {
+                let data = engine.encode(text);
                 for (family, body, place) in bodies(media, &data) {
                     let new = cleaned(family, &body, opaque).unwrap();
-                    let told = new.pointer(place).unwrap().as_str().unwrap();
-                    let bare = told.rsplit(',').next().unwrap();
-                    let bytes = STANDARD
-                        .decode(bare)
-                        .or_else(|_| URL_SAFE_NO_PAD.decode(bare));
-                    let read = String::from_utf8(bytes.unwrap()).unwrap();
-                    assert_eq!(read, text.replace(MAIL, "[EMAIL]"), "{family:?}");
-                    let head = told.strip_suffix(bare).unwrap();
-                    assert!(
-                        body.pointer(place)
-                            .unwrap()
-                            .as_str()
-                            .unwrap()
-                            .starts_with(head)
-                    );
+                    let at = |body: &Value| {
+                        let told = body.pointer(place).unwrap().as_str().unwrap();
+                        let bare = told.rsplit_once(',').map_or(told, |(_, bare)| bare);
+                        let head = &told[..told.len() - bare.len()];
+                        (head.to_owned(), bare.to_owned())
+                    };
+                    let ((head, bare), (head_sent, data_sent)) = (at(&new), at(&body));
+                    assert_eq!((&head, &data_sent), (&head_sent, &data), "{family:?}");
+                    let read = String::from_utf8(engine.decode(&bare).unwrap()).unwrap();
+                    assert_eq!(&read, expected, "{family:?}");
                 }
             }
         }
@@ -92,6 +100,15 @@ fn what_may_be_no_text_is_data() {
         ("text/plain; charset=utf-16", b"a"),
         ("text/html", b"a"),
         ("text/plain", b"<html>"),
+        (
+            "text/plain",
+            "\u{feff}<html>jane&#64;example.com".as_bytes(),
+        ),
+        (
+            "application/json",
+            "\u{feff}{\"a\":\"4539578\\u003763621486\"}".as_bytes(),
+        ),
+        ("text/plain", b"x\n%PDF-1.4 text"),
     ] {
         for (family, body, _) in bodies(media, &STANDARD.encode(bytes)) {
             let refused = cleaned(family, &body, OpaqueAction::Refuse);

@@ -15,6 +15,9 @@ const SEQUENCE: &str = "sequence_number";
 /// The longest number that is nobody's, in bytes.
 const NUMBER_BYTES_MAX: usize = 8;
 
+/// The longest time in seconds of this age, in bytes.
+const SECONDS_BYTES_MAX: usize = 10;
+
 /// Texts for which room is made one by one: most streams have one or two, and hold them for long.
 const CHANNELS_FEW: usize = 4;
 
@@ -345,7 +348,9 @@ impl Kept<'_> {
     /// Whether it is no number of somebody's; a time in seconds is none.
     fn is_number(&self, id: NodeId) -> bool {
         let raw = self.tree.raw(self.tree.node(id).span);
-        raw.len() <= NUMBER_BYTES_MAX || self.outermost && self.tree.key(id) == "created"
+        let is_time =
+            || self.outermost && self.tree.key(id) == "created" && raw.len() <= SECONDS_BYTES_MAX;
+        raw.len() <= NUMBER_BYTES_MAX || is_time()
     }
 
     /// Whether no text is in it, however deep.

@@ -54,13 +54,26 @@ impl Lines {
         }
     }
 
-    /// The name of the event, if it looks like one; else nothing.
-    pub(super) fn name<'a>(&self, raw: &'a [u8], cleaner: &Cleaner) -> &'a str {
+    /// The name of the event, if it looks like one; else nothing. `passed` is the last name that
+    /// did, so that it is not searched with each event.
+    pub(super) fn name<'a>(
+        &self,
+        raw: &'a [u8],
+        cleaner: &Cleaner,
+        passed: &mut String,
+    ) -> &'a str {
         let value = |line: &Range<usize>| {
             let line = &raw[line.clone()];
             let value = field(line, b"event").map(|at| &line[at..])?;
             let name = std::str::from_utf8(value).ok()?;
-            (is_word(name) && cleaner.passes_word(name, false)).then_some(name)
+            if name == passed.as_str() {
+                return Some(name);
+            }
+            (is_word(name) && cleaner.passes_word(name, false)).then(|| {
+                passed.clear();
+                passed.push_str(name);
+                name
+            })
         };
         self.all.iter().find_map(value).unwrap_or("")
     }
@@ -71,6 +84,7 @@ impl Lines {
         &self,
         raw: &[u8],
         cleaner: &mut Cleaner,
+        passed: &str,
     ) -> Result<Option<Vec<u8>>, CleanError> {
         let mut new = Vec::new();
         let mut changed = false;
@@ -82,7 +96,8 @@ impl Lines {
             let fields = [(&b"event"[..], false), (b"id", true), (b"retry", false)];
             let word = fields.iter().any(|(name, named)| {
                 let value = field(bytes, name).map(|at| std::str::from_utf8(&bytes[at..]));
-                matches!(value, Some(Ok(v)) if is_word(v) && cleaner.passes_word(v, *named))
+                matches!(value, Some(Ok(v)) if !named && v == passed
+                    || is_word(v) && cleaner.passes_word(v, *named))
             });
             if data || word || bytes.is_empty() {
                 continue;

@@ -5,6 +5,7 @@
 
 use crate::bounds::{CHANNELS_MAX, WORD_BYTES_MAX};
 use crate::clean::{CleanError, Cleaner};
+use crate::detect::context::ceiling;
 use crate::document::Piece;
 use crate::text::is_word;
 
@@ -15,8 +16,10 @@ use super::channels::are_same;
 struct Begun {
     way: String,
     ids: Vec<Vec<u8>>,
-    /// Its first piece, which some servers repeat in each event.
+    /// Its first piece, which some servers repeat in each event; empty if that is no word.
     first: String,
+    /// Whether another piece has come.
+    grown: bool,
     /// All of it, or its end where it is long.
     whole: String,
 }
@@ -41,27 +44,73 @@ impl Names {
             if self.begun.len() >= CHANNELS_MAX {
                 return Err(CleanError::CannotInspect("too many names at the same time"));
             }
+            let first = if is_word(piece.text) { piece.text } else { "" };
             self.begun.push(Begun {
                 way: piece.name.to_owned(),
                 ids: piece.ids.to_vec(),
-                first: piece.text.to_owned(),
-                whole: piece.text.to_owned(),
+                first: first.to_owned(),
+                grown: false,
+                whole: end_of(piece.text).to_owned(),
             });
             return Ok(());
         };
         let lettered = || piece.text.bytes().any(|byte| byte.is_ascii_alphabetic());
-        if piece.text == begun.first && is_word(piece.text) && lettered() {
+        // SECURITY: once it has grown, the first piece again makes it longer like any other.
+        if !begun.grown && piece.text == begun.first && lettered() {
             return Ok(());
         }
-        begun.whole.push_str(piece.text);
-        let end = begun.whole.len().saturating_sub(WORD_BYTES_MAX);
-        let end = (end..).find(|at| begun.whole.is_char_boundary(*at));
-        begun.whole.drain(..end.unwrap_or(0));
+        begun.grown = true;
+        begun.whole.push_str(end_of(piece.text));
+        let kept = end_of(&begun.whole).len();
+        begun.whole.drain(..begun.whole.len() - kept);
         if cleaner.holds_value(&begun.whole) {
             return Err(CleanError::CannotInspect(
                 "the pieces of a name make up a value",
             ));
         }
         Ok(())
+    }
+}
+
+/// The end of a word, as much of it as is kept.
+fn end_of(text: &str) -> &str {
+    let from = text.len().saturating_sub(WORD_BYTES_MAX);
+    &text[ceiling(text, from)..]
+}
+
+#[cfg(test)]
+mod tests {
+    use postern_types::Direction;
+
+    use super::*;
+    use crate::json::Tree;
+    use crate::testing::cleaner;
+
+    /// Goal: what is kept of a word is bounded, however long its pieces are. Method: long pieces
+    /// that are words, that are none, and that end inside a letter of several bytes.
+    #[test]
+    fn what_is_kept_of_a_word_is_bounded() {
+        let tree = Tree::read(b"{}").unwrap();
+        let cleaner = cleaner(Direction::Response, |_| {});
+        let long = WORD_BYTES_MAX * 3 + 1;
+        for text in ["a ".repeat(long), "é".repeat(long), "a".repeat(long)] {
+            let mut names = Names::default();
+            for _ in 0..3 {
+                let piece = Piece {
+                    tree: &tree,
+                    path: &[],
+                    ids: &[],
+                    json: false,
+                    name: "name",
+                    place: "name",
+                    text: &text,
+                };
+                names.take(&piece, &cleaner).unwrap();
+                let begun = &names.begun[0];
+                for kept in [&begun.first, &begun.whole] {
+                    assert!(kept.capacity() <= 3 * WORD_BYTES_MAX, "{}", kept.capacity());
+                }
+            }
+        }
     }
 }

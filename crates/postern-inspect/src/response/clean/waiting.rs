@@ -60,6 +60,10 @@ impl AnswerCleaner {
         last: bool,
         out: &mut Vec<u8>,
     ) -> Result<(), CleanError> {
+        let waits = self.dialect == Dialect::Gemini && !self.waiting.never;
+        if !waits && !self.waiting.holds() {
+            return self.clean_one(raw, last, out);
+        }
         let lines = Lines::split(raw);
         let data = lines.data(raw);
         let empty = data.trim_ascii().is_empty();

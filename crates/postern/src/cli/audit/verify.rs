@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use postern_audit::{Report, VerifyingKey};
+use postern_audit::{OpenLogError, Report, VerifyingKey};
 use serde::Serialize;
 
 use super::{own_key, paths, progress_bar, read_checkpoint, show_progress};
@@ -84,6 +84,9 @@ impl Verify {
 
     /// Why `serve` would refuse the installation's own log. Files alone cannot tell that nothing
     /// was taken from them; the installation knows that it keeps a signed size.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
     fn refused(&self, paths: &Paths, key: &VerifyingKey) -> Outcome<Option<String>> {
         if self.log.is_some() {
             return Ok(None);
@@ -91,9 +94,24 @@ impl Verify {
         let config = settings(self.config.as_deref(), paths)?;
         let signed_size = config.audit.signed_size_file.as_deref();
         let checked = postern_audit::check_openable(&paths.audit(), key, signed_size);
-        Ok(checked
-            .err()
-            .map(|error| format!("{:#}", anyhow::Error::from(error))))
+        let Err(error) = checked else {
+            return Ok(None);
+        };
+        let found = matches!(
+            error,
+            OpenLogError::RolledBack { .. }
+                | OpenLogError::Damaged(_)
+                | OpenLogError::Missing(_)
+                | OpenLogError::OtherLog(_)
+        );
+        let why = format!("{:#}", anyhow::Error::from(error));
+        if found {
+            return Ok(Some(why));
+        }
+        // What could not be read says nothing about the log: no alarm, and no all-clear.
+        let unknown = "it cannot be said whether entries are missing";
+        Err(Failure::new(format!("{why}: {unknown}"))
+            .hint("the entries that are there are as they were written"))
     }
 
     fn key(&self, paths: &Paths) -> Outcome<VerifyingKey> {

@@ -1,5 +1,7 @@
 //! Texts and blocks whose place is doubtful.
 
+use postern_types::ClassSelector;
+
 use super::*;
 
 /// Goal: nothing but thinking passes as thinking. Method: a signature on a text block, a text in a
@@ -103,6 +105,15 @@ fn a_value_in_pieces_of_a_name_ends_the_answer() {
             assert_eq!(carried(&given, &stream, 7, |_| {}), Ok(stream));
         }
     }
+    let npi = ClassSelector::parse("us_npi").unwrap();
+    for pieces in [["com", "@x.", "com"], ["20000", "168", "91"]] {
+        let stream: String = pieces.iter().map(|piece| function(piece)).collect();
+        let ended = carried(&given, &stream, 7, |spec| spec.classes.push(npi.clone()));
+        assert!(
+            matches!(ended, Err(InspectError::CannotInspect(_))),
+            "{stream}"
+        );
+    }
     let other = call(json!({"index":1,"function":{"name":"example.com"}}));
     let stream = function("jane.doe@") + &other;
     assert_eq!(carried(&given, &stream, 7, |_| {}), Ok(stream));
@@ -122,6 +133,11 @@ fn events_made_for_a_tail_carry_no_value() {
     let out = cleaned(Dialect::OpenAi, Operation::ChatCompletions, &stream);
     assert!(!out.contains(CARD) && out.contains("jane.doe"), "{out}");
     assert_eq!(out.matches("\"created\":1700000000").count(), 2, "{out}");
+    let number = CARD.parse::<u64>().unwrap();
+    let words = json!({"created":number,"choices":[{"index":0,"delta":{"content":"to jane.doe"}}]});
+    let stream = format!("data: {words}\n\ndata: [DONE]\n\n");
+    let out = cleaned(Dialect::OpenAi, Operation::ChatCompletions, &stream);
+    assert!(!out.contains(CARD) && out.contains("jane.doe"), "{out}");
     let block = json!({"index":CARD,"content_block":{"type":"text","text":"to jane.doe"}});
     let stream = anthropic("content_block_start", &block) + &anthropic("message_stop", &json!({}));
     let out = cleaned(Dialect::Anthropic, Operation::Messages, &stream);
