@@ -99,7 +99,7 @@ pub(crate) const PATTERN_CACHE_BYTES: usize = 1024 * 1024;
 
 /// Bytes that the automaton of many patterns may keep for states it has met, for each thread that
 /// reads with it; texts of one kind meet fewer.
-pub(crate) const MANY_CACHE_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const MANY_CACHE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Bytes that such an automaton has to read for each state before it may forget them and begin
 /// anew. A new state takes as long as it takes without the automaton to read so many bytes.

@@ -22,7 +22,7 @@ use join::{Link, Stop};
 use mailbox::Inner;
 
 use crate::bounds::{JOINED_WINDOW_BYTES, WINDOW_BYTES};
-use crate::detect::facts::ByteSet;
+use crate::detect::facts::{ByteSet, is_white};
 use crate::detect::prefilter::{CAPITAL, DIGIT, GATE, LETTER, OTHER, Plain, SPECIAL, STOP, WHITE};
 
 /// What the segmenter came to.
@@ -99,7 +99,7 @@ fn is_margin(text: &str) -> bool {
 impl Segmenter {
     /// Starts at the offset; the text before it stands to the left.
     pub(crate) fn new(text: &str) -> Self {
-        let solid = |byte: &u8| !byte.is_ascii_whitespace();
+        let solid = |byte: &u8| !is_white(*byte);
         let name = text.trim_matches(|c: char| !c.is_alphanumeric());
         let named = |known: &&str| known.eq_ignore_ascii_case(name);
         let says_nothing = name.chars().nth(1).is_none() || SAYS_NOTHING.iter().any(named);
@@ -402,7 +402,7 @@ impl Segmenter {
     /// Whether the value may go on beyond the text.
     fn pass_bytes(&mut self, text: &str, set: &ByteSet) -> bool {
         let rest = &text.as_bytes()[self.at..];
-        let inner = |byte: &&u8| set.has(**byte) && !byte.is_ascii_whitespace();
+        let inner = |byte: &&u8| set.has(**byte) && !is_white(**byte);
         self.at += rest.iter().take_while(inner).count();
         // A set of bytes may end inside a character, which then belongs to the value.
         while !text.is_char_boundary(self.at) {

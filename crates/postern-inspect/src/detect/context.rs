@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Edges;
+use super::facts::is_white;
 use crate::bounds::LEFT_BYTES;
 
 /// The last boundary between characters at or before the offset.
@@ -83,7 +84,7 @@ fn ends_in_short_word(left: &str) -> bool {
         .take_while(|byte| byte.is_ascii_lowercase());
     let letters = letters.take(GLUED_LETTERS_MAX + 1).count();
     let before = bytes[..bytes.len() - letters].last();
-    (1..=GLUED_LETTERS_MAX).contains(&letters) && before.is_none_or(u8::is_ascii_whitespace)
+    (1..=GLUED_LETTERS_MAX).contains(&letters) && before.is_none_or(|byte| is_white(*byte))
 }
 
 /// What stands between the parts of a name where a text would have a blank.
@@ -127,42 +128,22 @@ pub(crate) struct Spaced {
 impl Spaced {
     /// `None` where no name has joints. Of a longer text than a row may ask about, the end.
     pub(crate) fn of(left: &str) -> Option<Self> {
-        let left = &left[ceiling(left, left.len().saturating_sub(LEFT_BYTES))..];
-        let bytes = left.as_bytes();
-        (0..bytes.len()).find(|at| joint(bytes, *at) != Joint::None)?;
+        let asked = asked(left);
+        (0..asked.len()).find(|at| joint(asked, *at) != Joint::None)?;
         let mut spaced = Self {
             bytes: [0; 2 * LEFT_BYTES],
             length: 0,
         };
-        for (at, byte) in bytes.iter().enumerate() {
-            match joint(bytes, at) {
-                Joint::None => spaced.push(*byte),
-                Joint::Here => spaced.push(b' '),
-                Joint::Before => {
-                    spaced.push(b' ');
-                    spaced.push(*byte);
-                }
-            }
+        for (byte, to) in spaced_bytes(asked).zip(&mut spaced.bytes) {
+            *to = byte;
+            spaced.length += 1;
         }
         Some(spaced)
     }
 
     /// The bytes of such text from its end to its start, with joints or without.
     pub(crate) fn backwards(left: &str) -> impl Iterator<Item = u8> {
-        let bytes = &left.as_bytes()[ceiling(left, left.len().saturating_sub(LEFT_BYTES))..];
-        (0..bytes.len()).rev().flat_map(|at| {
-            let (byte, more) = match joint(bytes, at) {
-                Joint::None => (bytes[at], None),
-                Joint::Here => (b' ', None),
-                Joint::Before => (bytes[at], Some(b' ')),
-            };
-            std::iter::once(byte).chain(more)
-        })
-    }
-
-    fn push(&mut self, byte: u8) {
-        self.bytes[self.length] = byte;
-        self.length += 1;
+        spaced_bytes(asked(left)).rev()
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -171,20 +152,55 @@ impl Spaced {
     }
 }
 
-/// Whether one of the words, in lower case, stands in the text as a whole word, and the last thing
-/// that is named in it is nothing else; the parts of a name (`cardNumber`, `card_number`) are
-/// words.
-pub(crate) fn has_word(left: &str, words: &[&str]) -> bool {
-    if words.is_empty() {
-        return false;
+/// The end of the text to the left of a value that a row may ask about.
+fn asked(left: &str) -> &[u8] {
+    &left.as_bytes()[ceiling(left, left.len().saturating_sub(LEFT_BYTES))..]
+}
+
+/// The bytes with blanks at the joints of names.
+fn spaced_bytes(bytes: &[u8]) -> impl DoubleEndedIterator<Item = u8> {
+    (0..bytes.len()).flat_map(|at| {
+        let (blank, byte) = match joint(bytes, at) {
+            Joint::None => (None, Some(bytes[at])),
+            Joint::Here => (Some(b' '), None),
+            Joint::Before => (Some(b' '), Some(bytes[at])),
+        };
+        blank.into_iter().chain(byte)
+    })
+}
+
+/// The text to the left of a value, as far as words in it speak of the value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named<'t> {
+    /// From the name of something else on, if one numbers the value.
+    text: &'t str,
+    /// Whether the name of something else stands directly before the value.
+    pub(crate) otherwise: bool,
+}
+
+impl<'t> Named<'t> {
+    /// What is named in the text to the left of a value.
+    pub(crate) fn by(left: &'t str) -> Self {
+        let other = other_name(left);
+        let numbering = other.filter(|other| other.numbers);
+        Self {
+            text: &left[numbering.map_or(0, |other| other.at)..],
+            otherwise: other.is_some(),
+        }
     }
-    let left = other_name(left).map_or(left, |at| &left[at..]);
-    if words.iter().any(|word| stands_in(left, word)) {
-        return true;
+
+    /// Whether one of the words, in lower case, stands there as a whole word; the parts of a name
+    /// (`cardNumber`, `card_number`) are words.
+    pub(crate) fn has_word(&self, words: &[&str]) -> bool {
+        if words.iter().any(|word| stands_in(self.text, word)) {
+            return true;
+        }
+        // Two letters between capitals are there by accident in every key.
+        let mut words = words.iter().filter(|word| word.len() > 2).peekable();
+        words.peek().is_some()
+            && Spaced::of(self.text)
+                .is_some_and(|spaced| words.any(|word| stands_in(spaced.text(), word)))
     }
-    // Two letters between capitals are there by accident in every key.
-    let mut words = words.iter().filter(|word| word.len() > 2);
-    Spaced::of(left).is_some_and(|spaced| words.any(|word| stands_in(spaced.text(), word)))
 }
 
 /// Whether the word, in lower case, stands in the text as a whole word. Scripts that are written
@@ -236,20 +252,20 @@ fn begun(text: &str, word: &str) -> Option<usize> {
     Some(left.offset())
 }
 
-/// What is numbered in daily business and is nobody's id.
-const OTHERS: [&str; 18] = [
-    "order",
-    "orders",
-    "invoice",
-    "ticket",
-    "tracking",
-    "serial",
-    "part",
+/// What is numbered in daily business and is nobody's id, in words of daily English: a sentence
+/// may end in them and go on with a value of another name.
+const COMMON_OTHERS: [&str; 8] = [
+    "order", "orders", "invoice", "ticket", "tracking", "serial", "build", "version",
+];
+
+/// A word so common that it is such a name only where a number is spoken of: `part no.`
+const PART: &str = "part";
+
+/// More of that, in words that stand before such numbers alone.
+const OTHERS: [&str; 9] = [
     "sku",
     "ean",
     "isbn",
-    "build",
-    "version",
     "bestellung",
     "rechnung",
     "ordre",
@@ -258,29 +274,48 @@ const OTHERS: [&str; 18] = [
     "commande",
 ];
 
-/// Where the name of such a thing starts that stands directly before a value: `order no. 1234`.
-pub(crate) fn other_name(left: &str) -> Option<usize> {
+/// The name of such a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Other {
+    /// Where it starts.
+    at: usize,
+    /// Whether the value is its number for certain: `order no. 1234`, and not `for this order:`.
+    numbers: bool,
+}
+
+/// The name of such a thing, if one stands directly before a value: `order 1234`.
+fn other_name(left: &str) -> Option<Other> {
     const NUMBER: [&str; 7] = ["number", "nr", "no", "num", "id", "nummer", "numero"];
     let mut rest = left.trim_end_matches(|c: char| " :=#.\"'\t".contains(c));
     let last = |text: &str| {
         let letters = text.bytes().rev().take_while(u8::is_ascii_alphabetic);
         text.len() - letters.count()
     };
+    let mut numbers = left[rest.len()..].contains('#');
     let at = last(rest);
     if NUMBER
         .iter()
         .any(|name| rest[at..].eq_ignore_ascii_case(name))
     {
+        numbers = true;
         rest = rest[..at].trim_end_matches([' ', '_', '-']);
     }
     let at = last(rest);
     let known = |name: &&str| rest[at..].eq_ignore_ascii_case(name);
-    OTHERS.iter().any(known).then_some(at)
+    if COMMON_OTHERS.iter().any(known) || numbers && known(&PART) {
+        return Some(Other { at, numbers });
+    }
+    let other = Other { at, numbers: true };
+    OTHERS.iter().any(known).then_some(other)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn has_word(left: &str, words: &[&str]) -> bool {
+        Named::by(left).has_word(words)
+    }
 
     #[test]
     fn words_are_whole_and_in_any_case() {
@@ -350,6 +385,16 @@ mod tests {
         assert!(has_word("order for patient ", &["patient"]));
         assert!(has_word("in order, NHS ", &["nhs"]) && has_word("invoice number ", &["number"]));
         assert_eq!(other_name("border 12 "), None);
+    }
+
+    #[test]
+    fn a_common_word_before_a_number_hides_no_name() {
+        assert!(has_word("My SSN for this order: ", &["ssn"]));
+        assert!(has_word("My SSN, see order ", &["ssn"]) && has_word("NHS ticket ", &["nhs"]));
+        assert!(!has_word("My SSN, see order #", &["ssn"]) && !has_word("NHS, SKU ", &["nhs"]));
+        let others = ["order ", "ticket: ", "part no. ", "part #"];
+        assert!(others.iter().all(|left| other_name(left).is_some()));
+        assert_eq!(other_name("I sent it in part: "), None);
     }
 
     #[test]

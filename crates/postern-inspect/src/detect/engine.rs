@@ -14,10 +14,11 @@ use postern_types::{BuiltinClass, DataClass};
 
 pub(crate) use self::row::Row;
 pub(super) use self::row::left_of;
+use super::facts::is_white;
 use super::lefts::Lefts;
 use super::many::Many;
 use super::prefilter::{Bits, Prefilter, ROWS_MAX};
-use super::shapes::shapes;
+use super::shapes::{edged, shapes};
 use super::span::{Span, Weight, resolve};
 use super::words::{Near, Words};
 use super::{Detector, TABLES};
@@ -26,7 +27,7 @@ use super::{Detector, TABLES};
 const PATTERN_WORTH: usize = 32;
 
 /// The rows that a rule set asks for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
     rows: Bits,
     /// Those it asks for only where one of their words stands to the left.
@@ -86,11 +87,7 @@ impl Engine {
 
     /// The rows of the classes that somebody asks for at a confidence.
     pub(crate) fn wanted(&self, asked: impl Fn(BuiltinClass, u8) -> bool) -> Wanted {
-        let mut wanted = Wanted {
-            rows: Bits::NONE,
-            worded: Bits::NONE,
-            alone: Bits::NONE,
-        };
+        let mut wanted = Wanted::default();
         for (index, row) in self.rows.iter().enumerate() {
             let (without, with) = row.detector.confidence;
             let class = row.detector.class;
@@ -111,11 +108,7 @@ impl Engine {
 
     /// Of these rows, those whose values are told in words of a format too.
     pub(crate) fn word_rows(&self, of: &Wanted) -> Wanted {
-        let mut words = Wanted {
-            rows: Bits::NONE,
-            worded: Bits::NONE,
-            alone: Bits::NONE,
-        };
+        let mut words = Wanted::default();
         let is_told = |index: &usize| self.rows[*index].detector.is_told_in_words();
         for index in of.rows.rows().filter(is_told) {
             if !of.worded.has(index) {
@@ -183,11 +176,10 @@ impl Engine {
             worded.drop(&wanted.alone);
         }
         if picked.meets(&self.shapes.covered) {
-            picked.keep_of(&self.shapes.covered, &self.shapes.matching(bytes));
+            picked.keep_of(&self.shapes.covered, &self.shapes.matching(edged(bytes)));
         }
-        let solid = |byte: &&u8| !byte.is_ascii_whitespace();
-        let before = text.as_bytes()[..segment.start].iter().rfind(solid);
-        let before = before.copied().unwrap_or(b' ');
+        let mut left = text.as_bytes()[..segment.start].iter().copied();
+        let before = left.rfind(|byte| !is_white(*byte)).unwrap_or(b' ');
         let shaped = picked;
         for order in shaped.rows() {
             if !self.rows[order].may_match(before, bytes, &held) {

@@ -6,6 +6,7 @@ mod least;
 mod plain;
 mod sets;
 
+pub(crate) use self::sets::is_white;
 use regex_automata::util::syntax;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -65,15 +66,6 @@ impl ByteSet {
     pub(crate) fn within(&self, other: &Self) -> bool {
         let mut words = self.0.iter().zip(other.0);
         words.all(|(word, more)| word & !more == 0)
-    }
-
-    fn remove_white(mut self) -> (Self, bool) {
-        let white = b" \t\r\n\x0b\x0c";
-        let had = white.iter().any(|byte| self.has(*byte));
-        for byte in white {
-            self.remove(*byte);
-        }
-        (self, had)
     }
 }
 
@@ -394,7 +386,7 @@ fn last(hir: &Hir) -> (ByteSet, bool) {
         HirKind::Empty | HirKind::Look(_) => (ByteSet::default(), true),
         HirKind::Literal(literal) => {
             let mut set = ByteSet::default();
-            let solid = literal.0.iter().rfind(|byte| !byte.is_ascii_whitespace());
+            let solid = literal.0.iter().rfind(|byte| !is_white(**byte));
             if let Some(byte) = solid {
                 set.add(*byte);
             }

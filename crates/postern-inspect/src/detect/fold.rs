@@ -42,6 +42,8 @@ pub(crate) fn fold(c: char) -> Fold {
         0x2060..=0x2064 | 0x2066..=0x206f | 0x20e3 | 0xfe00..=0xfe0f | 0xfeff => Fold::Nothing,
         // No-break space, spaces of typography, the ideographic one.
         0xa0 | 0x1680 | 0x2000..=0x200a | 0x202f | 0x205f | 0x3000 => Fold::As(b' '),
+        // Ends of lines: the next one of C1, and those of Unicode between lines and paragraphs.
+        0x85 | 0x2028 | 0x2029 => Fold::As(b'\n'),
         // Hyphens, dashes, minus.
         0x2010..=0x2015 | 0x2043 | 0x2212 | 0xfe58 | 0xfe63 => Fold::As(b'-'),
         0x2024 | 0xfe52 => Fold::As(b'.'),
@@ -65,8 +67,8 @@ fn digit(c: u32) -> Fold {
 /// The first bytes of characters of which some are folded.
 const LEADS: [bool; 256] = {
     let mut leads = [false; 256];
-    // U+00A0 and U+00AD; U+034F; digits and marks of Arabic, N'Ko; then everything in three and
-    // four bytes but ideographs and hangul (E4 to E9, EB to ED) and private use (EE).
+    // U+0085, U+00A0 and U+00AD; U+034F; digits and marks of Arabic, N'Ko; then everything in three
+    // and four bytes but ideographs and hangul (E4 to E9, EB to ED) and private use (EE).
     let bytes = [
         0xc2, 0xcd, 0xd8, 0xd9, 0xdb, 0xdf, 0xe0, 0xe1, 0xe2, 0xe3, 0xea, 0xef, 0xf0,
     ];
@@ -114,6 +116,7 @@ pub(crate) fn pattern(pattern: &str) -> Cow<'_, str> {
             Fold::Same => folded.push(c),
             Fold::Nothing => {}
             Fold::As(b' ') => folded.push_str(r"\x20"),
+            Fold::As(b'\n') => folded.push_str(r"\n"),
             Fold::As(byte) => {
                 if byte.is_ascii_punctuation() {
                     folded.push('\\');
@@ -212,6 +215,8 @@ mod tests {
         assert_eq!(behind("é42 -"), "é４\u{200b}２\u{a0}—");
         assert_eq!(behind("é42 -x"), written);
         assert_eq!(folded("１．２＠ｘ"), "1.2@x");
+        assert_eq!(folded("a\u{2028}b\u{2029}c\u{85}d"), "a\nb\nc\nd");
+        assert_eq!(pattern("(?x) a\u{2028}"), r"(?x) a\n");
         assert!(matches!(folded("né 日本"), Cow::Borrowed(_)));
     }
 }

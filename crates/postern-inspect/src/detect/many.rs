@@ -60,15 +60,16 @@ impl Patterns {
 impl Many {
     /// An automaton that reads forwards and finds matches anywhere.
     pub(crate) fn forward(patterns: Patterns) -> Self {
-        Self::new(patterns, false)
+        Self::new(patterns, false, MANY_CACHE_BYTES)
     }
 
     /// An automaton that reads backwards and finds matches that end where it starts.
     pub(crate) fn backward(patterns: Patterns) -> Self {
-        Self::new(patterns, true)
+        Self::new(patterns, true, MANY_CACHE_BYTES)
     }
 
-    fn new(patterns: Patterns, reverse: bool) -> Self {
+    /// One that keeps so many bytes of states, or the fewest that it can work with.
+    fn new(patterns: Patterns, reverse: bool, cache_bytes: usize) -> Self {
         let config = thompson::Config::new()
             .reverse(reverse)
             .utf8(false)
@@ -79,7 +80,7 @@ impl Many {
             .expect("the patterns of the tables are few and short");
         let config = DFA::config()
             .match_kind(MatchKind::All)
-            .cache_capacity(MANY_CACHE_BYTES)
+            .cache_capacity(cache_bytes)
             .skip_cache_capacity_check(true)
             .minimum_cache_clear_count(Some(0))
             .minimum_bytes_per_state(Some(MANY_BYTES_PER_STATE_MIN));
@@ -97,10 +98,10 @@ impl Many {
     }
 
     /// The rows of which a pattern matches somewhere in the text; more, if it gives up.
-    pub(crate) fn matching(&self, text: &[u8]) -> Bits {
+    pub(crate) fn matching(&self, text: impl Iterator<Item = u8>) -> Bits {
         let cache = &mut *self.caches.get();
         let mut matching = Bits::NONE;
-        match self.read(cache, Anchored::No, text.iter().copied(), &mut matching) {
+        match self.read(cache, Anchored::No, text, &mut matching) {
             Some(()) => matching,
             None => self.covered,
         }
@@ -145,10 +146,15 @@ impl Many {
         (count, matching): (&mut usize, &mut Bits),
     ) -> Option<()> {
         let start = start::Config::new().anchored(anchored);
-        let mut state = self.dfa.start_state(cache, &start).ok()?;
+        let Ok(mut state) = self.dfa.start_state(cache, &start) else {
+            // What cannot be read counts, or an automaton without room for its start would never
+            // forget the states that take it.
+            *count += bytes.count();
+            return None;
+        };
         for byte in bytes {
-            state = self.dfa.next_state(cache, state, byte).ok()?;
             *count += 1;
+            state = self.dfa.next_state(cache, state, byte).ok()?;
             if state.is_tagged() {
                 if state.is_dead() {
                     return Some(());
@@ -171,3 +177,6 @@ impl Many {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

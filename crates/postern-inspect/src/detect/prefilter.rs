@@ -21,7 +21,7 @@ use super::engine::Row;
 use super::facts::{self, ByteSet, of_word};
 
 /// Rows of a table of detectors, as bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Bits([u64; ROWS_MAX / 64]);
 
 /// The rows that the bits have room for; tables are constants, so a test holds it.

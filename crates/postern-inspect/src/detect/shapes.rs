@@ -10,7 +10,7 @@
 use std::sync::LazyLock;
 
 use regex_automata::util::syntax::parse_with;
-use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look, Repetition};
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Repetition};
 
 use super::engine::Row;
 use super::facts::{ByteSet, class_bytes, of_word, syntax};
@@ -25,13 +25,18 @@ const BYTES_MIN_MAX: usize = 24;
 
 /// The automaton over the shapes of the rows.
 pub(crate) fn shapes(rows: &[Row]) -> Many {
+    Many::forward(patterns(rows))
+}
+
+/// The shapes of the rows.
+pub(super) fn patterns(rows: &[Row]) -> Patterns {
     let mut patterns = Patterns::NONE;
     for (index, row) in rows.iter().enumerate().filter(|(_, row)| fits(row)) {
         let pattern = parse_with(row.detector.pattern, &syntax());
         let pattern = pattern.expect("a test reads every pattern");
         patterns.add(beside(row.detector.edges, shape(&pattern)), index);
     }
-    Many::forward(patterns)
+    patterns
 }
 
 /// Whether the shape of the row says more than its needs: literals say enough, what stands to the
@@ -46,12 +51,13 @@ fn fits(row: &Row) -> bool {
         && row.facts.bytes_min <= BYTES_MIN_MAX
 }
 
-/// Digits, letters, and what is beyond ASCII: bytes that are alike in a shape.
-static ALIKE: LazyLock<[ByteSet; 3]> = LazyLock::new(|| {
+/// Digits, letters, what is beyond ASCII, and controls: bytes that are alike in a shape.
+static ALIKE: LazyLock<[ByteSet; 4]> = LazyLock::new(|| {
     [
         ByteSet::of(|byte| byte.is_ascii_digit()),
         ByteSet::of(|byte| byte.is_ascii_alphabetic()),
         ByteSet::of(|byte| !byte.is_ascii()),
+        ByteSet::of(|byte| byte.is_ascii_control()),
     ]
 });
 
@@ -104,8 +110,18 @@ fn characters(set: ByteSet) -> Hir {
     }
 }
 
-/// The shape between what may stand beside it: see [`super::context::edges_hold`]. Anything may
-/// stand at the edge of a segment.
+/// Stands for the edge of a segment, beside which anything may stand. No text holds this byte, and
+/// all that may stand beside a match may be it. WHY NOT assertions: an automaton keeps each one
+/// that is not met in each of its states, for each pattern, and they took a third of its room.
+const EDGE: u8 = 0xff;
+
+/// The segment between its edges, as the automaton of shapes reads it.
+pub(super) fn edged(segment: &[u8]) -> impl Iterator<Item = u8> {
+    let edge = std::iter::once(EDGE);
+    edge.clone().chain(segment.iter().copied()).chain(edge)
+}
+
+/// The shape between what may stand beside it: see [`super::context::edges_hold`].
 fn beside(edges: Edges, shape: Hir) -> Hir {
     let marks: &[u8] = match edges {
         Edges::Any | Edges::Word => b"",
@@ -117,21 +133,15 @@ fn beside(edges: Edges, shape: Hir) -> Hir {
     let apart = but(&|byte| of_word(byte) || marks.contains(&byte));
     let mark = one_of(ByteSet::of(|byte| marks.contains(&byte)));
     let no_digit = but(&|byte| byte.is_ascii_digit());
-    let (start, end) = (Hir::look(Look::Start), Hir::look(Look::End));
-    let (mut before, mut behind) = (vec![start.clone(), apart.clone()], vec![end.clone(), apart]);
+    let (mut before, mut behind) = (vec![apart.clone()], vec![apart]);
     if matches!(edges, Edges::Number | Edges::Groups | Edges::Glued) {
         // Behind such a mark only digits make it a longer number.
-        let first = Hir::alternation(vec![start, no_digit.clone()]);
-        before.push(Hir::concat(vec![first, mark.clone()]));
-        behind.push(Hir::concat(vec![
-            mark,
-            Hir::alternation(vec![end, no_digit]),
-        ]));
+        before.push(Hir::concat(vec![no_digit.clone(), mark.clone()]));
+        behind.push(Hir::concat(vec![mark, no_digit]));
     }
     if edges == Edges::Key {
         // `name=value`: behind a name one such mark may stand.
-        let named = but(&|byte| byte.is_ascii_whitespace() || marks.contains(&byte));
-        let named = Hir::alternation(vec![Hir::look(Look::Start), named]);
+        let named = but(&|byte| byte <= b' ' || marks.contains(&byte));
         before.push(Hir::concat(vec![
             named,
             one_of(ByteSet::of(|byte| byte == b'=')),

@@ -240,7 +240,7 @@ impl Readings<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::context::has_word;
+    use crate::detect::context::Named;
     use crate::detect::engine::{ENGINE, left_of};
 
     /// Goal: what is kept from one segment to the next is what a look at the text itself shows, and
@@ -296,7 +296,7 @@ mod tests {
                         let (near, _) = words.near(&text, start..text.len(), &mut kept);
                         let segment = floor(&text, start + 1)..text.len();
                         let (fresh, _) = words.near(&text, segment, &mut Near::default());
-                        if has_word(left_of(&text, start), row.detector.words) {
+                        if Named::by(left_of(&text, start)).has_word(row.detector.words) {
                             told += 1;
                             assert!(near.has(at) && fresh.has(at), "{}: {name}", row.detector.id);
                         }

@@ -13,16 +13,26 @@ pub(super) enum Quoted {
     To(usize),
 }
 
-/// Where a quote opens in the word and does not close; only one mark may stand before it.
+/// The end of a word in which an open quote is looked for, in bytes. The name that it opens is
+/// shorter, and a long word is looked at for each name in it.
+const LOOKED_BYTES: usize = 4 * MAILBOX_BYTES_MAX;
+
+/// Where a quote opens in the word and does not close. Letters and digits may not stand directly
+/// before it, and what stands behind `\` is no quote.
 fn opening(word: &[u8]) -> Option<usize> {
-    let at = match word {
-        [b'"', ..] => 0,
-        [before, b'"', ..] if !before.is_ascii_alphanumeric() => 1,
-        _ => return None,
-    };
-    memchr::memchr(b'"', &word[at + 1..])
-        .is_none()
-        .then_some(at)
+    let from = word.len().saturating_sub(LOOKED_BYTES);
+    memchr::memchr(b'"', &word[from..])?;
+    let (mut at, mut open) = (from, None);
+    while at < word.len() {
+        match word[at] {
+            b'\\' => at += 1,
+            b'"' if open.is_some() => open = None,
+            b'"' if at == 0 || !word[at - 1].is_ascii_alphanumeric() => open = Some(at),
+            _ => {}
+        }
+        at += 1;
+    }
+    open
 }
 
 /// Whether a quote opens in the word and does not close.

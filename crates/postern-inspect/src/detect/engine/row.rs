@@ -11,7 +11,7 @@ use regex_automata::{Anchored, Input};
 
 use super::Search;
 use crate::bounds::{FAILED_BYTES_MAX, LEFT_BYTES, PATTERN_CACHE_BYTES};
-use crate::detect::context::{self, Spaced, floor};
+use crate::detect::context::{self, Named, Spaced, floor};
 use crate::detect::facts::{self, ByteSet, Facts, syntax};
 use crate::detect::prefilter::{Held, length_bit};
 use crate::detect::span::{Known, Span, Weight, What};
@@ -184,29 +184,26 @@ impl Row {
         order: usize,
     ) -> Option<Span> {
         let text = search.text;
+        let (left, written) = (left_of(text, whole.start), &text[value.clone()]);
         let detector = self.detector;
         let fine = !value.is_empty()
             && context::edges_hold(detector.edges, text, whole)
-            && (detector.left.is_empty() || self.left_ends(left_of(text, whole.start)))
-            && detector
-                .check
-                .is_none_or(|check| check(&text[value.clone()]));
+            && (detector.left.is_empty() || self.left_ends(left))
+            && detector.check.is_none_or(|check| check(written));
         if !fine {
             return None;
         }
         let (without, with) = detector.confidence;
-        let surer =
-            with != without && context::has_word(left_of(text, whole.start), detector.words);
-        let mut confidence = if surer { with } else { without };
-        let left = left_of(text, whole.start);
-        if !surer
-            && with != without
-            && without < NAMED_OTHERWISE
-            && context::other_name(left).is_some()
-        {
-            confidence = confidence.min(CALLED_OTHER);
-        }
-        if detector.alone > confidence && search.alone && search.holds_only(whole) {
+        let named = (with != without).then(|| Named::by(left));
+        let mut confidence = match named {
+            Some(named) if named.has_word(detector.words) => with,
+            Some(named) if named.otherwise && without < NAMED_OTHERWISE => {
+                without.min(CALLED_OTHER)
+            }
+            _ => without,
+        };
+        let given_out = || detector.alone_check.is_none_or(|check| check(written));
+        if detector.alone > confidence && search.alone && search.holds_only(whole) && given_out() {
             confidence = detector.alone;
         }
         let class = DataClass::Builtin(detector.class);

@@ -25,7 +25,9 @@ fn spellings(example: &str) -> Vec<String> {
     let snake = joined(&|after| format!("_{after}"));
     let key = example.replace('⟦', "key=⟦");
     let all = [example.to_owned(), camel, snake, key];
+    let white = ["\t", "\n", "\x0b", "\x0c"].map(|white| example.replace(" ⟦", white));
     all.iter()
+        .chain(&white)
         .map(|text| text.replace(['⟦', '⟧'], ""))
         .collect()
 }

@@ -2,6 +2,14 @@
 
 use super::ByteSet;
 
+/// White space to the patterns of the tables: what `\s` is there, which has the vertical tab too.
+const WHITE: [u8; 6] = *b" \t\r\n\x0b\x0c";
+
+/// Whether white space to the patterns of the tables.
+pub(crate) fn is_white(byte: u8) -> bool {
+    WHITE.contains(&byte)
+}
+
 impl ByteSet {
     /// The set of the bytes whose bits are set, the lowest first.
     pub(crate) const fn of_bits(bits: [u64; 4]) -> Self {
@@ -14,5 +22,14 @@ impl ByteSet {
             *word &= also;
         }
         self
+    }
+
+    /// The set without white space, and whether it had any.
+    pub(super) fn remove_white(mut self) -> (Self, bool) {
+        let had = WHITE.iter().any(|byte| self.has(*byte));
+        for byte in WHITE {
+            self.remove(byte);
+        }
+        (self, had)
     }
 }

@@ -34,18 +34,24 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Digits(12),
         r"[2-9]\d{3}[ :-]\d{4}[ :-]\d{4}",
     )
-    .edges(Edges::Groups)
+    .edges(Edges::Number)
     .check(aadhaar)
     .words(AADHAAR, 78, 97)
     .at_most(14)
     .examples(
-        &["⟦2683 1098 5783⟧", "Aadhaar: ⟦2971-1767-5490⟧"],
+        &[
+            "⟦2683 1098 5783⟧",
+            "Aadhaar: ⟦2971-1767-5490⟧",
+            "7 ⟦2683 1098 5783⟧ Leeds",
+            "Aadhaar card holder 7 ⟦2683 1098 5783⟧",
+            "⟦2683 1098 5783⟧ 12",
+        ],
         &[
             "2683 1098 5784",
             "2683 1098-5783",
             "1683 1098 5783",
             "2683 1098 57831",
-            "FI88 2683 1098 5783 09",
+            "FI55 2683 1098 5783 09",
         ],
     ),
     Detector::new("in_aadhaar", InAadhaar, Needs::Digits(12), r"[2-9]\d{11}")

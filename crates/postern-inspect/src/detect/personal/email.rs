@@ -73,6 +73,9 @@ pub(super) const DETECTORS: &[Detector] = &[
             "⟦root@[192.168.7.1]⟧, ⟦root@[IPv6:fe80::1]⟧",
             "⟦john@a.mx1.mail.dept.faculty.uni-x.ac.uk⟧",
             "⟦ivan@notion.so⟧",
+            "⟦ann@example.com.json⟧",
+            "⟦ann@163.com.html⟧, ⟦ann@mail.test⟧",
+            "⟦john.doe@example.com.html⟧",
             "⟦ann@example.org.-x.yy⟧",
             "⟦d41d8cd98f00b204e9800998ecf8427e@mail.example.com⟧",
             "⟦अजय@उदाहरण.भारत⟧",
@@ -86,6 +89,10 @@ pub(super) const DETECTORS: &[Detector] = &[
             "ssh://git@gitlab.example.com/x",
             "@scope/package@1.2.3",
             "logo@2x.png",
+            "logo@2x.min.js",
+            "page@1.x.test.ts",
+            "logo@2x.dark.png",
+            "grid@3.5.1.slim.min.js",
             "user@host",
             "a@.com",
             "a@b..com",
@@ -149,8 +156,11 @@ fn escaped(text: &str) -> bool {
         .is_some_and(|(local, domain)| plausible(local, domain))
 }
 
+/// What stands before the ending of a file: `logo@2x.min.js`.
+const BEFORE_ENDINGS: [&str; 4] = ["min", "map", "test", "spec"];
+
 /// `git@host` names a service and no person. What follows a whole domain in the same run, label or
-/// not, hides no address.
+/// not, hides no address; where it is the ending of a file, the domain must be one without it.
 fn plausible(local: &str, domain: &str) -> bool {
     if domain.starts_with('[') {
         return true;
@@ -165,10 +175,23 @@ fn plausible(local: &str, domain: &str) -> bool {
         label.chars().nth(1).is_some() && (code || !label.bytes().any(other))
     };
     let whole = domain.split('.').take_while(|label| sound(label));
-    let last = domain.rsplit('.').next().unwrap_or_default();
-    local != "git"
-        && whole.skip(1).any(top)
-        && !FILES.iter().any(|file| last.eq_ignore_ascii_case(file))
+    let any = |of: &[&str], label: &str| of.iter().any(|it| it.eq_ignore_ascii_case(label));
+    let is_file = any(&FILES, domain.rsplit('.').next().unwrap_or_default());
+    let top = |label: &str| match is_file {
+        true => top(label) && !any(&FILES, label) && !any(&BEFORE_ENDINGS, label),
+        false => top(label),
+    };
+    local != "git" && whole.skip(1).any(top) && !(is_file && is_edition(domain))
+}
+
+/// Whether what stands behind the sign in a file's name is no host: a scale (`logo@2x.dark.png`),
+/// or a version (`grid@3.5.1.slim.js`).
+fn is_edition(domain: &str) -> bool {
+    let mut labels = domain.split('.');
+    let first = labels.next().unwrap_or_default();
+    let digits = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit());
+    let scale = first.strip_suffix(['x', 'X']);
+    scale.is_some_and(digits) || digits(first) && labels.next().is_some_and(digits)
 }
 
 /// The letters of a label of a host (RFC 1035, section 2.3.4).

@@ -62,6 +62,31 @@ fn white_space_around_a_value_leaves_it_alone() {
     }
 }
 
+/// Goal: a number that is the whole text is taken for an id only if it is of those that are given
+/// out to people, and with a word beside it always. Method: numbers whose check digits fit, of
+/// ranges in use and others.
+#[test]
+fn a_value_alone_is_one_that_is_given_out() {
+    for (label, value, class) in [
+        ("NHS number ", "5061231007", "UK_NHS"),
+        ("orgnr ", "5567244941", "SE_PERSONNUMMER"),
+        ("ИНН ", "7707598885", "OTHER_NATIONAL_ID"),
+        ("РНОКПП ", "9038816181", "OTHER_NATIONAL_ID"),
+        ("NIT ", "3253089157", "OTHER_NATIONAL_ID"),
+        ("NIP ", "0530988812", "PL_NIP"),
+        ("NIF ", "563550406", "PT_NIF"),
+        ("REGON ", "651955077", "COMPANY_ID"),
+        ("VKN ", "1269705055", "OTHER_NATIONAL_ID"),
+    ] {
+        assert_eq!(cleaned(value), value);
+        let named = format!("{label}{value}");
+        assert_eq!(cleaned(&named), format!("{label}[{class}]"));
+    }
+    for value in ["9434765919", "8006115888", "282555870", "9202832205"] {
+        assert_ne!(cleaned(value), value);
+    }
+}
+
 /// Goal: a value of JSON that is nothing but a number is as much alone as a text is, unless its
 /// key says what it is. Method: keys of both kinds.
 #[test]
@@ -138,6 +163,16 @@ fn addresses_are_masked_whole() {
             "<\"j \\\"d\\\" x\"@x.com>".to_owned(),
             "<[EMAIL]>".to_owned(),
         ),
+        ("To:\"john doe\"@x.com".to_owned(), "To:[EMAIL]".to_owned()),
+        (
+            "cc=\"john doe\"@x.com, a=\"b\"c=\"j d\"@x.com".to_owned(),
+            "cc=[EMAIL], a=\"b\"c=[EMAIL]".to_owned(),
+        ),
+        (
+            "((\"john doe\"@x.com))".to_owned(),
+            "(([EMAIL]))".to_owned(),
+        ),
+        ("\"j.\\\"d\\\" doe\"@x.com".to_owned(), "[EMAIL]".to_owned()),
     ];
     for (text, expected) in cases {
         assert_eq!(cleaned(&text), expected, "{text}");
@@ -153,6 +188,28 @@ fn addresses_are_masked_whole() {
     // What is longer than a name is none: only so much of it is held and masked.
     let text = format!("{}@例子.公司", "文".repeat(100));
     assert_eq!(cleaned(&text), format!("{}[EMAIL]", "文".repeat(79)));
+}
+
+/// Goal: a value is found behind any white space. Method: marks of white space and of ends of lines
+/// between labels and values.
+#[test]
+fn values_are_found_behind_any_white_space() {
+    let blanks = "\t\n\x0b\x0c\r\u{85}\u{a0}\u{2028}\u{2029}\u{3000}";
+    for blank in blanks.chars() {
+        for (label, value, class) in [
+            ("password:", "hunter2", "GENERIC_SECRET"),
+            ("DNI:", "12345678Z", "ES_NIF"),
+            ("BSN:", "123456782", "NL_BSN"),
+            ("Zip:", "94103", "POSTAL_CODE"),
+        ] {
+            let text = format!("{label}{blank}{value}");
+            assert_eq!(
+                cleaned(&text),
+                format!("{label}{blank}[{class}]"),
+                "{text:?}"
+            );
+        }
+    }
 }
 
 /// Goal: text in which an address could begin is held no longer than the name of one may be.
@@ -231,6 +288,37 @@ fn names_of_fields_are_read_as_words() {
     }
 }
 
+/// Goal: a value that is named stays found where a common word stands last. Method: sentences with
+/// such words, and those in which the word does number the value.
+#[test]
+fn common_words_hide_no_named_value() {
+    let cases = [
+        (
+            "My SSN for this order: 552601815",
+            "My SSN for this order: [US_SSN]",
+        ),
+        ("My SSN, see order 552601815", "My SSN, see order [US_SSN]"),
+        (
+            "passport for the order: X12345678",
+            "passport for the order: [PASSPORT]",
+        ),
+        ("NHS ticket 9434765919", "NHS ticket [UK_NHS]"),
+        (
+            "I sent it in part: 943 476 5919",
+            "I sent it in part: [UK_NHS]",
+        ),
+        ("our order: 943 476 5919", "our order: 943 476 5919"),
+        (
+            "NHS, see order no. 9434765919",
+            "NHS, see order no. 9434765919",
+        ),
+        ("SSN, order #552601815", "SSN, order #552601815"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(cleaned(text), expected);
+    }
+}
+
 /// Goal: a card's number is found in the places where programs write it. Method: a number of a
 /// test card in each, alone and in a sentence.
 #[test]
@@ -295,6 +383,30 @@ proptest! {
         cuts in prop::collection::vec(any::<usize>(), 0..6),
     ) {
         prop_assert_eq!(cut_at(&text, &cuts), cut_at(&text, &[]));
+    }
+
+    /// Goal: the same for words far from their value, which are kept from one segment to the next
+    /// while text is forgotten. Method: labels in several spellings behind much or little text.
+    #[test]
+    fn cuts_change_nothing_around_labels(
+        pad in prop::collection::vec(0_usize..4, 0..400),
+        long in any::<bool>(),
+        label in prop::sample::select(vec![
+            ("passport no ", "X12345678"),
+            ("userTaxId=", "912-70-1234"),
+            ("ΑΡΙΘΜΌΣ ΤΑΥΤΌΤΗΤΑΣ ", "ΑΒ123456"),
+            ("tax-file_number: ", "099925488"),
+        ]),
+        cuts in prop::collection::vec(any::<usize>(), 0..6),
+    ) {
+        let mut text: String = pad.iter().map(|nth| ["lorem ", "1 ", "号", "x"][*nth]).collect();
+        if long {
+            text.push_str(&"x".repeat(9000));
+        }
+        text.extend([" ", label.0, label.1, " and on"]);
+        let whole = cut_at(&text, &[]);
+        prop_assert_ne!(&whole, &text);
+        prop_assert_eq!(cut_at(&text, &cuts), whole);
     }
 
     /// Goal: the same for a value that is the whole text, in white space. Method: numbers that are
