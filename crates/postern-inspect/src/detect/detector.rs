@@ -30,8 +30,6 @@ pub(crate) struct Detector {
     pub(crate) confidence: (u8, u8),
     /// How sure a match is that is the whole text, in percent; 0 for no surer than elsewhere.
     pub(crate) alone: u8,
-    /// What a match that is the whole text must keep to besides, to be that sure.
-    pub(crate) alone_check: Option<fn(&str) -> bool>,
     /// No match is longer, in bytes.
     pub(crate) bytes_max: usize,
     /// Whether a match that reaches the end of the window goes on until the first byte that no such
@@ -119,7 +117,6 @@ impl Detector {
             left: "",
             confidence: (90, 95),
             alone: 0,
-            alone_check: None,
             bytes_max: 128,
             open_ended: false,
             found: &[],
@@ -155,14 +152,6 @@ impl Detector {
     pub(crate) const fn alone(mut self, percent: u8) -> Self {
         self.alone = percent;
         self
-    }
-
-    /// The same, where the value is one that is given out: of a range, or with a day in it. With a
-    /// word beside it any value counts that keeps its check digits.
-    pub(crate) const fn alone_if(self, percent: u8, given_out: fn(&str) -> bool) -> Self {
-        let mut row = self.alone(percent);
-        row.alone_check = Some(given_out);
-        row
     }
 
     /// What must stand directly to the left.

@@ -184,12 +184,14 @@ impl Row {
         order: usize,
     ) -> Option<Span> {
         let text = search.text;
-        let (left, written) = (left_of(text, whole.start), &text[value.clone()]);
+        let left = left_of(text, whole.start);
         let detector = self.detector;
         let fine = !value.is_empty()
             && context::edges_hold(detector.edges, text, whole)
             && (detector.left.is_empty() || self.left_ends(left))
-            && detector.check.is_none_or(|check| check(written));
+            && detector
+                .check
+                .is_none_or(|check| check(&text[value.clone()]));
         if !fine {
             return None;
         }
@@ -202,8 +204,7 @@ impl Row {
             }
             _ => without,
         };
-        let given_out = || detector.alone_check.is_none_or(|check| check(written));
-        if detector.alone > confidence && search.alone && search.holds_only(whole) && given_out() {
+        if detector.alone > confidence && search.alone && search.holds_only(whole) {
             confidence = detector.alone;
         }
         let class = DataClass::Builtin(detector.class);

@@ -56,6 +56,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(vkn)
     .words(VKN, 35, 93)
     .at_most(10)
+    .alone(alone::UNNAMED)
     .examples(
         &["VKN ⟦1172341916⟧", "Vergi No: ⟦6730221872⟧"],
         &["part 1172341916", "VKN 1172341917", "VKN 11723419161"],

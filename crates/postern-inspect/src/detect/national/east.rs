@@ -93,7 +93,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(nip)
         .words(NIP, 38, 93)
         .at_most(10)
-        .alone_if(alone::ONE_IN_11, nip_of_office)
+        .alone(alone::ONE_IN_11)
         .examples(
             &["NIP: ⟦9202832205⟧", "nip ⟦5219408059⟧"],
             &["part 9202832205", "NIP 9202832206", "NIP 92028322051"],
@@ -103,6 +103,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(regon)
         .words(REGON, 30, 94)
         .at_most(9)
+        .alone(alone::UNNAMED)
         .examples(
             &["REGON ⟦646772722⟧", "nr regon: ⟦113179626⟧"],
             &["part 646772722", "REGON 646772723", "REGON 6467727221"],
@@ -255,7 +256,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(inn)
     .words(INN, 40, 95)
     .at_most(12)
-    .alone_if(alone::UNNAMED, inn_of_person)
+    .alone(alone::UNNAMED)
     .examples(
         &["ИНН ⟦5967813989⟧", "ИНН: ⟦852234133934⟧"],
         &["5967813989", "ИНН 5967813980", "ИНН 59678139891"],
@@ -279,7 +280,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(rnokpp)
         .words(RNOKPP, 38, 94)
         .at_most(10)
-        .alone_if(alone::UNNAMED, rnokpp_of_living)
+        .alone(alone::UNNAMED)
         .examples(
             &["РНОКПП ⟦1178810471⟧", "ІПН: ⟦3782702385⟧"],
             &["1178810471", "РНОКПП 1178810472", "РНОКПП 11788104711"],
@@ -308,11 +309,6 @@ fn nip(text: &str) -> bool {
     let digits = Digits::of(text);
     let sum = weighted(&digits[..9], &[6, 5, 7, 2, 3, 4, 5, 6, 7]);
     sum % 11 == u32::from(digits[9]) && !uniform(&digits[..9])
-}
-
-/// It begins with the number of a tax office, of three digits.
-fn nip_of_office(text: &str) -> bool {
-    !text.starts_with('0')
 }
 
 fn regon(text: &str) -> bool {
@@ -422,17 +418,6 @@ fn rnokpp(text: &str) -> bool {
     // The first weight is minus one: ten more is the same by eleven.
     let sum = weighted(&digits[..9], &[10, 5, 7, 9, 4, 6, 10, 5, 7]);
     sum % 11 % 10 == u32::from(digits[9]) && !uniform(&digits)
-}
-
-/// It begins with the day of birth, counted from the last one of 1899: those of the years 1915 to
-/// 2030.
-fn rnokpp_of_living(text: &str) -> bool {
-    (5_479..=47_847).contains(&number(&Digits::of(text)[..5]))
-}
-
-/// Those of people have twelve digits, those of companies, which anybody may look up, ten.
-fn inn_of_person(text: &str) -> bool {
-    text.len() == 12
 }
 
 /// A day, century and sex, a serial; a sum by eleven, with other weights where it comes to ten.

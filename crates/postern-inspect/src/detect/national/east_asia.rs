@@ -183,6 +183,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(corporate)
     .words(&["法人番号", "corporate number"], 35, 94)
     .at_most(13)
+    .alone(alone::UNNAMED)
     .examples(
         &[
             "法人番号 ⟦1653543271018⟧",

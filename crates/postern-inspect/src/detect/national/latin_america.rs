@@ -138,7 +138,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(nit)
     .words(NIT, 40, 93)
     .at_most(13)
-    .alone_if(alone::UNNAMED, nit_given_out)
+    .alone(alone::UNNAMED)
     .examples(
         &["NIT ⟦560.870.124-9⟧", "nit ⟦8372623470⟧"],
         &["part 560.870.124-9", "NIT 560.870.124-8", "NIT 56087012491"],
@@ -360,12 +360,6 @@ fn nit(text: &str) -> bool {
         rest => 11 - rest,
     };
     check == u32::from(digits[9]) && !uniform(&digits)
-}
-
-/// Those of organisations begin with 8 or 9. Those of people are numbers of their own register,
-/// which has none of nine digits.
-fn nit_given_out(text: &str) -> bool {
-    text.starts_with(['8', '9'])
 }
 
 fn ruc(text: &str) -> bool {

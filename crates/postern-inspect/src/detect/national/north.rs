@@ -173,7 +173,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(swedish)
     .words(SWEDISH, 40, 93)
     .at_most(10)
-    .alone_if(alone::ONE_IN_100, swedish_person)
+    .alone(alone::ONE_IN_100)
     .examples(
         &["personnummer ⟦8006115888⟧", "orgnr ⟦5552417619⟧"],
         &["part 8006115888", "pnr 8006115889", "pnr 80061158881"],
@@ -371,20 +371,15 @@ fn cvr(text: &str) -> bool {
 fn swedish(text: &str) -> bool {
     let digits = Digits::of(text);
     let short = &digits[digits.len() - 10..];
-    let person = swedish_person(text) && (digits.len() == 10 || year_fits(&digits));
-    let company = digits.len() == 10 && short[2] >= 2 && matches!(short[0], 1 | 2 | 3 | 5..=9);
-    luhn(short) && (person || company) && !uniform(short)
-}
-
-/// A day, moved by sixty in the numbers of people who are not registered.
-fn swedish_person(text: &str) -> bool {
-    let digits = Digits::of(text);
     let mut day = [0; 6];
-    day.copy_from_slice(&digits[digits.len() - 10..][..6]);
-    if day[4] >= 6 {
+    day.copy_from_slice(&short[..6]);
+    let coordination = day[4] >= 6;
+    if coordination {
         day[4] -= 6;
     }
-    yymmdd(&day)
+    let person = yymmdd(&day) && (digits.len() == 10 || year_fits(&digits));
+    let company = digits.len() == 10 && short[2] >= 2 && matches!(short[0], 1 | 2 | 3 | 5..=9);
+    luhn(short) && (person || company) && !uniform(short)
 }
 
 /// The full year of twelve digits is one in which somebody living may be born.

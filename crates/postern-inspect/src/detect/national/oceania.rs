@@ -75,6 +75,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(acn)
         .words(ACN, 38, 93)
         .at_most(9)
+        .alone(alone::ONE_IN_10)
         .examples(
             &["ACN ⟦238607826⟧", "acn: ⟦613663504⟧"],
             &["part 238607826", "ACN 238607827", "ACN 2386078261"],

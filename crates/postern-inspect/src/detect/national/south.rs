@@ -124,7 +124,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(portuguese)
     .words(PORTUGUESE, 40, 94)
     .at_most(11)
-    .alone_if(alone::ONE_IN_11, portuguese_person)
+    .alone(alone::ONE_IN_11)
     .examples(
         &["NIF ⟦282555870⟧", "contribuinte nº ⟦288 271 840⟧"],
         &["282555870", "NIF 282555871", "NIF 2825558701"],
@@ -345,11 +345,6 @@ fn portuguese(text: &str) -> bool {
     let digits = Digits::of(text);
     let sum = weighted(&digits[..8], &[9, 8, 7, 6, 5, 4, 3, 2]);
     (11 - sum % 11) % 11 % 10 == u32::from(digits[8]) && !uniform(&digits)
-}
-
-/// Those of people begin with 1 to 3, of what they leave with 7, of organisations with others.
-fn portuguese_person(text: &str) -> bool {
-    text.starts_with(['1', '2', '3', '7'])
 }
 
 /// Luhn's sum in which letters count as 10 to 35.

@@ -5,8 +5,7 @@ use postern_types::BuiltinClass::{
 };
 
 use crate::detect::checksum::{
-    Digits, Signs, day_exists, ddmmyy, luhn, number, one_separator, uniform, verhoeff, weighted,
-    yyyymmdd,
+    Digits, Signs, day_exists, luhn, number, one_separator, uniform, verhoeff, weighted, yyyymmdd,
 };
 use crate::detect::{Detector, Edges, Needs, alone};
 
@@ -107,7 +106,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         .check(nhs)
         .words(NHS, 40, 93)
         .at_most(10)
-        .alone_if(alone::ONE_IN_11, nhs_given_out)
+        .alone(alone::ONE_IN_11)
         .examples(
             &["NHS number ⟦9718746331⟧", "patient ⟦9200826199⟧"],
             &[
@@ -299,6 +298,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .check(siren)
     .words(SIREN, 35, 92)
     .at_most(11)
+    .alone(alone::UNNAMED)
     .examples(
         &["SIREN ⟦929870525⟧", "RCS Paris ⟦124 085 036⟧"],
         &["929870525", "SIREN 929870526", "SIREN 9298705251"],
@@ -366,13 +366,6 @@ fn nhs(text: &str) -> bool {
     let digits = Digits::of(text);
     let sum = weighted(&digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
     one_separator(text) && sum.is_multiple_of(11) && !uniform(&digits)
-}
-
-/// The ranges of England, Wales, Man and Northern Ireland, those for tests, and numbers of
-/// Scotland, which begin with a day of birth.
-fn nhs_given_out(text: &str) -> bool {
-    let digits = Digits::of(text);
-    matches!(digits[0], 3 | 4 | 6 | 7 | 9) || ddmmyy(&digits)
 }
 
 /// Prefixes that were never given out, and those of other registers.

@@ -21,8 +21,7 @@ pub(super) fn page() -> String {
          is one too. *check* says whether a checksum or another rule about the value is computed. \
          *words* make a match likely when one of them stands to the left, as a part of a name too \
          (`cardNumber`). *sure* is the confidence in percent, without and with such a word, and \
-         *alone* where the value is the whole text, of some rows only if a register gives such \
-         numbers to people; a rule passes over what is less sure than its \
+         *alone* where the value is the whole text; a rule passes over what is less sure than its \
          `--confidence` (50 unless it says otherwise). Characters that look \
          like those of ASCII are read as these. *longest* is in bytes.\n",
     );
