@@ -273,6 +273,7 @@ fn prepare(
     let shape = match form {
         Form::Plain => Shape::Text(Box::new(Text::plain())),
         Form::Markup { html } => Shape::Text(Box::new(Text::markup(html))),
+        Form::Table(kind) => Shape::Text(Box::new(Text::table(kind))),
         Form::Lines => Shape::Lines(Lines::default()),
         Form::Events => Shape::Events(Events::default()),
         form => Shape::Held {
@@ -288,6 +289,7 @@ pub(crate) fn text_kind(media: &str) -> Option<TextKind> {
     match media::form_of(Some(media)).ok()? {
         Form::Document | Form::Lines => Some(TextKind::Json),
         Form::Plain => Some(TextKind::Plain),
+        Form::Table(kind) => Some(TextKind::Table(kind)),
         _ => None,
     }
 }
@@ -344,11 +346,12 @@ fn clean_held(
         Form::Document => fields::clean_document(body, cleaner),
         Form::Pairs => form::clean(body, cleaner),
         Form::Parts { boundary } => multipart::clean(body, boundary, cleaner),
-        Form::Plain | Form::Markup { .. } | Form::Lines | Form::Events => {
+        Form::Plain | Form::Markup { .. } | Form::Table(_) | Form::Lines | Form::Events => {
             let mut shape = match form {
                 Form::Lines => Shape::Lines(Lines::default()),
                 Form::Events => Shape::Events(Events::default()),
                 Form::Markup { html } => Shape::Text(Box::new(Text::markup(*html))),
+                Form::Table(kind) => Shape::Text(Box::new(Text::table(*kind))),
                 _ => Shape::Text(Box::new(Text::plain())),
             };
             let mut out = Vec::with_capacity(body.len());

@@ -21,6 +21,7 @@ mod pseudonym;
 mod rules;
 mod seam;
 mod spelling;
+mod table;
 mod watch;
 mod words;
 
@@ -37,6 +38,7 @@ pub use keys::MaskKeys;
 pub use pseudonym::Pseudonyms;
 pub use rules::{RuleError, RuleSet};
 pub(crate) use seam::{CDATA, CDATA_END, COMMENT, is_read_twice, seam_len};
+pub(crate) use table::TableKind;
 
 use crate::detect::span::Weight;
 use analysis::Analysis;

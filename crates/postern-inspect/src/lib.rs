@@ -69,7 +69,7 @@ pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;
 pub use locate::{Located, Target, locate};
 pub use models::ModelsFilter;
-pub use preview::{Preview, preview};
+pub use preview::{Exchange, Preview, preview, preview_exchange};
 pub use refusal::{RefusalText, StreamFraming, error_body, error_event};
 pub use request::{Outgoing, RequestFacts};
 pub use response::{

@@ -1,5 +1,7 @@
 //! What rules would do to a body that is there whole: for trying them out, never for traffic.
 
+mod exchange;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,10 +10,13 @@ use serde::de::IgnoredAny;
 
 use crate::{BodyCleaner, BodyKind, Cleaner, InspectError, MaskKeys, RuleSet};
 
+pub use exchange::{Exchange, preview_exchange};
+
 /// What became of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
-    /// The text that would go on; or why none would: `DataBlocked` or `CannotInspect`.
+    /// The text that would go on; or why none would: `DataBlocked` or `CannotInspect`, or of a
+    /// request to an AI provider why it would be refused under any rule.
     pub text: Result<String, InspectError>,
     /// What was found.
     pub findings: Vec<Finding>,
@@ -29,8 +34,7 @@ pub fn preview(
     content_type: Option<&str>,
     body: &str,
 ) -> Preview {
-    let keys = MaskKeys::new(&[0; 32], "preview", "preview", "preview");
-    let cleaner = Cleaner::new(Arc::new(rules), direction, &[], keys);
+    let cleaner = cleaner(rules, direction);
     let watches = cleaner.only_watches();
     let kind = BodyKind {
         content_type: Some(content_type.unwrap_or_else(|| told_from(body))),
@@ -54,6 +58,12 @@ pub fn preview(
         text,
         findings: cleaner.findings(),
     }
+}
+
+/// A cleaner under a key of nobody's.
+fn cleaner(rules: RuleSet, direction: Direction) -> Cleaner {
+    let keys = MaskKeys::new(&[0; 32], "preview", "preview", "preview");
+    Cleaner::new(Arc::new(rules), direction, &[], keys)
 }
 
 fn told_from(body: &str) -> &'static str {

@@ -79,10 +79,21 @@ pub(crate) struct TextShape {
     pub(crate) elements: Option<&'static TextShape>,
     /// The member whose value says that the object has another shape.
     pub(crate) switch: Option<&'static Switch>,
+    /// The kinds of part that are known, where this is a part that says its kind.
+    pub(crate) kinds: Option<Kinds>,
     /// The members that tell texts of equal place apart; of each list the first that is there.
     pub(crate) by: &'static [&'static [&'static str]],
     /// Members that an event made for a held tail keeps, besides those in `by`.
     pub(crate) keep: &'static [&'static str],
+}
+
+/// How a part says its kind, and the kinds that are known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kinds {
+    /// By its member `type`, if it has one.
+    Type(&'static [&'static str]),
+    /// By the names of its members.
+    Members(&'static [&'static str]),
 }
 
 /// A member that the table names.
@@ -109,6 +120,7 @@ impl TextShape {
             rest: None,
             elements: None,
             switch: None,
+            kinds: None,
             by: &[],
             keep: &[],
         }
@@ -192,18 +204,20 @@ static JSON: TextShape = TextShape {
 
 /// Pieces of text at any depth, in the parts of an event that carry what is new.
 static PIECES: TextShape = TextShape {
-    members: &[
-        m("type", &WORD),
-        m("id", &WORD),
-        m("format", &WORD),
-        m("signature", &SEAL),
-        m("data", &OPAQUE),
-        m("image_url", &OPAQUE),
-    ],
     rest: Some(&PIECES),
     by: &[&["index"]],
+    members: &PIECES_MEMBERS,
     ..TextShape::leaf(PLAIN_PIECE)
 };
+
+static PIECES_MEMBERS: [TextMember; 6] = [
+    m("type", &WORD),
+    m("id", &WORD),
+    m("format", &WORD),
+    m("signature", &SEAL),
+    m("data", &OPAQUE),
+    m("image_url", &OPAQUE),
+];
 
 const PLAIN_PIECE: Leaf = Leaf::Piece {
     json: false,

@@ -1,6 +1,7 @@
 //! What a media type says about where the text of a body is.
 
 use crate::InspectError;
+use crate::clean::TableKind;
 
 /// The form of a body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub(super) enum Form {
     Lines,
     /// Text without a structure that matters here.
     Plain,
+    /// CSV, or values between tabs.
+    Table(TableKind),
     /// XML or HTML: text with character references.
     Markup { html: bool },
     /// `application/x-www-form-urlencoded`.
@@ -27,7 +30,6 @@ pub(super) enum Form {
 
 /// Types outside `text/` that are text all the same.
 const TEXT_TYPES: &[&str] = &[
-    "application/csv",
     "application/ecmascript",
     "application/graphql",
     "application/javascript",
@@ -38,6 +40,17 @@ const TEXT_TYPES: &[&str] = &[
     "application/x-sh",
     "application/x-yaml",
     "application/yaml",
+];
+
+/// Types of values in rows and columns; the last two have tabs between them.
+const TABLE_TYPES: [&str; 7] = [
+    "text/csv",
+    "application/csv",
+    "application/x-csv",
+    "text/comma-separated-values",
+    "text/x-csv",
+    "text/tab-separated-values",
+    "text/tsv",
 ];
 
 const LINE_TYPES: &[&str] = &[
@@ -83,6 +96,11 @@ fn form_of_media(media: &str, parameters: &[(String, String)]) -> Result<Form, I
         "text/event-stream" => Form::Events,
         "text/html" => Form::Markup { html: true },
         "text/xml" | "application/xml" => Form::Markup { html: false },
+        _ if TABLE_TYPES.contains(&media) => Form::Table(TableKind {
+            tabs: TABLE_TYPES[TABLE_TYPES.len() - 2..].contains(&media),
+            // RFC 4180, section 3.
+            header: !has(parameters, "header", "absent"),
+        }),
         // Their text is written in escapes and encodings of their own.
         "text/rtf" => Form::Opaque,
         _ if LINE_TYPES.contains(&media) => Form::Lines,
@@ -91,6 +109,11 @@ fn form_of_media(media: &str, parameters: &[(String, String)]) -> Result<Form, I
         _ if media.starts_with("text/") || TEXT_TYPES.contains(&media) => Form::Plain,
         _ => Form::Opaque,
     })
+}
+
+fn has(parameters: &[(String, String)], name: &str, value: &str) -> bool {
+    let said = |(known, said): &(String, String)| known == name && said.eq_ignore_ascii_case(value);
+    parameters.iter().any(said)
 }
 
 fn boundary(parameters: &[(String, String)]) -> Result<Vec<u8>, InspectError> {
@@ -180,14 +203,17 @@ mod tests {
         let parts = |boundary: &[u8]| Form::Parts {
             boundary: boundary.to_vec(),
         };
-        let rows: [(&str, Option<Form>); 23] = [
+        let table = |tabs, header| Some(Form::Table(TableKind { tabs, header }));
+        let rows: [(&str, Option<Form>); 25] = [
             ("application/json", Some(Form::Document)),
             (
                 "Application/Problem+JSON ; charset=\"UTF-8\"",
                 Some(Form::Document),
             ),
             ("application/x-ndjson", Some(Form::Lines)),
-            ("text/csv; header=present", Some(Form::Plain)),
+            ("text/csv; header=present", table(false, true)),
+            ("Application/CSV;header=Absent", table(false, false)),
+            ("text/tab-separated-values", table(true, true)),
             ("text/html;charset=utf-8", Some(Form::Markup { html: true })),
             ("image/svg+xml", Some(Form::Markup { html: false })),
             ("application/x-www-form-urlencoded", Some(Form::Pairs)),

@@ -2,6 +2,7 @@
 //! in one way is refused.
 
 mod mixed;
+mod tables;
 
 use std::io::Write as _;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Text that streams: UTF-8 put together from pieces, through one channel.
 
 use crate::InspectError;
-use crate::clean::{Channel, Cleaner, TextKind};
+use crate::clean::{Channel, Cleaner, TableKind, TextKind};
 
 use super::markup::{self, Part, References, Seams};
 
@@ -32,6 +32,14 @@ impl Text {
             channel: Channel::new(TextKind::Plain, PLACE, ""),
             markup: None,
             letter: Vec::new(),
+        }
+    }
+
+    /// Rows and columns.
+    pub(super) fn table(kind: TableKind) -> Self {
+        Self {
+            channel: Channel::new(TextKind::Table(kind), PLACE, ""),
+            ..Self::plain()
         }
     }
 

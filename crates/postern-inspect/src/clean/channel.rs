@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::flow::Flow;
 use super::json_text::JsonText;
 use super::seam::seams;
+use super::table::{Table, TableKind};
 use super::{CleanError, Cleaner};
 
 /// What the text of a channel is.
@@ -16,6 +17,8 @@ pub(crate) enum TextKind {
     Markup,
     /// A JSON document: strings and keys in it are cleaned decoded and encoded again.
     Json,
+    /// Rows and columns: what stands in place of a value is written for them.
+    Table(TableKind),
 }
 
 /// One logical text in pieces: what goes on now is appended to the caller's buffer, what could
@@ -33,6 +36,7 @@ enum Text {
     Plain(Flow),
     Markup(Flow),
     Json(JsonText),
+    Table(Box<Table>),
 }
 
 /// Where text goes that is settled.
@@ -103,6 +107,7 @@ impl Channel {
                 TextKind::Plain => Text::Plain(Flow::new(left)),
                 TextKind::Markup => Text::Markup(Flow::new(left)),
                 TextKind::Json => Text::Json(JsonText::new(left, 0)),
+                TextKind::Table(kind) => Text::Table(Box::new(Table::new(kind, left))),
             },
             failed: None,
         }
@@ -123,6 +128,7 @@ impl Channel {
             Text::Plain(flow) => flow.push(text, cleaner, &channel.place, out),
             Text::Markup(flow) => flow.push(text, cleaner, &channel.place, &mut Marked(out)),
             Text::Json(json) => json.push(text, cleaner, &channel.place, out),
+            Text::Table(table) => table.push(text, cleaner, &channel.place, out),
         })
     }
 
@@ -139,7 +145,7 @@ impl Channel {
         }
         self.guarded(out, |channel, out| match &mut channel.text {
             Text::Plain(flow) | Text::Markup(flow) => flow.pass_over(mark),
-            Text::Json(_) => {
+            Text::Json(_) | Text::Table(_) => {
                 out.push_str(mark);
                 Ok(())
             }
@@ -159,6 +165,7 @@ impl Channel {
             Text::Plain(flow) => flow.finish(cleaner, &channel.place, out),
             Text::Markup(flow) => flow.finish(cleaner, &channel.place, &mut Marked(out)),
             Text::Json(json) => json.finish(cleaner, &channel.place, out),
+            Text::Table(table) => table.finish(cleaner, &channel.place, out),
         })
     }
 
@@ -167,6 +174,7 @@ impl Channel {
         match &self.text {
             Text::Plain(flow) | Text::Markup(flow) => flow.holds(),
             Text::Json(json) => json.holds(),
+            Text::Table(table) => table.holds(),
         }
     }
 

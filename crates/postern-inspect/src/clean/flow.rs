@@ -1,5 +1,7 @@
 //! Plain text on its way: held until it is settled, searched, and given on.
 
+mod told;
+
 use std::ops::Range;
 
 use super::channel::Sink;
@@ -14,6 +16,7 @@ use crate::detect::scan::settle;
 use crate::detect::span::{Known, Span, Weight, What, resolve};
 use crate::detect::words::Near;
 use crate::segment::{Segmenter, Step};
+pub(super) use told::Told;
 
 /// The state of one text between pieces.
 #[derive(Debug, Clone)]
@@ -33,8 +36,10 @@ pub(super) struct Flow {
     walk: Walk,
     /// Words near what is held.
     near: Near,
-    /// Findings in what is held, in order.
+    /// Findings in what is held, in order unless some were told.
     spans: Vec<Span>,
+    /// Whether some of them were found in parts of the text by themselves.
+    told: bool,
     /// What waits for an analyzer, behind the patterns; `None` until one is asked.
     pieces: Option<Box<Pieces>>,
     /// A number or a word of JSON: no name is in it.
@@ -79,6 +84,7 @@ impl Flow {
             ended: false,
             near: Near::default(),
             spans: Vec::new(),
+            told: false,
             pieces: None,
             bare: false,
         }
@@ -335,8 +341,11 @@ impl Flow {
     ) -> Result<(), CleanError> {
         let mut settled = self.segmenter.settled();
         let mut spans = std::mem::take(&mut self.spans);
-        if cleaner.rules.custom().is_some() {
+        let custom = cleaner.rules.custom().is_some();
+        if custom {
             settled = settled.min(self.walk.settled());
+        }
+        if custom || self.told {
             // Of a value that reaches beyond, others may start inside: what is left of it beside
             // them is not known.
             let starts = |span: &Span| span.start.max(self.from);

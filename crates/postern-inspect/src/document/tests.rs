@@ -1,4 +1,5 @@
 mod files;
+mod kinds;
 mod words;
 
 use postern_types::{Direction, OpaqueAction, ThinkingAction};

@@ -6,6 +6,7 @@ use postern_types::{Direction, OpaqueAction, ThinkingAction};
 
 use super::edit::{Edits, New};
 use super::file::TextFile;
+use super::kinds;
 use super::number::without_exponent;
 use crate::bounds::{MODEL_BYTES_MAX, PLACE_BYTES_MAX, WORD_BYTES_MAX};
 use crate::clean::{Channel, CleanError, Cleaner, TextKind};
@@ -109,6 +110,7 @@ impl<'t, 'c> Walk<'t, 'c> {
             self.edits.put(self.span(id), New::Bytes(b"null".to_vec()));
             return Ok(());
         }
+        kinds::check(self.tree, id, shape, (&mut *self.cleaner, &self.place))?;
         let shape = self.shape_of(id, shape);
         // The path carries the shape that was chosen, for events made after it.
         if let Some(last) = self.path.last_mut() {

@@ -23,6 +23,7 @@ pub fn plain_body(bytes: &[u8]) {
         "multipart/form-data; boundary=b",
         "application/json-seq",
     ];
+    const TABLES: [&str; 2] = ["text/csv", "text/tab-separated-values"];
     const CODINGS: [Option<&str>; 5] = [
         None,
         Some("gzip"),
@@ -33,8 +34,12 @@ pub fn plain_body(bytes: &[u8]) {
     let Some((first, body)) = bytes.split_first() else {
         return;
     };
+    let content_type = match first / 40 {
+        1 => TABLES[usize::from(first % 2)],
+        _ => TYPES[usize::from(first % 8)],
+    };
     let kind = BodyKind {
-        content_type: Some(TYPES[usize::from(first % 8)]),
+        content_type: Some(content_type),
         content_encoding: CODINGS[usize::from(first / 8 % 5)],
     };
     let whole = clean(&kind, body, usize::MAX);

@@ -1,8 +1,8 @@
 //! Text in messages of Anthropic.
 
 use super::{
-    ALL_TEXT, JSON, JSON_PIECE, JUDGED, LOOSE, Leaf, OPAQUE, PIECES, SEAL, Switch, TEXT, THINKING,
-    TextMember, TextShape, WORD, m,
+    ALL_TEXT, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PIECES, SEAL, Switch, TEXT,
+    THINKING, TextMember, TextShape, WORD, m,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&[
@@ -29,10 +29,62 @@ static MESSAGE: TextShape = TextShape::object(&[m("role", &WORD), m("content", &
 /// A text, a block, or blocks; blocks hold blocks.
 static BLOCK: TextShape = TextShape {
     switch: Some(&BLOCKS),
+    kinds: BLOCK_KINDS,
     ..TextShape::object(&BLOCK_MEMBERS)
 };
 
-static BLOCK_MEMBERS: [TextMember; 16] = [
+/// Blocks, and what stands in their content.
+const BLOCK_KINDS: Option<Kinds> = Some(Kinds::Type(&[
+    "text",
+    "image",
+    "document",
+    "search_result",
+    "thinking",
+    "redacted_thinking",
+    "compaction",
+    "fallback",
+    "container_upload",
+    "tool_use",
+    "tool_result",
+    "tool_reference",
+    "tool_addition",
+    "tool_removal",
+    "server_tool_use",
+    "mcp_tool_use",
+    "mcp_tool_result",
+    "mcp_tool_listing",
+    "mcp_toolset_reference",
+    "browser_state",
+    "web_search_tool_result",
+    "web_search_result",
+    "web_search_tool_result_error",
+    "web_fetch_tool_result",
+    "web_fetch_result",
+    "web_fetch_tool_result_error",
+    "code_execution_tool_result",
+    "code_execution_result",
+    "code_execution_output",
+    "encrypted_code_execution_result",
+    "code_execution_tool_result_error",
+    "bash_code_execution_tool_result",
+    "bash_code_execution_result",
+    "bash_code_execution_output",
+    "bash_code_execution_tool_result_error",
+    "text_editor_code_execution_tool_result",
+    "text_editor_code_execution_view_result",
+    "text_editor_code_execution_create_result",
+    "text_editor_code_execution_str_replace_result",
+    "text_editor_code_execution_tool_result_error",
+    "tool_search_tool_result",
+    "tool_search_tool_search_result",
+    "tool_search_tool_result_error",
+    "advisor_tool_result",
+    "advisor_result",
+    "advisor_redacted_result",
+    "advisor_tool_result_error",
+]));
+
+static BLOCK_MEMBERS: [TextMember; 17] = [
     m("type", &WORD),
     m("id", &WORD),
     m("tool_use_id", &WORD),
@@ -47,6 +99,7 @@ static BLOCK_MEMBERS: [TextMember; 16] = [
     m("caller", &CALLER),
     m("file_id", &OPAQUE),
     m("encrypted_content", &OPAQUE),
+    m("encrypted_stdout", &OPAQUE),
     m("signature", &SEAL),
     m("retrieved_at", &WORD),
 ];
@@ -75,6 +128,7 @@ static RESULT_BLOCK: TextShape = TextShape {
         key: "type",
         cases: &[("text", &RESULT_TEXT), ("image", &IMAGE)],
     }),
+    kinds: BLOCK_KINDS,
     ..TextShape::object(&BLOCK_MEMBERS)
 };
 
@@ -187,6 +241,7 @@ static STARTED: TextShape = TextShape {
         key: "type",
         cases: &[("text", &TEXT_PIECES), ("redacted_thinking", &SEALED)],
     }),
+    kinds: BLOCK_KINDS,
     ..TextShape::object(&BLOCK_MEMBERS)
 };
 
@@ -218,6 +273,14 @@ static DELTA: TextShape = TextShape {
             ("citations_delta", &CITATION_DELTA),
         ],
     }),
+    kinds: Some(Kinds::Type(&[
+        "text_delta",
+        "input_json_delta",
+        "citations_delta",
+        "thinking_delta",
+        "signature_delta",
+        "compaction_delta",
+    ])),
     rest: Some(&PIECES),
     keep: &["type"],
     ..TextShape::object(&[

@@ -1,7 +1,8 @@
 //! Text in requests and answers of Gemini. Protobuf JSON takes each field in two spellings.
 
 use super::{
-    ALL_TEXT, CLEARED, JUDGED, LOOSE, Leaf, OPAQUE, SEAL, TEXT, TextMember, TextShape, WORD, m, mm,
+    ALL_TEXT, CLEARED, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, SEAL, TEXT, TextMember, TextShape, WORD,
+    m, mm,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&[
@@ -23,7 +24,42 @@ pub(super) static REQUEST: TextShape = TextShape::object(&[
 
 static CONTENT: TextShape = TextShape::object(&[m("role", &WORD), m("parts", &PART)]);
 
-static PART: TextShape = TextShape::object(&PART_MEMBERS);
+static PART: TextShape = TextShape {
+    kinds: PART_KINDS,
+    ..TextShape::object(&PART_MEMBERS)
+};
+
+/// A part is of the kind that its member has; some members say more about another one.
+const PART_KINDS: Option<Kinds> = Some(Kinds::Members(&[
+    "text",
+    "thought",
+    "thoughtSignature",
+    "thought_signature",
+    "inlineData",
+    "inline_data",
+    "fileData",
+    "file_data",
+    "functionCall",
+    "function_call",
+    "functionResponse",
+    "function_response",
+    "toolCall",
+    "tool_call",
+    "toolResponse",
+    "tool_response",
+    "executableCode",
+    "executable_code",
+    "codeExecutionResult",
+    "code_execution_result",
+    "audioTranscription",
+    "audio_transcription",
+    "videoMetadata",
+    "video_metadata",
+    "mediaResolution",
+    "media_resolution",
+    "partMetadata",
+    "part_metadata",
+]));
 
 static PART_MEMBERS: [TextMember; 8] = [
     m("text", &TEXT),
@@ -149,6 +185,7 @@ static CONTENT_PIECE: TextShape = TextShape {
 };
 
 static PART_PIECE: TextShape = TextShape {
+    kinds: PART_KINDS,
     by: &[&["thought"]],
     ..TextShape::object(&[
         m("text", &TextShape::leaf(TEXT_PIECE)),

@@ -2,8 +2,8 @@
 
 use super::openai_other::ERROR;
 use super::{
-    ALL_TEXT, CLEARED, JOINED, JSON, JSON_PIECE, JUDGED, LOOSE, Leaf, OPAQUE, PADDING, PIECE,
-    PIECES, SEAL, Switch, TEXT, TextMember, TextShape, WORD, m,
+    ALL_TEXT, CLEARED, JOINED, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING,
+    PIECE, PIECES, PIECES_MEMBERS, PLAIN_PIECE, SEAL, Switch, TEXT, TextMember, TextShape, WORD, m,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&[
@@ -63,17 +63,37 @@ static TOLD: TextShape = TextShape::object(&[
 static TOLD_CONTENT: TextShape = TextShape {
     leaf: Leaf::Json,
     elements: Some(&TOLD_PART),
+    kinds: PART_KINDS,
     ..TextShape::object(&PART_MEMBERS)
 };
 
-static TOLD_PART: TextShape = TextShape::object(&[m("type", &WORD), m("text", &JSON)]);
+static TOLD_PART: TextShape = TextShape {
+    kinds: PART_KINDS,
+    ..TextShape::object(&[m("type", &WORD), m("text", &JSON)])
+};
 
 static CONTENT: TextShape = TextShape {
     elements: Some(&PART),
+    kinds: PART_KINDS,
     ..TextShape::object(&PART_MEMBERS)
 };
 
-static PART: TextShape = TextShape::object(&PART_MEMBERS);
+static PART: TextShape = TextShape {
+    kinds: PART_KINDS,
+    ..TextShape::object(&PART_MEMBERS)
+};
+
+/// Parts of a message: those of OpenAI, and those that compatible servers have besides.
+const PART_KINDS: Option<Kinds> = Some(Kinds::Type(&[
+    "text",
+    "refusal",
+    "image_url",
+    "input_audio",
+    "file",
+    "video_url",
+    "thinking",
+    "reference",
+]));
 
 static PART_MEMBERS: [TextMember; 8] = [
     m("type", &WORD),
@@ -207,7 +227,7 @@ static DELTA: TextShape = TextShape {
     rest: Some(&PIECES),
     ..TextShape::object(&[
         m("role", &JOINED),
-        m("content", &PIECES),
+        m("content", &CONTENT_PIECES),
         m("refusal", &PIECE),
         m("tool_calls", &CALL_PIECE),
         m("function_call", &CALLED_PIECE),
@@ -215,6 +235,15 @@ static DELTA: TextShape = TextShape {
         m("annotations", &ANNOTATION),
         m("images", &PART),
     ])
+};
+
+/// The next piece of what is said, or pieces in parts.
+static CONTENT_PIECES: TextShape = TextShape {
+    rest: Some(&CONTENT_PIECES),
+    kinds: PART_KINDS,
+    by: &[&["index"]],
+    members: &PIECES_MEMBERS,
+    ..TextShape::leaf(PLAIN_PIECE)
 };
 
 static CALL_PIECE: TextShape = TextShape {
@@ -253,6 +282,18 @@ static SOUND_PIECE: TextShape = TextShape::object(&[
 
 static SO_FAR: TextShape = TextShape {
     rest: Some(&SO_FAR),
-    members: &[m("role", &WORD), m("type", &WORD), m("id", &WORD)],
+    members: &[
+        m("role", &WORD),
+        m("type", &WORD),
+        m("id", &WORD),
+        m("content", &CONTENT_SO_FAR),
+    ],
+    ..TextShape::leaf(Leaf::Growing)
+};
+
+static CONTENT_SO_FAR: TextShape = TextShape {
+    rest: Some(&CONTENT_SO_FAR),
+    kinds: PART_KINDS,
+    members: &[m("type", &WORD), m("id", &WORD)],
     ..TextShape::leaf(Leaf::Growing)
 };

@@ -1,6 +1,6 @@
 //! Text in embeddings and moderations of OpenAI and Azure OpenAI.
 
-use super::{JUDGED, Leaf, OPAQUE, SEAL, TextShape, WORD, m};
+use super::{JUDGED, Kinds, Leaf, OPAQUE, SEAL, TextShape, WORD, m};
 
 /// A text, texts, token ids, or lists of token ids.
 static INPUT: TextShape = TextShape::leaf(Leaf::Tokens);
@@ -15,7 +15,10 @@ pub(super) static MODERATIONS_REQUEST: TextShape =
     TextShape::object(&[m("model", &JUDGED), m("input", &MODERATED)]);
 
 /// A text, texts, or parts.
-static MODERATED: TextShape = TextShape::object(&[m("type", &WORD), m("image_url", &OPAQUE)]);
+static MODERATED: TextShape = TextShape {
+    kinds: Some(Kinds::Type(&["text", "image_url"])),
+    ..TextShape::object(&[m("type", &WORD), m("image_url", &OPAQUE)])
+};
 
 /// Vectors say nothing that a person could read; they are numbers, or base64 of numbers.
 pub(super) static ANSWER: TextShape = TextShape::object(&[

@@ -2,8 +2,8 @@
 
 use super::openai_other::ERROR;
 use super::{
-    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, LOOSE, Leaf, OPAQUE, PADDING, PIECE, Switch, TEXT,
-    TextMember, TextShape, WORD, m,
+    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING, PIECE,
+    Switch, TEXT, TextMember, TextShape, WORD, m,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&RESPONSE_MEMBERS);
@@ -64,11 +64,64 @@ static VARIABLES: TextShape = TextShape {
 
 static INPUT: TextShape = TextShape {
     elements: Some(&ITEM),
+    kinds: ITEM_KINDS,
     ..TextShape::object(&ITEM_MEMBERS)
 };
 
 /// An item, a part of one, or what a tool gave.
-static ITEM: TextShape = TextShape::object(&ITEM_MEMBERS);
+static ITEM: TextShape = TextShape {
+    kinds: ITEM_KINDS,
+    ..TextShape::object(&ITEM_MEMBERS)
+};
+
+/// Items, and parts of them. A search in X is of another maker, which speaks this API too.
+const ITEM_KINDS: Option<Kinds> = Some(Kinds::Type(&[
+    "message",
+    "item_reference",
+    "reasoning",
+    "compaction",
+    "compaction_trigger",
+    "configuration_update",
+    "function_call",
+    "function_call_output",
+    "custom_tool_call",
+    "custom_tool_call_output",
+    "computer_call",
+    "computer_call_output",
+    "local_shell_call",
+    "local_shell_call_output",
+    "shell_call",
+    "shell_call_output",
+    "apply_patch_call",
+    "apply_patch_call_output",
+    "program",
+    "program_output",
+    "code_interpreter_call",
+    "file_search_call",
+    "image_generation_call",
+    "web_search_call",
+    "x_search_call",
+    "mcp_call",
+    "mcp_list_tools",
+    "mcp_approval_request",
+    "mcp_approval_response",
+    "additional_tools",
+    "tool_search_call",
+    "tool_search_output",
+    // Parts.
+    "input_text",
+    "input_image",
+    "input_file",
+    "input_audio",
+    "output_text",
+    "refusal",
+    "reasoning_text",
+    "summary_text",
+    "text",
+    "computer_screenshot",
+    "logs",
+    "image",
+]));
 
 static ITEM_MEMBERS: [TextMember; 38] = [
     m("type", &WORD),
@@ -114,6 +167,7 @@ static ITEM_MEMBERS: [TextMember; 38] = [
 /// What a tool gave: a text that may be JSON, or parts.
 static OUTPUT: TextShape = TextShape {
     elements: Some(&ITEM),
+    kinds: ITEM_KINDS,
     leaf: Leaf::Json,
     ..TextShape::object(&ITEM_MEMBERS)
 };

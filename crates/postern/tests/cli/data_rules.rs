@@ -196,6 +196,74 @@ fn a_rule_is_tried_on_a_file_without_a_gateway() {
     );
 }
 
+/// Goal: recorded bodies of AI providers are shown as the gateway would clean them, and what is not
+/// known is asked for. Method: a request, a stream with a value over two events, and mistakes.
+#[test]
+fn a_rule_is_tried_on_recorded_bodies_of_providers() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    let ask = json!({"model": "m", "messages": [{"role": "user", "content": "I am ada@lovelace.example"}]});
+    write("ask.json", &ask.to_string());
+    write(
+        "input.json",
+        r#"{"model":"m","input":"I am ada@lovelace.example"}"#,
+    );
+    let chunk = |text: &str| {
+        let chunk = json!({"choices": [{"index": 0, "delta": {"content": text}}]});
+        format!("data: {chunk}\n\n")
+    };
+    let stream = chunk("I am ada@love") + &chunk("lace.example now") + "data: [DONE]\n\n";
+    write("answer.sse", &stream);
+    let test = |line: &str| run_in(dir.path(), &words(&format!("data-rule test {line}")));
+    let shown = |line: &str| {
+        let output = test(line);
+        assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+        printed(&output)
+    };
+    let asked = shown("ask.json --class email --dialect openai --json");
+    let asked: Value = serde_json::from_str(&asked).unwrap();
+    assert_eq!(asked["outcome"], "changed");
+    assert_eq!(asked["findings"][0]["place"], "messages.content");
+    let answered = shown("answer.sse --class email --dialect azure-openai --direction response");
+    assert!(
+        answered.contains("+ data:") && answered.contains("[EMAIL]"),
+        "{answered}"
+    );
+    let pathed = shown("input.json --class email --dialect openai --path /v1/responses");
+    assert!(pathed.contains("[EMAIL]"), "{pathed}");
+    write("twice.json", r#"{"model":"m","model":"n","messages":[]}"#);
+    let refused = shown("twice.json --class email --dialect openai --json");
+    assert!(refused.contains("refused"), "{refused}");
+    let mistakes = [
+        (
+            "input.json --class email --dialect openai",
+            "say --path, such as",
+        ),
+        (
+            "ask.json --class email --dialect openai --path /nowhere",
+            "as the provider sees it",
+        ),
+        (
+            "ask.json --class email --dialect http",
+            "leave --dialect out",
+        ),
+        ("ask.json --class email --path /v1/responses", "--dialect"),
+        (
+            "ask.json --class email --dialect openai --type text/plain",
+            "cannot be used with",
+        ),
+    ];
+    for (line, said) in mistakes {
+        let output = test(line);
+        assert!(!output.status.success(), "{line}");
+        assert!(
+            printed(&output).contains(said),
+            "{line}: {}",
+            printed(&output)
+        );
+    }
+}
+
 #[test]
 fn classes_are_listed_with_their_detectors() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
 mod ends;
+mod kinds;
 mod outcomes;
 mod places;
 

@@ -7,8 +7,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use postern_inspect::{InspectError, Preview, RuleSet, preview};
-use postern_types::{DataAction, DataRule, Direction, EnvName, Finding, RuleName};
+use postern_inspect::{Exchange, InspectError, Preview, RuleSet, preview, preview_exchange};
+use postern_types::{DataAction, DataRule, Direction, EnvName, Finding, RuleName, UpstreamKind};
 use serde::Serialize;
 
 use super::super::Globals;
@@ -30,6 +30,15 @@ pub(in crate::cli) struct Test {
     /// Read it as this content type [default: told from the file: JSON, lines of JSON, or text]
     #[arg(long = "type", value_name = "TYPE")]
     content_type: Option<String>,
+    /// Read it as a body of this kind of AI upstream: a request, an answer or a recorded stream,
+    /// as --direction says
+    #[arg(long, value_name = "KIND", value_parser = UpstreamKind::parse,
+        conflicts_with_all = ["content_type", "fields"])]
+    dialect: Option<UpstreamKind>,
+    /// The path of its request as the provider sees it, such as /v1/responses [default: told from
+    /// the body]
+    #[arg(long, value_name = "PATH", requires = "dialect")]
+    path: Option<String>,
     /// The environment of a rule that is there
     #[arg(long, value_parser = EnvName::parse, requires = "rule")]
     env: Option<EnvName>,
@@ -44,7 +53,8 @@ pub(in crate::cli) struct Test {
 /// What became of the file, for scripts.
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
-    /// `unchanged`, `changed`, `blocked` or `cannot_inspect`.
+    /// `unchanged`, `changed`, `blocked` or `cannot_inspect`; `refused` for what a gateway refuses
+    /// under any rule.
     outcome: &'static str,
     direction: Direction,
     findings: &'a [Finding],
@@ -64,15 +74,19 @@ impl Test {
         if !(rule.spec.headers.is_empty() && rule.spec.query.is_empty()) {
             out.aside("headers and query parameters are not tried: only what stands in the file");
         }
+        if self.dialect.is_some() && !rule.spec.fields.is_empty() {
+            out.aside("fields are not tried: they are for plain HTTP upstreams");
+        }
         let compiled =
             RuleSet::compile(&[rule]).map_err(|error| Failure::new(error.to_string()))?;
-        let tried = preview(compiled, direction, self.content_type.as_deref(), &text);
+        let tried = self.tried(compiled, direction, &text)?;
         let answer = Answer {
             outcome: match &tried.text {
                 Ok(after) if *after == text => "unchanged",
                 Ok(_) => "changed",
                 Err(InspectError::DataBlocked(_)) => "blocked",
-                Err(_) => "cannot_inspect",
+                Err(InspectError::CannotInspect(_)) => "cannot_inspect",
+                Err(_) => "refused",
             },
             direction,
             findings: &tried.findings,
@@ -81,6 +95,31 @@ impl Test {
         };
         out.answer(&answer, |out| show(out, &text, &tried))?;
         Ok(())
+    }
+
+    /// What becomes of the text.
+    fn tried(&self, rules: RuleSet, direction: Direction, text: &str) -> Outcome<Preview> {
+        let Some(kind) = self.dialect else {
+            let content_type = self.content_type.as_deref();
+            return Ok(preview(rules, direction, content_type, text));
+        };
+        if kind == UpstreamKind::Http {
+            let wrong = Failure::usage("http is the kind of upstreams that are no AI provider's");
+            return Err(wrong.hint("leave --dialect out, and say --type if the file does not tell"));
+        }
+        let exchange = Exchange {
+            dialect: kind.into(),
+            path: self.path.as_deref(),
+        };
+        preview_exchange(rules, direction, exchange, text).map_err(|error| match &self.path {
+            Some(_) => Failure::usage(error.to_string())
+                .hint("say --path as the provider sees it, such as /v1/chat/completions"),
+            None => Failure::usage(format!(
+                "whether this is a {} of one operation or another cannot be told from the file",
+                direction.as_str()
+            ))
+            .hint("say --path, such as /v1/responses or /v1/embeddings"),
+        })
     }
 
     async fn rule(&self, globals: &Globals) -> Outcome<DataRule> {

@@ -1,0 +1,108 @@
+//! Values that are found beside the text as it stands: in fields of a table, each a text of its
+//! own.
+
+use super::{CleanError, Cleaner, Flow};
+use crate::clean::channel::Sink;
+use crate::detect::fold::folded;
+use crate::detect::span::{Span, What};
+
+/// What was found in a part of a text that is a text of its own.
+#[derive(Debug)]
+pub(in crate::clean) struct Told<'a> {
+    /// Where the part begins in the piece, in bytes.
+    pub(in crate::clean) at: usize,
+    /// The part as it is written.
+    pub(in crate::clean) raw: &'a str,
+    /// Whether two quotes in it are one of its text.
+    pub(in crate::clean) doubled: bool,
+    /// What was found, by its place in the part as it is read.
+    pub(in crate::clean) found: Vec<Span>,
+}
+
+impl Flow {
+    /// What is found in a text of its own, under a name if it has one; the places are in the text
+    /// as it is read.
+    pub(in crate::clean) fn found_in(
+        name: &str,
+        text: &str,
+        cleaner: &Cleaner,
+    ) -> Result<Vec<Span>, CleanError> {
+        let left = if name.is_empty() {
+            String::new()
+        } else {
+            format!("{name}: ")
+        };
+        let mut flow = Self::new(&left);
+        let from = flow.from;
+        flow.take(text)?;
+        flow.advance(cleaner, true);
+        flow.walk(cleaner, true);
+        let mut found = flow.spans;
+        for span in &mut found {
+            span.start -= from;
+            span.end -= from;
+            span.matched = span.matched.saturating_sub(from);
+        }
+        Ok(found)
+    }
+
+    /// Whether a text is itself a value that a detector knows.
+    pub(in crate::clean) fn is_value(text: &str, cleaner: &Cleaner) -> Result<bool, CleanError> {
+        let mut flow = Self::new("");
+        flow.take(text)?;
+        flow.advance(cleaner, true);
+        let mut found = flow.spans.iter();
+        Ok(found.any(|span| matches!(span.what, What::Found { .. })))
+    }
+
+    /// As [`Flow::push`], for a piece that ends where no value is cut by what was found in its
+    /// parts; these are in order.
+    pub(in crate::clean) fn push_told(
+        &mut self,
+        piece: &str,
+        parts: Vec<Told<'_>>,
+        (cleaner, place): (&mut Cleaner, &str),
+        out: &mut dyn Sink,
+    ) -> Result<(), CleanError> {
+        if parts.is_empty() {
+            return self.push(piece, cleaner, place, out);
+        }
+        let (mut read, mut at) = (self.text.len(), 0);
+        self.take(piece)?;
+        self.told = true;
+        for part in parts {
+            read += folded(&piece[at..part.at]).len();
+            at = part.at;
+            let quotes = if part.doubled {
+                quotes(part.raw)
+            } else {
+                Vec::new()
+            };
+            let written = |at: usize| read + at + quotes.partition_point(|quote| *quote < at);
+            self.spans.extend(part.found.into_iter().map(|span| Span {
+                start: written(span.start),
+                end: written(span.end),
+                matched: written(span.matched),
+                what: span.what,
+            }));
+        }
+        self.advance(cleaner, false);
+        self.walk(cleaner, false);
+        self.give_on(cleaner, place, false, out)
+    }
+}
+
+/// Where the quotes that are written twice stand in the text as it is read.
+fn quotes(raw: &str) -> Vec<usize> {
+    let mut read = 0;
+    let mut quotes = Vec::new();
+    let mut pieces = raw.split("\"\"").peekable();
+    while let Some(piece) = pieces.next() {
+        read += folded(piece).len();
+        if pieces.peek().is_some() {
+            quotes.push(read);
+            read += 1;
+        }
+    }
+    quotes
+}
