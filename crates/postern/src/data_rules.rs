@@ -50,15 +50,27 @@ pub fn read(name: &RuleName, spec: &DataRuleSpec) -> Result<DataRule, String> {
 }
 
 /// Compiles rules as the data plane will: those for all upstreams with those for each. What is
-/// compiled when a text first asks for it is compiled here, too, on a thread that carries nothing,
-/// so that no stream waits for it.
+/// compiled when a text first asks for it is compiled here, too, so that no stream waits for it: on
+/// a thread that carries nothing and ends with it, which gives back the memory that compiling took.
 ///
 /// # Errors
 /// What is wrong with which rule.
 pub async fn prepare(rules: Vec<DataRule>) -> Result<(), String> {
-    let work = tokio::task::spawn_blocking(move || compile(&rules));
-    let failed = |error| Err(format!("compiling the data rules failed: {error}"));
-    work.await.unwrap_or_else(failed)
+    let (done, outcome) = tokio::sync::oneshot::channel();
+    let work = move || {
+        // Who asked may be gone.
+        let _ = done.send(compile(&rules));
+    };
+    let failed = |cause: &str| Err(format!("compiling the data rules failed: {cause}"));
+    match std::thread::Builder::new()
+        .name("data-rules".to_owned())
+        .spawn(work)
+    {
+        Ok(_) => outcome
+            .await
+            .unwrap_or_else(|_| failed("its thread came to an end")),
+        Err(error) => failed(&error.to_string()),
+    }
 }
 
 fn compile(rules: &[DataRule]) -> Result<(), String> {
