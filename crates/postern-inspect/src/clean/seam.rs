@@ -2,6 +2,7 @@
 //! without a word in it.
 
 use crate::bounds::SEAM_BYTES_MAX;
+use crate::detect::context::floor;
 
 /// Begins text in which nothing is markup; its letters may be written in any case.
 pub(crate) const CDATA: &str = "<![cdata[";
@@ -22,10 +23,11 @@ pub(crate) fn seam_len(text: &str) -> Option<usize> {
         return Some(mark.len());
     }
     let inner = text.strip_prefix(COMMENT)?;
-    let inner = &inner[..inner.find(COMMENT_END)?];
-    let len = COMMENT.len() + inner.len() + COMMENT_END.len();
+    // A longer one is none, and is not read to its end: there may be many beginnings in a text.
+    let most = floor(inner, SEAM_BYTES_MAX - COMMENT.len());
+    let inner = &inner[..inner[..most].find(COMMENT_END)?];
     let silent = !inner.contains(char::is_alphanumeric) && !is_read_twice(inner);
-    (silent && len <= SEAM_BYTES_MAX).then_some(len)
+    silent.then_some(COMMENT.len() + inner.len() + COMMENT_END.len())
 }
 
 /// Whether HTML ends a comment that goes on so, where XML does not: at once, or behind an
@@ -75,6 +77,10 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(seams(text).collect::<Vec<_>>(), expected, "{text}");
+        }
+        for (inner, fits) in [(SEAM_BYTES_MAX - 7, true), (SEAM_BYTES_MAX - 6, false)] {
+            let comment = format!("<!--{}-->é", " ".repeat(inner));
+            assert_eq!(seam_len(&comment).is_some(), fits, "{inner} bytes");
         }
     }
 }
