@@ -148,6 +148,27 @@ impl Pool {
             .sum()
     }
 
+    /// How many idle connections are known to be of use still.
+    #[cfg(test)]
+    pub(crate) fn alive(&self) -> usize {
+        let lanes = self.lanes.lock();
+        let alive = |kept: &&Idle| !kept.connection.is_closed();
+        lanes
+            .values()
+            .map(|lane| lane.idle.lock().iter().filter(alive).count())
+            .sum()
+    }
+
+    /// How many requests wait for a place.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        let lanes = self.lanes.lock();
+        let waiting = lanes
+            .values()
+            .map(|lane| lane.waiting.load(Ordering::Relaxed));
+        waiting.sum()
+    }
+
     #[cfg(test)]
     pub(crate) fn keys(&self) -> usize {
         self.lanes.lock().len()

@@ -57,13 +57,7 @@ pub fn json_body(bytes: &[u8]) {
         let Ok(path) = CanonicalPath::parse(path) else {
             return;
         };
-        let target = Target {
-            method: "POST",
-            path: &path,
-            query: &[],
-            content_type: Some("application/json"),
-            content_encoding: None,
-        };
+        let target = Target::posted(&path);
         let Ok(facts) = locate(dialect, &target).and_then(|located| located.read(bytes)) else {
             continue;
         };

@@ -22,6 +22,20 @@ pub struct Target<'a> {
     pub content_encoding: Option<&'a str>,
 }
 
+impl<'a> Target<'a> {
+    /// A POST of JSON, without a query: what most operations are.
+    #[must_use]
+    pub fn posted(path: &'a CanonicalPath) -> Self {
+        Self {
+            method: "POST",
+            path,
+            query: &[],
+            content_type: Some("application/json"),
+            content_encoding: None,
+        }
+    }
+}
+
 /// A request whose operation is known and whose body may still have to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located {

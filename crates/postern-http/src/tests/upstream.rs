@@ -19,6 +19,7 @@ use crate::forward::{
 };
 use crate::headers::UpstreamCredential;
 use crate::own_machine::Reach;
+use crate::pool::Pool;
 
 pub(super) const SECRET: &str = "sk-provider-0123456789";
 
@@ -214,6 +215,23 @@ fn closing_upstream(answers_per_connection: &'static [usize]) -> (String, Arc<At
     (url, begun)
 }
 
+/// Waits until the pool is as it is asked for.
+async fn until(forward: &Forward, holds: impl Fn(&Pool) -> bool) {
+    let waiting = async {
+        while !holds(forward.pool()) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting)
+        .await
+        .expect("the pool comes to it");
+}
+
+/// Waits until it has arrived that what is kept is of no use any more.
+async fn no_kept_connection_lives(forward: &Forward) {
+    until(forward, |pool| pool.alive() == 0).await;
+}
+
 #[tokio::test]
 async fn a_dead_kept_connection_costs_nothing_and_a_written_post_is_not_repeated() {
     // Goal: exactly-once as far as a client can have it. Method: an upstream that closes its
@@ -227,8 +245,7 @@ async fn a_dead_kept_connection_costs_nothing_and_a_written_post_is_not_repeated
             .unwrap(),
         "fine"
     );
-    // Let the close arrive: from then on the kept connection is known to be dead.
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    no_kept_connection_lives(&forward).await;
     assert_eq!(
         whole(forward.send(&to, post()).await.unwrap())
             .await
@@ -236,7 +253,7 @@ async fn a_dead_kept_connection_costs_nothing_and_a_written_post_is_not_repeated
         "fine"
     );
     assert_eq!(begun.load(Ordering::SeqCst), 2);
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    no_kept_connection_lives(&forward).await;
     let refusal = forward.send(&to, post()).await.unwrap_err();
     assert_eq!(refusal.code(), RefusalCode::UpstreamProtocol);
     assert_eq!(begun.load(Ordering::SeqCst), 3, "the POST was written once");
@@ -278,7 +295,7 @@ async fn an_answer_nobody_asked_for_reaches_nobody() {
                 .unwrap(),
             "fine"
         );
-        tokio::time::sleep(pause * 3).await;
+        no_kept_connection_lives(&forward).await;
         assert_eq!(
             whole(forward.send(&to, get()).await.unwrap())
                 .await
@@ -341,7 +358,7 @@ async fn caps_hold_per_key() {
     let held = forward.send(&to, get()).await.unwrap();
     let (again, also_to) = (Arc::clone(&forward), Arc::clone(&to));
     let waiter = tokio::spawn(async move { again.send(&also_to, get()).await });
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    until(&forward, |pool| pool.waiting() == 1).await;
     let refusal = forward.send(&to, get()).await.unwrap_err();
     assert_eq!(refusal.code(), RefusalCode::Overloaded, "one waits already");
     drop(held);

@@ -101,13 +101,7 @@ pub fn clean_request(bytes: &[u8]) {
         let Ok(path) = CanonicalPath::parse(path) else {
             return;
         };
-        let target = Target {
-            method: "POST",
-            path: &path,
-            query: &[],
-            content_type: Some("application/json"),
-            content_encoding: None,
-        };
+        let target = Target::posted(&path);
         let read = |body: &[u8]| locate(dialect, &target).and_then(|located| located.read(body));
         let Ok(facts) = read(bytes) else {
             continue;

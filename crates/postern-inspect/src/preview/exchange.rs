@@ -104,13 +104,7 @@ fn located(
         let bare = path.split_once('?').map_or(path, |(path, _)| path);
         let path = CanonicalPath::parse(bare)
             .map_err(|error| InspectError::UnknownOperation(Cow::Owned(error.to_string())))?;
-        let target = Target {
-            method: "POST",
-            path: &path,
-            query: &[],
-            content_type: Some("application/json"),
-            content_encoding: None,
-        };
+        let target = Target::posted(&path);
         return locate(dialect, &target);
     }
     let first = first_document(body);

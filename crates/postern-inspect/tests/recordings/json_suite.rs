@@ -7,13 +7,7 @@ use crate::corpus;
 
 fn read(body: &[u8]) -> Result<RequestFacts, InspectError> {
     let path = CanonicalPath::parse("/v1/chat/completions").unwrap();
-    let target = Target {
-        method: "POST",
-        path: &path,
-        query: &[],
-        content_type: Some("application/json"),
-        content_encoding: None,
-    };
+    let target = Target::posted(&path);
     locate(Dialect::OpenAi, &target)?.read(body)
 }
 

@@ -139,13 +139,7 @@ fn a_request_is_worked_on_again_and_counted_once() {
             {"name":"f","arguments":"{\"who\":\"Jane Doe\"}"}}]}]});
     let body = Bytes::from(body.to_string());
     let path = postern_types::CanonicalPath::parse("/v1/chat/completions").unwrap();
-    let target = Target {
-        method: "POST",
-        path: &path,
-        query: &[],
-        content_type: Some("application/json"),
-        content_encoding: None,
-    };
+    let target = Target::posted(&path);
     let facts = locate(Dialect::OpenAi, &target)
         .unwrap()
         .read(&body)
