@@ -396,3 +396,41 @@ fn whoever_watches_is_told_of_each_sync() {
         before = after;
     }
 }
+
+#[test]
+fn a_crowd_that_waits_for_no_sync_causes_few() {
+    // Goal: what a writer leaves to the committer is written, and asks for no sync of its own.
+    // Method: many threads that append, so that entries are left over all the time; syncs
+    // are told and must lie a pause apart.
+    const PAUSE_MS: u128 = 40;
+    const THREADS: u64 = 32;
+    const EACH: u64 = 1500;
+    let dir = temp_dir();
+    let syncs = Arc::new(AtomicU64::new(0));
+    let told = Arc::clone(&syncs);
+    let on_sync: OnSync = Arc::new(move |_took| {
+        told.fetch_add(1, Ordering::SeqCst);
+    });
+    let options = LogOptions {
+        segment_bytes: 64 * 1024 * 1024,
+        on_sync: Some(on_sync),
+        ..options()
+    };
+    let (log, _) = open_with(dir.path(), options).expect("opens");
+    let started = Instant::now();
+    let before = syncs.load(Ordering::SeqCst);
+    std::thread::scope(|threads| {
+        for _ in 0..THREADS {
+            threads.spawn(|| {
+                for number in 0..EACH {
+                    append(&log, entry("dev", number), Durability::Buffered);
+                }
+            });
+        }
+    });
+    let caused = u128::from(syncs.load(Ordering::SeqCst) - before);
+    let pauses = started.elapsed().as_millis() / PAUSE_MS;
+    assert!(caused <= pauses + 1, "{caused} syncs in {pauses} pauses");
+    wait(log.close()).expect("closes");
+    assert_eq!(check(dir.path(), None).size, THREADS * EACH + 2);
+}
