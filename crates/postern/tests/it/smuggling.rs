@@ -213,7 +213,7 @@ fn gateway_before(backend: &dyn Witness) -> (Gateway, Front) {
 }
 
 /// Both backends that are installed.
-fn backends() -> Vec<Box<dyn Witness>> {
+pub(crate) fn backends() -> Vec<Box<dyn Witness>> {
     let node = NodeBackend::witness().expect("node starts");
     let nginx = Nginx::witness().expect("nginx starts");
     let node = node.map(|node| Box::new(node) as Box<dyn Witness>);
