@@ -151,9 +151,14 @@ impl Line {
             .as_ref()
             .map(|env| format!(" in {env}"))
             .unwrap_or_default();
+        let who = match &record.actor {
+            // Whose socket it was is in the sheet: a list has no room to say the same in each row.
+            Actor::Owner(_) => "owner".to_owned(),
+            other => actor(other),
+        };
         Self {
             what: record.action.clone(),
-            who: Some(actor(&record.actor)),
+            who: Some(who),
             status,
             tone,
             detail: format!("{}{place}", record.object),
@@ -401,6 +406,15 @@ mod tests {
         let text = findings(&found).render(None);
         let text = anstream::adapter::strip_str(&text).to_string();
         assert!(text.contains("mask (dry run)"), "{text}");
+    }
+
+    #[test]
+    fn a_list_says_who_and_the_sheet_says_whose_socket() {
+        let text = |rendered: String| anstream::adapter::strip_str(&rendered).to_string();
+        let list = text(table(&[hostile()]).render(None));
+        assert!(list.contains("owner") && !list.contains("1000"), "{list}");
+        let sheet = text(sheet(&hostile()).render(None));
+        assert!(sheet.contains("owner (uid 1000)"), "{sheet}");
     }
 
     #[test]
