@@ -200,6 +200,7 @@ fn malformed_requests_are_one_request_to_real_servers_or_none() {
             let mut seen = Vec::new();
             let deadline = Instant::now() + TELL_MAX;
             while !told(&seen) && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(5));
                 seen = backend.requests().split_off(before);
             }
             assert!(told(&seen), "{} does not tell {last}", backend.name());
