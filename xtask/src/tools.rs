@@ -139,6 +139,22 @@ fn is_fresh(stamp: &Path, recipe: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// Goal: what the tests drive does not change under them. Method: the lists themselves: each
+    /// Python package has its version, each Node package its version and hash.
+    #[test]
+    fn every_listed_client_is_pinned() {
+        let python = include_str!("../tools/requirements.txt");
+        let mut packages = python.lines().filter(|line| !line.starts_with('#'));
+        assert!(packages.all(|line| line.contains("==")), "{python}");
+        let node = include_str!("../tools/package-lock.json");
+        let node: serde_json::Value = serde_json::from_str(node).expect("a lock file is JSON");
+        let node = node["packages"].as_object().expect("it lists packages");
+        for (name, package) in node.iter().filter(|(name, _)| !name.is_empty()) {
+            let has = |field: &str| package[field].is_string();
+            assert!(has("version") && has("integrity"), "{name}: {package}");
+        }
+    }
+
     /// Goal: a changed list is noticed, an unchanged one is not installed again.
     #[test]
     fn a_stamp_remembers_its_recipe() {

@@ -121,7 +121,10 @@ struct Inner {
     ready: VecDeque<Bytes>,
     scratch: Vec<Bytes>,
     trailers: Option<http::HeaderMap>,
+    /// The connection is to be broken off.
     broken: bool,
+    /// The turn in which what came before the break is written has begun.
+    breaking: bool,
     waker: Option<Waker>,
 }
 
@@ -166,6 +169,7 @@ impl GuardedBody {
             scratch: Vec::new(),
             trailers: None,
             broken: false,
+            breaking: false,
             waker: None,
         };
         let running = Arc::new(Running {
@@ -279,8 +283,8 @@ impl Inner {
                 continue;
             }
             let Some(source) = &mut self.source else {
-                if std::mem::take(&mut self.broken) {
-                    return Poll::Ready(Some(Err(BrokenOff)));
+                if self.broken {
+                    return self.poll_break(cx);
                 }
                 let trailers = self.trailers.take();
                 return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
@@ -295,6 +299,18 @@ impl Inner {
                 Poll::Ready(Some(Ok(frame))) => self.take(frame),
             }
         }
+    }
+
+    /// Breaks the connection off, one turn later: what was handed over until now, the head
+    /// included, is written meanwhile. An error at once overtakes it, and the client learns
+    /// nothing.
+    fn poll_break(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        if !std::mem::replace(&mut self.breaking, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.broken = false;
+        Poll::Ready(Some(Err(BrokenOff)))
     }
 
     /// Remembers whom to wake when the answer is ended from outside.

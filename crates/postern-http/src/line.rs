@@ -54,15 +54,16 @@ impl Plane {
             .inspect_response(inbound, &caller, &context, &clearance, journey)
             .await
             .map_err(Refusal::of_answer)?;
-        self.still_valid(&caller, &answer)?;
+        self.still_valid(&caller)?;
         Ok(answer)
     }
 
     /// SECURITY: an answer that streams asks for its token's age with each piece. One that was read
-    /// whole is asked here, however long that took: nothing of it goes out later than its token.
-    fn still_valid(&self, caller: &Caller, answer: &Answer) -> Result<(), Refusal> {
-        let whole = matches!(answer.body, AnswerSource::Whole(_));
-        if whole && self.guard.clock().now() >= caller.ends_at() {
+    /// whole asks here, however long that took: nothing of it goes out later than its token. One
+    /// that is yet to stream asks here too: cut before its head is out, it would end the connection
+    /// without a word.
+    fn still_valid(&self, caller: &Caller) -> Result<(), Refusal> {
+        if self.guard.clock().now() >= caller.ends_at() {
             let cause = "the token expired while its request was under way";
             return Err(Refusal::new(RefusalCode::Revoked, cause));
         }

@@ -79,7 +79,14 @@ pub(crate) fn render(
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REFUSAL, HeaderValue::from_static(code.as_str()));
     if let Ok(request) = HeaderValue::try_from(request) {
+        if let Some(theirs) = request_id_of(dialect) {
+            headers.insert(theirs, request.clone());
+        }
         headers.insert(REQUEST_ID, request);
+    }
+    if code == RefusalCode::Unsupported {
+        // By its status alone the clients would try again what can never be done.
+        headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     if let Some(challenge) = challenge.value(code) {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
@@ -101,6 +108,16 @@ pub(crate) fn render(
         rate_fields(&notice, headers);
     }
     response
+}
+
+/// Where the official clients of a dialect look for the id that their exceptions show. On what the
+/// provider answers the field is the provider's own.
+fn request_id_of(dialect: Dialect) -> Option<HeaderName> {
+    match dialect {
+        Dialect::OpenAi | Dialect::AzureOpenAi => Some(HeaderName::from_static("x-request-id")),
+        Dialect::Anthropic => Some(HeaderName::from_static("request-id")),
+        Dialect::Gemini | Dialect::Http => None,
+    }
 }
 
 /// When it makes sense to try again, where the refusal itself does not know. Every code is here, so

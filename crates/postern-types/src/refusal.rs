@@ -90,7 +90,7 @@ codes! {
         "The gateway does not support this kind of request.";
     /// A rate limit is used up.
     RateLimited = "rate_limited", 429, Downstream,
-        "The request limit of this token is used up; try again later.";
+        "Too many requests with this token, or failed attempts from this address; try again later.";
     /// Too many requests in progress.
     TooManyConcurrent = "too_many_concurrent", 429, Downstream,
         "Too many requests of this token are in progress; try again later.";

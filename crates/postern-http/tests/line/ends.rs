@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use postern_testkit::{Answer, Reading, ReplayUpstream};
+use postern_testkit::{Answer, Cut, Framing, Reading, ReplayUpstream};
 use postern_types::{End, RefusalCode};
 
 use crate::fixture::{Line, POLL, read_until};
@@ -292,6 +292,26 @@ fn a_whole_answer_that_outlives_its_token_does_not_arrive() {
     let outcome = line.outcomes(1).remove(0);
     assert_eq!(outcome.end, End::Revoked);
     assert!(outcome.cause.unwrap_or_default().contains("expired"));
+}
+
+#[test]
+fn an_answer_in_pieces_that_comes_after_its_tokens_end_is_refused_aloud() {
+    // Goal: the client learns why, also where the answer would have streamed: a connection that is
+    // closed without a word looks like a fault of the network. Method: an answer later than the
+    // token, whose pieces are not there at once.
+    let line = Line::new();
+    let answer = Answer::new(200, "application/json", "{\"choices\":[]}").framed(Framing::Chunked);
+    let pieces = answer.cut(Cut::Every(5));
+    let late = pieces.slow(Duration::from_millis(2500), Duration::from_millis(200));
+    line.upstream.queue(late);
+    let token = line.token_for(Duration::from_secs(2), "openai:invoke:gpt-4o-mini");
+    let asked = r#"{"model":"gpt-4o-mini","messages":[]}"#;
+    let mut client = line.begin(&token, chat(), asked.len(), asked.as_bytes());
+    let head = read_until(&mut client, "\r\n\r\n");
+    assert!(head.starts_with("HTTP/1.1 401"), "{head:?}");
+    assert!(head.contains("postern-refusal: revoked"), "{head}");
+    let outcome = line.outcomes(1).remove(0);
+    assert_eq!(outcome.end, End::Revoked);
 }
 
 #[test]

@@ -107,7 +107,9 @@ impl From<Refusal> for Refused {
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::NotFound { .. } => Self::not_found(error.to_string()),
+            StoreError::NotFound { noun, ref name } => {
+                Self::not_found(format!("{error}{}", where_to_look(noun, name)))
+            }
             StoreError::Conflict {
                 ref reason,
                 existing,
@@ -130,6 +132,19 @@ impl From<StoreError> for Refused {
     }
 }
 
+/// Which list has the names that are there: most often one was mistyped.
+fn where_to_look(noun: &str, name: &str) -> String {
+    let env = name.rsplit_once(" in ").map(|(_, env)| env);
+    let command = match (noun, env) {
+        ("environment", _) => "env list".to_owned(),
+        ("token", _) => "token list".to_owned(),
+        ("upstream" | "principal" | "policy", Some(env)) => format!("{noun} list --env {env}"),
+        ("data rule", Some(env)) => format!("data-rule list --env {env}"),
+        _ => return String::new(),
+    };
+    format!(": `postern {command}` shows what is there")
+}
+
 /// Anything that is not a route. It is asked who calls first, so that strangers learn no routes.
 pub(super) async fn no_such_route(desk: super::desk::Desk) -> Response {
     let refused = Refused::new(
@@ -137,4 +152,32 @@ pub(super) async fn no_such_route(desk: super::desk::Desk) -> Response {
         "the admin API has no such route",
     );
     refused.render(desk.request())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_comes_with_the_list_of_what_is() {
+        let said = |noun, name: &str| {
+            let name = name.to_owned();
+            let refused = Refused::from(StoreError::NotFound { noun, name });
+            refused.detail.unwrap_or_default()
+        };
+        assert_eq!(
+            said("environment", "dve"),
+            "there is no environment dve: `postern env list` shows what is there"
+        );
+        assert_eq!(
+            said("data rule", "cards in dev"),
+            "there is no data rule cards in dev: \
+             `postern data-rule list --env dev` shows what is there"
+        );
+        for noun in ["upstream", "principal", "policy"] {
+            let list = format!("`postern {noun} list --env dev`");
+            assert!(said(noun, "x in dev").contains(&list), "{noun}");
+        }
+        assert_eq!(said("live token", "x"), "there is no live token x");
+    }
 }

@@ -66,7 +66,7 @@ pub(super) async fn status(desk: Desk) -> Response {
     };
     Json(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_at: state.started_at.to_string(),
+        started_at: format!("{:.3}", state.started_at),
         data: state.data_address.clone(),
         admin: state.admin_address.clone(),
         stopping: counts.stopping,

@@ -296,11 +296,12 @@ async fn tail(source: &Source, query: AuditQuery, out: &mut Out) -> Outcome {
         })?;
         return Ok(());
     }
+    let mut day = records::Day::default();
     source
         .ask(&query, &mut |line| {
             match line {
                 SearchLine::Entry(entry) if out.is_json() => out.json_line(&entry)?,
-                SearchLine::Entry(entry) => records::tail_line(out, &entry)?,
+                SearchLine::Entry(entry) => records::tail_line(out, &mut day, &entry)?,
                 SearchLine::Failed(why) => return Err(Failure::new(why)),
                 SearchLine::Progress(_) | SearchLine::Done(_) => {}
             }

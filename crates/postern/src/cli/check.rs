@@ -102,7 +102,7 @@ pub(super) fn settings(named: Option<&Path>, paths: &Paths) -> Outcome<Config> {
             "the configuration has mistakes:\n{}",
             lines.join("\n")
         ))
-        .hint("the reference has every key: docs/reference/config.md")
+        .hint("`postern reference config` prints every key")
     })
 }
 

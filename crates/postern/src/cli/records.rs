@@ -6,13 +6,35 @@ use super::output::Out;
 use super::table::{Cell, Sheet, Table, Tone};
 use crate::shapes::AuditEntry;
 
-/// A table of entries, oldest first.
+/// A table of entries, oldest first: times of day under the day they belong to.
 pub(super) fn table(entries: &[AuditEntry]) -> Table {
     let mut table = Table::new(&["SEQ", "TIME", "WHAT", "WHO", "STATUS", "DETAIL"]);
+    let mut day = Day::default();
     for entry in entries {
+        if let Some(day) = day.begun_by(entry) {
+            let blank = || Cell::from("");
+            let day = Cell::new(day, Tone::Faint);
+            table.row(vec![blank(), day, blank(), blank(), blank(), blank()]);
+        }
         table.row(row(entry));
     }
     table
+}
+
+/// The day of the entries of a list, as far as it was said.
+#[derive(Debug, Default)]
+pub(super) struct Day(String);
+
+impl Day {
+    /// The day of this entry, where it is another than that of the one before.
+    fn begun_by<'a>(&mut self, entry: &'a AuditEntry) -> Option<&'a str> {
+        let (day, _) = entry.at.as_deref()?.split_once('T')?;
+        if self.0 == day {
+            return None;
+        }
+        day.clone_into(&mut self.0);
+        Some(day)
+    }
 }
 
 fn row(entry: &AuditEntry) -> Vec<Cell> {
@@ -129,9 +151,14 @@ impl Line {
             .as_ref()
             .map(|env| format!(" in {env}"))
             .unwrap_or_default();
+        let who = match &record.actor {
+            // Whose socket it was is in the sheet: a list has no room to say the same in each row.
+            Actor::Owner(_) => "owner".to_owned(),
+            other => actor(other),
+        };
         Self {
             what: record.action.clone(),
-            who: Some(actor(&record.actor)),
+            who: Some(who),
             status,
             tone,
             detail: format!("{}{place}", record.object),
@@ -315,9 +342,12 @@ fn admin(sheet: &mut Sheet, record: &AdminRecord) {
     }
 }
 
-/// Prints one line of a running tail.
-pub(super) fn tail_line(out: &mut Out, entry: &AuditEntry) -> std::io::Result<()> {
+/// Prints one line of a running tail, and before it the day where a new one begins.
+pub(super) fn tail_line(out: &mut Out, day: &mut Day, entry: &AuditEntry) -> std::io::Result<()> {
     let line = Line::of(entry);
+    if let Some(day) = day.begun_by(entry) {
+        out.line(&format!("{:>6}  {day}", ""))?;
+    }
     let time = entry.at.as_deref().map_or("-", short);
     let who = line.who.as_deref().unwrap_or("-");
     out.line(&format!(
@@ -376,6 +406,40 @@ mod tests {
         let text = findings(&found).render(None);
         let text = anstream::adapter::strip_str(&text).to_string();
         assert!(text.contains("mask (dry run)"), "{text}");
+    }
+
+    #[test]
+    fn a_list_says_who_and_the_sheet_says_whose_socket() {
+        let text = |rendered: String| anstream::adapter::strip_str(&rendered).to_string();
+        let list = text(table(&[hostile()]).render(None));
+        assert!(list.contains("owner") && !list.contains("1000"), "{list}");
+        let sheet = text(sheet(&hostile()).render(None));
+        assert!(sheet.contains("owner (uid 1000)"), "{sheet}");
+    }
+
+    #[test]
+    fn each_day_is_said_once_before_its_times() {
+        // Goal: times of day are never read as those of another day. Method: entries over midnight,
+        // as a table and line by line.
+        let at = |time: &str| AuditEntry {
+            at: Some(time.to_owned()),
+            ..hostile()
+        };
+        let entries = [
+            at("2026-01-02T23:59:58.000Z"),
+            at("2026-01-02T23:59:59.000Z"),
+            at("2026-01-03T00:00:01.000Z"),
+        ];
+        let text = table(&entries).render(Some(80));
+        let text = anstream::adapter::strip_str(&text).to_string();
+        for day in ["2026-01-02", "2026-01-03"] {
+            assert_eq!(text.matches(day).count(), 1, "{text}");
+        }
+        let (before, after) = text.split_once("2026-01-03").unwrap();
+        assert!(before.contains("23:59:59.000") && after.contains("00:00:01.000"));
+        let mut day = Day::default();
+        let said: Vec<_> = entries.iter().map(|entry| day.begun_by(entry)).collect();
+        assert_eq!(said, [Some("2026-01-02"), None, Some("2026-01-03")]);
     }
 
     #[test]

@@ -14,6 +14,10 @@ use crate::config::{Config, LogFormat};
 use crate::installation::Paths;
 use crate::running::Running;
 
+/// Libraries that say much at the levels at which the gateway says what it does. Whoever wants to
+/// hear them names them in `log.level`.
+const QUIET: &str = "sqlx=warn,h2=info,hyper=info,hyper_util=info";
+
 /// Run the gateway and its admin API.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -109,11 +113,15 @@ impl Signals {
     }
 }
 
+/// What is said at a level that was asked for.
+fn filter(level: &str) -> EnvFilter {
+    EnvFilter::try_new(format!("{QUIET},{level}")).unwrap_or_else(|_| EnvFilter::new("info"))
+}
+
 /// Diagnostics go to standard error. Called once; a second call changes nothing.
 fn diagnostics(config: &Config) {
-    let filter = EnvFilter::try_new(&config.log.level).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(&config.log.level))
         .with_writer(std::io::stderr);
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::io::IsTerminal::is_terminal(&std::io::stderr());
@@ -121,4 +129,23 @@ fn diagnostics(config: &Config) {
         LogFormat::Text => builder.with_ansi(colours).try_init(),
         LogFormat::Json => builder.json().try_init(),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_speak_when_they_are_named() {
+        let debug = filter("debug").to_string();
+        assert!(
+            debug.contains("sqlx=warn") && debug.ends_with("debug"),
+            "{debug}"
+        );
+        let named = filter("info,sqlx=debug").to_string();
+        assert!(
+            named.contains("sqlx=debug") && !named.contains("sqlx=warn"),
+            "{named}"
+        );
+    }
 }

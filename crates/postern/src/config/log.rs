@@ -13,7 +13,8 @@ pub(super) const KEYS: SectionKeys = SectionKeys {
             form: "filter",
             default: Some("\"info\""),
             doc: "`error`, `warn`, `info`, `debug` or `trace`; also per part, such as \
-                  `\"info,postern_http=debug\"`.",
+                  `\"info,postern_http=debug\"`. Libraries below the gateway speak only when \
+                  something is wrong, unless they are named, such as `\"info,sqlx=debug\"`.",
         },
         Key {
             name: "format",

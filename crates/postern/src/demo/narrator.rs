@@ -62,10 +62,9 @@ impl<'a> Narrator<'a> {
         Ok(())
     }
 
-    /// Lines to be copied whole.
+    /// Lines to be copied whole: neither broken nor indented, which Python would not take.
     pub(super) fn uncut(&mut self, text: &str) -> io::Result<()> {
-        text.lines()
-            .try_for_each(|line| self.out.line(&format!("     {line}")))
+        text.lines().try_for_each(|line| self.out.line(line))
     }
 
     /// A piece of a stream, as it comes.

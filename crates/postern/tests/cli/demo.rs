@@ -122,29 +122,15 @@ impl Standing {
         }
     }
 
-    /// The lines to copy under a heading.
+    /// The lines to copy under a heading, as somebody marks them: up to the next empty line.
     fn lines_to_copy(&self, heading: &str) -> String {
         let after = self
             .text
             .split_once(&format!("\n{heading}\n"))
             .expect("the heading is there")
             .1;
-        let lines = after
-            .lines()
-            .take_while(|line| line.is_empty() || line.starts_with("     "));
-        lines
-            .map(|line| format!("{}\n", line.strip_prefix("     ").unwrap_or(line)))
-            .collect()
-    }
-
-    /// The last token that was shown.
-    fn token(&self) -> &str {
-        let after = self
-            .text
-            .rsplit_once("$ TOKEN=")
-            .expect("a token is shown")
-            .1;
-        after.lines().next().expect("a line")
+        let (lines, _) = after.split_once("\n\n").expect("an empty line follows");
+        format!("{lines}\n")
     }
 
     fn interrupt(self) -> ExitStatus {
@@ -179,7 +165,7 @@ fn the_demo_stays_up_with_lines_to_copy_until_it_is_interrupted() {
             .lines_to_copy("curl")
             .replacen("curl", &curl.display().to_string(), 1);
         let mut shell = Command::new("sh");
-        let said = printed(shell.arg("-c").arg(lines).env("TOKEN", demo.token()));
+        let said = printed(shell.arg("-c").arg(lines));
         assert!(
             said.contains("watched.") && said.contains("[DONE]"),
             "{said}"

@@ -166,6 +166,10 @@ fn check_reports_every_mistake_at_once_with_line_numbers() {
         printed(&serve).contains("postern.toml:5:"),
         "serve names all of them too"
     );
+    // What it says to do works for whoever has the program alone.
+    assert!(printed(&serve).contains("`postern reference config`"));
+    let reference = run_in(dir.path(), &["reference", "config"]);
+    assert!(printed(&reference).contains("durability"));
 }
 
 #[test]

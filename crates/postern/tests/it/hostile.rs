@@ -176,6 +176,23 @@ fn an_answer_that_breaks_off_does_not_look_whole() {
     scene.assert_well();
 }
 
+// Goal: the client has the status and the request's id of what was broken off right behind its
+// head, and can ask about it. Method: many times, since an end that is there at once may come
+// before the head is written or after it.
+#[test]
+fn the_head_of_an_answer_is_not_overtaken_by_its_break() {
+    let scene = Scene::new();
+    for round in 0..60 {
+        let whole = Answer::new(200, "text/plain", "0123456789");
+        let got = scene.get(whole.ending(Ending::CloseAfter(0)));
+        let first = got.answers.first();
+        let first = first.unwrap_or_else(|| panic!("round {round}: no word"));
+        assert_eq!((first.status, first.complete), (200, false));
+        assert!(first.header("postern-request-id").is_some());
+    }
+    scene.assert_well();
+}
+
 #[test]
 fn a_stream_that_breaks_off_tells_the_sdk_so() {
     let scene = Scene::new();

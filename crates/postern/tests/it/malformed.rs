@@ -4,15 +4,19 @@
 //! every row has its outcome written down: refuse whatever two servers could read differently.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use postern_testkit::backend::BackendRequest;
 use postern_testkit::{Answer, ReplayUpstream, SeenRequest, corpora, raw};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Token};
+use crate::smuggling::backends;
 
 const QUIET: Duration = Duration::from_millis(400);
+/// How long a server may take to tell a request that it has answered.
+const TELL_MAX: Duration = Duration::from_secs(5);
 
 /// Fields of one hop, and one that a row nominates as such.
 const HOP: [&str; 8] = [
@@ -30,6 +34,15 @@ const HOP: [&str; 8] = [
 struct Row {
     name: String,
     request_latin1: String,
+}
+
+impl Row {
+    /// What is sent, with this token in its place.
+    fn bytes(&self, token: &Token) -> Vec<u8> {
+        let text = self.request_latin1.replace("{TOKEN}", &token.secret);
+        let byte = |c| u8::try_from(c).expect("Latin-1");
+        text.chars().map(byte).collect()
+    }
 }
 
 /// What becomes of a row: the statuses of the answers, and how many requests reach the upstream.
@@ -128,12 +141,8 @@ fn malformed_requests_have_the_outcome_that_is_written_down() {
             .get(row.name.as_str())
             .expect("each row has an outcome");
         upstream.take_requests();
-        let text = row.request_latin1.replace("{TOKEN}", &token.secret);
-        let bytes: Vec<u8> = text
-            .chars()
-            .map(|c| u8::try_from(c).expect("Latin-1"))
-            .collect();
-        let conversation = raw::talk(gateway.addr(), &bytes, QUIET).expect("it listens");
+        let conversation =
+            raw::talk(gateway.addr(), &row.bytes(&token), QUIET).expect("it listens");
         let mut forwarded = upstream.take_requests();
         // A body that breaks off under way arrives broken off: the upstream can tell.
         forwarded.retain(|request| request.complete);
@@ -162,4 +171,46 @@ fn malformed_requests_have_the_outcome_that_is_written_down() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(upstream.malformed(), Vec::<String>::new());
+}
+
+// Goal: a real server reads as many requests from a row as were written down, and no other. Method:
+// each row before two servers with parsers of their own, and an honest request after it: when the
+// server tells that one, it has told what the row was to it.
+#[test]
+fn malformed_requests_are_one_request_to_real_servers_or_none() {
+    let Some(rows) = corpora::rows::<Row>("conformance/malformed_requests.jsonl") else {
+        return;
+    };
+    let expected: BTreeMap<&str, &Outcome> = OUTCOMES.iter().map(|o| (o.row, o)).collect();
+    for backend in backends() {
+        let gateway = Gateway::start();
+        let url = format!("http://{}", backend.addr());
+        gateway.upstream("v1", "http", &url, "no-matter");
+        let token = gateway.token(&["v1:call:GET|POST /{path...} body=any"]);
+        let bearer = token.bearer();
+        for (number, row) in rows.iter().enumerate() {
+            let before = backend.requests().len();
+            raw::talk(gateway.addr(), &row.bytes(&token), QUIET).expect("it listens");
+            let last = format!("/after-{number}");
+            let headers = [("authorization", bearer.as_str())];
+            let target = format!("/v1{last}");
+            let honest = raw::request(gateway.addr(), "GET", &target, &headers, b"");
+            assert_eq!(honest.status, 200, "after {}", row.name);
+            let told = |seen: &[BackendRequest]| seen.iter().any(|r| r.target == last);
+            let mut seen = Vec::new();
+            let deadline = Instant::now() + TELL_MAX;
+            while !told(&seen) && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(5));
+                seen = backend.requests().split_off(before);
+            }
+            assert!(told(&seen), "{} does not tell {last}", backend.name());
+            // What broke off under way is not taken for a request.
+            seen.retain(|request| request.complete && request.target != last);
+            let served = expected[row.name.as_str()].forwarded;
+            let what = format!("{} of {}: {seen:?}", row.name, backend.name());
+            assert_eq!(seen.len(), served, "{what}");
+            let plain = |r: &BackendRequest| r.target == "/big" && r.body.is_empty();
+            assert!(seen.iter().all(plain), "{what}");
+        }
+    }
 }

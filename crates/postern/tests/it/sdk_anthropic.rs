@@ -1,6 +1,6 @@
 //! The official Anthropic SDKs work unchanged: only the base URL and the key differ.
 
-use postern_testkit::Cut;
+use postern_testkit::{Cut, Gzip};
 use serde_json::json;
 
 use crate::clients::{Language, Seen};
@@ -67,4 +67,31 @@ fn anthropic_node_works_unchanged() {
     let Some(seen) = seen else { return };
     check(&seen);
     seen.gave_up("timeout", "APIConnectionTimeoutError");
+}
+
+// Goal: an SDK that offers gzip reads the answer, whatever the upstream makes of the offer. Method:
+// one that compresses when it may and one that always does, for both SDKs.
+#[test]
+fn anthropic_reads_answers_of_an_upstream_that_compresses() {
+    for gzip in [Gzip::WhenAccepted, Gzip::Always] {
+        for (language, script) in [
+            (Language::Python, "anthropic_sdk.py"),
+            (Language::Node, "anthropic_sdk.mjs"),
+        ] {
+            let door = Door::open();
+            door.upstream.set_gzip(gzip);
+            let token = door.token("anthropic");
+            let only = ["plain", "stream", "tool_stream", "fail_400"];
+            let Some(seen) = door.drive(language, script, "anthropic", &token, &only) else {
+                return;
+            };
+            let text = "A grey seal, and the ferry’s lights. 🚢";
+            let whole = json!({"text": text, "stop": "end_turn", "usage": [13, 16]});
+            assert_eq!(seen.returned("plain"), &whole, "{script}");
+            assert_eq!(seen.returned("stream"), &whole, "{script}");
+            let call = json!({"stop": "tool_use", "input": {"tower": "north"}});
+            assert_eq!(seen.returned("tool_stream"), &call, "{script}");
+            seen.raised("fail_400", "BadRequestError", Some(400));
+        }
+    }
 }

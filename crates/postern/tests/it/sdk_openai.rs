@@ -121,8 +121,17 @@ fn openai_node_works_unchanged() {
     seen.gave_up("timeout", "APIConnectionTimeoutError");
 }
 
-/// An upstream that compresses in this manner, and the OpenAI SDK, which offers gzip.
+/// An upstream that compresses in this manner, and the OpenAI SDKs, which offer gzip.
 fn check_compressed(gzip: Gzip) {
+    for (language, script) in [
+        (Language::Python, "openai_sdk.py"),
+        (Language::Node, "openai_sdk.mjs"),
+    ] {
+        check_compressed_for(gzip, language, script);
+    }
+}
+
+fn check_compressed_for(gzip: Gzip, language: Language, script: &str) {
     let door = Door::open();
     door.upstream.set_gzip(gzip);
     let only = [
@@ -133,7 +142,7 @@ fn check_compressed(gzip: Gzip) {
         "fail_400",
     ];
     let token = door.token("openai");
-    let seen = door.drive(Language::Python, "openai_sdk.py", "openai", &token, &only);
+    let seen = door.drive(language, script, "openai", &token, &only);
     let Some(seen) = seen else { return };
     assert_eq!(seen.returned("plain")["text"], TEXT);
     let stream = seen.returned("stream");
@@ -149,13 +158,13 @@ fn check_compressed(gzip: Gzip) {
 // Goal: an SDK that offers gzip reads the answer, whatever the upstream makes of the offer.
 // Method: an upstream that compresses when it may; the other tests have one that never does.
 #[test]
-fn openai_python_reads_answers_of_an_upstream_that_compresses_when_asked() {
+fn openai_reads_answers_of_an_upstream_that_compresses_when_asked() {
     check_compressed(Gzip::WhenAccepted);
 }
 
 // Goal: an upstream that compresses although it was asked not to is still read. Method: it does.
 #[test]
-fn openai_python_reads_answers_that_are_compressed_unasked() {
+fn openai_reads_answers_that_are_compressed_unasked() {
     check_compressed(Gzip::Always);
 }
 

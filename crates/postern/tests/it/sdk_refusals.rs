@@ -33,6 +33,8 @@ fn refused(seen: &Seen, scenario: &str, kind: &str, status: u16, code: &str) {
     assert_eq!(raised["refusal"], code, "{raised:#}");
     let id = raised["request_id"].as_str().unwrap_or_default();
     assert!(!id.is_empty(), "no request id: {raised:#}");
+    // Where an application reads it, without knowing of the gateway.
+    assert_eq!(raised["own_request_id"], id, "{raised:#}");
 }
 
 #[test]

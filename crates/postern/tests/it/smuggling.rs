@@ -3,8 +3,8 @@
 //! The heads and requests are other people's attacks (the corpora `request_smuggling_heads` and
 //! `http1_parsing`); the backends are two servers with parsers of their own.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-
 use std::time::Duration;
 
 use postern_testkit::backend::{Nginx, NodeBackend, Witness};
@@ -105,6 +105,30 @@ fn fill(template: &[u8], placeholder: &str, value: &str) -> Vec<u8> {
     }
     out.extend_from_slice(rest);
     out
+}
+
+/// What each whole request was to a backend, by its mark: method, target and body.
+type Readings = BTreeMap<String, Vec<(String, String, String)>>;
+
+/// Asserts that the backends before this one read the same requests as this one: each to the byte
+/// of its body, with a parser of its own.
+fn agree(before: &mut Option<Readings>, backend: &str, outcomes: &[Outcome<'_>]) {
+    let read = |outcome: &Outcome<'_>| {
+        let whole = outcome.seen.iter().filter(|request| request.complete);
+        whole
+            .map(|r| (r.method.clone(), r.target.clone(), r.body.clone()))
+            .collect()
+    };
+    let readings: Readings = outcomes
+        .iter()
+        .map(|outcome| (outcome.case.mark.clone(), read(outcome)))
+        .collect();
+    if let Some(before) = before {
+        for (mark, reading) in &readings {
+            assert_eq!(before.get(mark), Some(reading), "{backend} reads another");
+        }
+    }
+    *before = Some(readings);
 }
 
 /// Asserts that nothing hidden arrived, and that the backend saw each answered request once and as
@@ -213,7 +237,7 @@ fn gateway_before(backend: &dyn Witness) -> (Gateway, Front) {
 }
 
 /// Both backends that are installed.
-fn backends() -> Vec<Box<dyn Witness>> {
+pub(crate) fn backends() -> Vec<Box<dyn Witness>> {
     let node = NodeBackend::witness().expect("node starts");
     let nginx = Nginx::witness().expect("nginx starts");
     let node = node.map(|node| Box::new(node) as Box<dyn Witness>);
@@ -304,11 +328,13 @@ fn parsing_cases_are_read_alike_or_refused() {
         return;
     };
     assert_eq!(rows.len(), 125);
+    let mut readings = None;
     for backend in backends() {
         let (_gateway, front) = gateway_before(&*backend);
         let cases = parsing_cases(&front, &rows);
         let (outcomes, unmarked) = send_all(front.addr, &*backend, &cases);
         let served = judge(backend.name(), &outcomes);
+        agree(&mut readings, backend.name(), &outcomes);
         assert_eq!(
             unmarked,
             [],

@@ -24,6 +24,7 @@ function exception(error) {
     status: error.status ?? null,
     message: error.message,
     request_id: header('postern-request-id'),
+    own_request_id: error.requestID ?? null,
     refusal: header('postern-refusal'),
   };
 }

@@ -21,6 +21,7 @@ def exception(error):
         "status": getattr(error, "status_code", None) or getattr(error, "code", None),
         "message": str(error),
         "request_id": headers.get("postern-request-id"),
+        "own_request_id": getattr(error, "request_id", None),
         "refusal": headers.get("postern-refusal"),
     }
 
