@@ -120,14 +120,14 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector::new(
         "cloudant_lettered_key",
         CloudCredential,
-        Needs::Byte(b'"'),
-        r#""([a-z]{24})""#,
+        Needs::Run(24),
+        "[a-z]{24}",
     )
     .left(concat!(
         r"cloudant[a-z0-9_\-. ]{0,24}(?:key|pass|pwd|_pw|token|secret|cred)",
-        r#"[a-z0-9_\-. ]{0,16}["']?\s{0,2}[:=]\s{0,2}"#
+        r#"[a-z0-9_\-. ]{0,16}["']?\s{0,2}[:=]\s{0,2}""#
     ))
-    .edges(Edges::Any)
+    .edges(Edges::Word)
     .sure(80)
     .examples(
         &[
