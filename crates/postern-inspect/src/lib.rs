@@ -63,7 +63,7 @@ pub use body::{BodyCleaner, BodyKind, ContentDecoder};
 pub use clean::{
     AnalyzedSpan, CleanError, Cleaner, KeptPseudonyms, MaskKeys, Pseudonyms, RuleError, RuleSet,
 };
-pub use detect::scan::{Detected, detect};
+pub use detect::scan::{Detected, detect, detect_class};
 pub use detect::{DetectorFacts, detectors};
 pub use dialect::{Dialect, guess_dialect};
 pub use error::InspectError;

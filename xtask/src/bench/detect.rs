@@ -32,6 +32,8 @@ struct Found {
 /// What one program found in all texts.
 struct Answers {
     found: Vec<Vec<Found>>,
+    /// What it finds besides for somebody who asks for one class alone.
+    besides: Vec<Vec<Found>>,
     seconds: f64,
 }
 
@@ -39,6 +41,9 @@ struct Answers {
 #[derive(Deserialize)]
 struct Closing {
     seconds: f64,
+    /// Number of the text, class, start and end.
+    #[serde(default)]
+    besides: Vec<(usize, String, usize, usize)>,
 }
 
 /// What to print.
@@ -105,6 +110,7 @@ pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
     // The rows of the corpora stand first.
     let of_held_out = all.each_mut().map(|answers| Answers {
         found: answers.found.split_off(material.rows.len()),
+        besides: answers.besides.split_off(material.rows.len()),
         seconds: answers.seconds,
     });
     if !options.held_out {
@@ -194,7 +200,13 @@ fn ask(name: &str, mut command: Command, texts: &[String]) -> Result<Answers> {
             Ok(rows.into_iter().filter_map(translate).collect())
         })
         .collect::<Result<_>>()?;
+    let mut besides = vec![Vec::new(); texts.len()];
+    for (text, class, start, end) in closing.besides {
+        let more = besides.get_mut(text).context("an answer to no text")?;
+        more.extend(translate((class, start, end)));
+    }
     Ok(Answers {
+        besides,
         found,
         seconds: closing.seconds,
     })

@@ -11,6 +11,7 @@ mod africa_middle_east;
 mod alps;
 mod east;
 mod east_asia;
+mod german_papers;
 mod germany;
 mod labelled;
 mod latin_america;
@@ -26,6 +27,7 @@ mod west;
 const PARTS: &[&[Detector]] = &[
     north_america::DETECTORS,
     west::DETECTORS,
+    german_papers::DETECTORS,
     germany::DETECTORS,
     alps::DETECTORS,
     south::DETECTORS,

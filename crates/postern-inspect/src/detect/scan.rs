@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use postern_types::DataClass;
+use postern_types::{BuiltinClass, DataClass};
 
 use super::context::floor;
 use super::engine::{ENGINE, Engine, Wanted};
@@ -32,6 +32,14 @@ pub fn detect(text: &str, confidence_min: u8) -> Vec<Detected> {
     let wanted = WANTED[usize::from(confidence_min.min(100))]
         .get_or_init(|| ENGINE.wanted(|_, confidence| confidence >= confidence_min));
     scan_for(&ENGINE, text, wanted, confidence_min)
+}
+
+/// Finds every value of one class, as a rule does that names no other: also those that [`detect`]
+/// tells as values of a likelier class.
+#[must_use]
+pub fn detect_class(text: &str, class: BuiltinClass, confidence_min: u8) -> Vec<Detected> {
+    let asked = |other, confidence| other == class && confidence >= confidence_min;
+    scan_for(&ENGINE, text, &ENGINE.wanted(asked), confidence_min)
 }
 
 /// The rows for each confidence: texts may be many and short.

@@ -84,19 +84,31 @@ pub(super) fn load(folder: &Path, root: &Path) -> Result<Material> {
             rows.push(labelled(source, sentence));
         }
     }
-    for (file, source) in [
-        ("secrets/rule_samples.jsonl.gz", "rule samples"),
-        ("secrets/plugin_cases.jsonl.gz", "plugin cases"),
-        ("secrets/lint_snapshots.jsonl.gz", "lint snapshots"),
+    for (file, source, fillers) in [
+        (
+            "rule_samples.jsonl.gz",
+            "rule samples",
+            "rule samples, fillers",
+        ),
+        (
+            "plugin_cases.jsonl.gz",
+            "plugin cases",
+            "plugin cases, fillers",
+        ),
+        (
+            "lint_snapshots.jsonl.gz",
+            "lint snapshots",
+            "lint snapshots, fillers",
+        ),
     ] {
-        for case in lines::<SecretCase>(&folder.join(file))? {
-            let purpose = Purpose::Secret {
-                expected: case.expected,
-            };
+        for case in lines::<SecretCase>(&folder.join("secrets").join(file))? {
+            let filled = case.expected && holds_filler(&case.text);
             rows.push(Row {
-                source,
+                source: if filled { fillers } else { source },
                 text: case.text,
-                purpose,
+                purpose: Purpose::Secret {
+                    expected: case.expected,
+                },
             });
         }
     }
@@ -112,6 +124,24 @@ pub(super) fn load(folder: &Path, root: &Path) -> Result<Material> {
     }
     rows.extend(own_source(root)?);
     Ok(Material { rows })
+}
+
+/// Whether something in a text only fills the place of a key: one letter or digit over and over,
+/// the alphabet, or the word by which vendors mark the keys of their manuals.
+fn holds_filler(text: &str) -> bool {
+    /// So long a run is in no key by accident.
+    const RUN: usize = 8;
+    let bytes = text.as_bytes();
+    let all = |is: fn(u8, u8) -> bool| {
+        let pairs = |run: &[u8]| run.windows(2).all(|pair| is(pair[0], pair[1]));
+        bytes.windows(RUN).any(pairs)
+    };
+    let repeats = |left: u8, right: u8| left.is_ascii_alphanumeric() && left == right;
+    let walks = |left: u8, right: u8| {
+        let (left, right) = (left.to_ascii_lowercase(), right.to_ascii_lowercase());
+        left.is_ascii_alphabetic() && left + 1 == right
+    };
+    all(repeats) || all(walks) || text.contains("EXAMPLE")
 }
 
 fn recognizer_case(case: Case) -> Option<Row> {

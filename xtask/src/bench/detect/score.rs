@@ -60,14 +60,18 @@ pub(super) fn heading(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
 }
 
-/// Labelled rows, class by class, beside Presidio.
+/// Labelled rows, class by class: what we find, what we find for rules that name one class alone,
+/// and what Presidio finds.
 fn by_class(material: &Material, all: &[Answers; 3]) -> Vec<Vec<String>> {
-    let mut tallies: BTreeMap<String, [Tally; 2]> = BTreeMap::new();
+    let mut tallies: BTreeMap<String, [Tally; 3]> = BTreeMap::new();
+    let [ours, theirs, _] = all;
     for (number, row) in material.rows.iter().enumerate() {
-        for (program, answers) in all.iter().take(2).enumerate() {
-            for (class, tally) in judge(row, &answers.found[number]) {
+        let found = &ours.found[number];
+        let each: Vec<Found> = found.iter().chain(&ours.besides[number]).cloned().collect();
+        for (column, found) in [found, &each, &theirs.found[number]].iter().enumerate() {
+            for (class, tally) in judge(row, found) {
                 let sum = tallies.entry(class).or_default();
-                sum[program].add(tally);
+                sum[column].add(tally);
             }
         }
     }
@@ -77,17 +81,20 @@ fn by_class(material: &Material, all: &[Answers; 3]) -> Vec<Vec<String>> {
         "recall",
         "covered",
         "precision",
+        "each class: recall",
+        "precision",
         "Presidio: recall",
         "covered",
         "precision",
     ])];
-    let mut sums = [Tally::default(); 2];
-    for (class, pair) in &tallies {
-        if pair[0].expected + pair[0].false_alarms + pair[1].false_alarms == 0 {
+    let mut sums = [Tally::default(); 3];
+    for (class, columns) in &tallies {
+        let [found, _, theirs] = columns;
+        if found.expected + found.false_alarms + theirs.false_alarms == 0 {
             continue;
         }
-        rows.push(class_row(class, *pair));
-        for (sum, tally) in sums.iter_mut().zip(pair) {
+        rows.push(class_row(class, *columns));
+        for (sum, tally) in sums.iter_mut().zip(columns) {
             sum.add(*tally);
         }
     }
@@ -95,13 +102,15 @@ fn by_class(material: &Material, all: &[Answers; 3]) -> Vec<Vec<String>> {
     rows
 }
 
-fn class_row(class: &str, [ours, theirs]: [Tally; 2]) -> Vec<String> {
+fn class_row(class: &str, [ours, each, theirs]: [Tally; 3]) -> Vec<String> {
     vec![
         class.to_owned(),
         ours.expected.to_string(),
         ours.recall(),
         ours.cover(),
         ours.precision(),
+        each.recall(),
+        each.precision(),
         theirs.recall(),
         theirs.cover(),
         theirs.precision(),

@@ -1,12 +1,11 @@
-//! Germany.
+//! Germany: taxes, insurance, health, companies.
 
 use postern_types::BuiltinClass::{
-    CompanyId, DeIdCard, DeSocialSecurity, DeTaxId, DeTaxNumber, EuVat, MedicalLicense,
-    MedicalRecord, Passport,
+    CompanyId, DeSocialSecurity, DeTaxId, DeTaxNumber, EuVat, MedicalLicense, MedicalRecord,
 };
 
 use crate::detect::checksum::{
-    Digits, Signs, base36, luhn_sum, mod11_10, number, one_separator, uniform, weighted,
+    Digits, Signs, luhn_sum, mod11_10, number, one_separator, uniform, weighted,
 };
 use crate::detect::{Detector, Edges, Needs, alone};
 
@@ -45,27 +44,6 @@ const PENSION: &[&str] = &[
     "rentenversicherung",
     "sozialversicherungsausweis",
     "vsnr",
-];
-const ID_CARD: &[&str] = &[
-    "personalausweis",
-    "ausweis",
-    "ausweisnummer",
-    "personalausweisnummer",
-    "perso",
-    "id card",
-    "identity card",
-    "ausweisnr",
-    "personalausweisnr",
-    "identitätskarte",
-];
-const PASSPORT: &[&str] = &[
-    "reisepass",
-    "pass",
-    "passnummer",
-    "reisepassnummer",
-    "passport",
-    "passnr",
-    "pass-nr",
 ];
 const HEALTH: &[&str] = &[
     "krankenversichertennummer",
@@ -195,64 +173,6 @@ pub(super) const DETECTORS: &[Detector] = &[
     .examples(
         &["RVNR ⟦65170839J003⟧", "⟦15070649C103⟧"],
         &["15070649C104", "15073249C103", "115070649C103"],
-    ),
-    // The first sign is that of the office: passports have C, F, G, H, J or K.
-    Detector::new(
-        "de_id_card",
-        DeIdCard,
-        Needs::Digits(1),
-        r"(?i)[lmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}\d",
-    )
-    .edges(Edges::Key)
-    .check(document)
-    .words(ID_CARD, 45, 95)
-    .at_most(10)
-    .alone(alone::ONE_IN_10)
-    .examples(
-        &[
-            "Personalausweis ⟦L01X00T471⟧",
-            "Ausweisnummer: ⟦t220001293⟧",
-        ],
-        &[
-            "part L01X00T471",
-            "Ausweis L01X00T472",
-            "Ausweis LL01X00T471",
-        ],
-    ),
-    // Nine signs, as printed without the check digit.
-    Detector::new(
-        "de_id_card_short",
-        DeIdCard,
-        Needs::Digits(1),
-        r"(?i)[lmnprtvwxyz][0-9cfghjklmnprtvwxyz]{8}",
-    )
-    .edges(Edges::Key)
-    .check(some_digits)
-    .words(ID_CARD, 20, 85)
-    .at_most(9)
-    .alone(alone::SHAPE)
-    .examples(
-        &["Personalausweis ⟦L01X00T47⟧", "Ausweisnummer: ⟦T22000129⟧"],
-        &["part L01X00T47", "Ausweis L01X00A47", "Ausweis CFGHJKLMN"],
-    ),
-    Detector::new(
-        "de_passport",
-        Passport,
-        Needs::Digits(1),
-        r"(?i)[cfghjk][0-9cfghjklmnprtvwxyz]{8}\d?",
-    )
-    .edges(Edges::Key)
-    .check(passport)
-    .words(PASSPORT, 20, 88)
-    .at_most(10)
-    .alone(alone::SHAPE)
-    .examples(
-        &["Reisepass ⟦C01X00T478⟧", "Passnummer: ⟦C01X00T47⟧"],
-        &[
-            "part C01X00T47",
-            "Reisepass C01X00T479",
-            "Reisepass B01X00T47",
-        ],
     ),
     Detector::new(
         "de_health_insurance",
@@ -418,34 +338,6 @@ fn pension(text: &str) -> bool {
     sum % 10 == u32::from(digits[10])
         && matches!(day, 1..=31 | 51..=81)
         && (1..=12).contains(&month)
-}
-
-/// The check digit of ICAO 9303: letters and digits by 7, 3, 1.
-fn document(text: &str) -> bool {
-    let signs = Signs::of(text);
-    let Some((check, body)) = signs.split_last() else {
-        return false;
-    };
-    let sum: u32 = body
-        .iter()
-        .zip([7, 3, 1].into_iter().cycle())
-        .map(|(&sign, weight)| base36(sign) * weight)
-        .sum();
-    sum % 10 == base36(*check)
-}
-
-/// A serial has digits by chance; its letters make no words.
-fn some_digits(text: &str) -> bool {
-    !Digits::of(text).is_empty()
-}
-
-/// Nine signs, or ten with a check digit.
-fn passport(text: &str) -> bool {
-    if text.len() == 10 {
-        document(text)
-    } else {
-        some_digits(text)
-    }
 }
 
 /// Luhn's sum from the left over the letter's place in the alphabet and eight digits.

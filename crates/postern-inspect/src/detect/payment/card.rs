@@ -129,6 +129,17 @@ pub(super) const DETECTORS: &[Detector] = &[
             ],
             &["676770830997", "card 676770830998", "order 135410014004955"],
         ),
+    // Fifteen digits that begin with 1 are those of UATP, in which airlines are paid.
+    Detector::new("card_uatp", Card, Needs::Digits(15), r"1\d{14}")
+        .edges(Edges::Number)
+        .check(uncommon)
+        .words(WORDS, 40, 85)
+        .at_most(15)
+        .alone(alone::ONE_IN_10)
+        .examples(
+            &["⟦135410014004955⟧", "card ⟦135410014004955⟧"],
+            &["135410014004956", "order 135410014004955"],
+        ),
     Detector::new("card_halved", Card, Needs::Digits(16), r"\d{8}[ -]\d{8}")
         .edges(Edges::Groups)
         .check(common)

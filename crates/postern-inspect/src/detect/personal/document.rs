@@ -2,7 +2,7 @@
 
 use postern_types::BuiltinClass::{DrivingLicense, IdentityCard, Passport};
 
-use crate::detect::checksum::{Digits, Signs, day_exists, number, one_separator, uniform};
+use crate::detect::checksum::{Digits, Signs, base36, day_exists, number, one_separator, uniform};
 use crate::detect::{Detector, Edges, Needs, alone};
 
 const PASSPORT: &[&str] = &[
@@ -105,6 +105,7 @@ pub(super) const DETECTORS: &[Detector] = &[
     .edges(Edges::Key)
     .words(PASSPORT, 52, 92)
     .at_most(9)
+    .alone(alone::NARROW_SHAPE)
     .examples(
         &["⟦M123A4567⟧", "여권번호는 ⟦m789C1234⟧입니다"],
         &["A123B4567", "M1234A567", "MM123A4567"],
@@ -187,6 +188,22 @@ pub(super) const DETECTORS: &[Detector] = &[
             "Führerschein BO1234567",
             "Führerschein BO12345678AA",
         ],
+    ),
+    // The tenth sign is a check digit: the nine before it times 9 to 1, modulo 11.
+    Detector::new(
+        "de_driving_licence_checked",
+        DrivingLicense,
+        Needs::Digits(2),
+        r"(?i)[a-z]\d{2}[a-z0-9]{6}[0-9x][0-9a-z]",
+    )
+    .edges(Edges::Key)
+    .check(de_licence)
+    .words(LICENCE, 45, 93)
+    .at_most(11)
+    .alone(alone::ONE_IN_11)
+    .examples(
+        &["⟦B072RRE2I55⟧", "Führerschein: ⟦b072rre2i5a⟧"],
+        &["B072RRE2I65", "part B072RRE2I55", "B072RRE2I555"],
     ),
     Detector::new(
         "it_driving_licence",
@@ -343,6 +360,22 @@ fn letters_too(text: &str) -> bool {
     varied(text) && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
+/// The check digit of a German licence; ten is an X.
+fn de_licence(text: &str) -> bool {
+    let signs = Signs::of(text);
+    let weights = (1..=9).rev();
+    let sum: u32 = signs
+        .iter()
+        .zip(weights)
+        .map(|(&sign, weight)| base36(sign) * weight)
+        .sum();
+    let check = match signs[9] {
+        b'X' => 10,
+        digit => base36(digit),
+    };
+    sum % 11 == check
+}
+
 /// Seven digits are the year's decade, a month, a day and the year's last digit.
 fn uk_licence(text: &str) -> bool {
     let at = &text[5..11];
@@ -358,7 +391,7 @@ fn uk_licence(text: &str) -> bool {
 fn mrz(text: &str) -> bool {
     let value = |sign: u8| match sign {
         b'<' => 0,
-        sign => crate::detect::checksum::base36(sign),
+        sign => base36(sign),
     };
     let bytes = text.as_bytes();
     let check = |from: usize, to: usize| {

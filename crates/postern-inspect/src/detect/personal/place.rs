@@ -38,6 +38,17 @@ const POSTAL: &[&str] = &[
     "london",
 ];
 
+/// Two numbers with four decimals or more, and what stands between them.
+macro_rules! pair {
+    ($between:literal) => {
+        concat!(
+            r"[-+]?\d{1,2}\.\d{4,15}°?",
+            $between,
+            r"[-+]?\d{1,3}\.\d{4,15}°?"
+        )
+    };
+}
+
 /// Area and district of a British postcode, as they can be.
 macro_rules! district {
     () => {
@@ -55,10 +66,10 @@ pub(super) const DETECTORS: &[Detector] = &[
         "coordinates",
         Coordinates,
         Needs::Digits(10),
-        r"[-+]?\d{1,2}\.\d{4,15}°?[,;/] ?[-+]?\d{1,3}\.\d{4,15}°?",
+        pair!("[,;/] ?"),
     )
     .edges(Edges::Number)
-    .check(pair)
+    .check(fine_pair)
     .words(COORDINATES, 70, 92)
     .at_most(48)
     .examples(
@@ -74,12 +85,27 @@ pub(super) const DETECTORS: &[Detector] = &[
             "55.676098",
         ],
     ),
+    // The middle of a town, as tables of towns and forecasts of the weather have it.
+    Detector::new(
+        "coordinates_of_region",
+        Coordinates,
+        Needs::Digits(10),
+        pair!("[,;/] ?"),
+    )
+    .edges(Edges::Number)
+    .check(coarse_pair)
+    .words(COORDINATES, 30, 90)
+    .at_most(48)
+    .examples(
+        &["position ⟦55.6800, 12.5700⟧"],
+        &["Copenhagen (55.6800, 12.5700)", "gps 95.6800, 12.5700"],
+    ),
     // Drawings are made of pairs without a mark between them.
     Detector::new(
         "coordinates_apart",
         Coordinates,
         Needs::Digits(10),
-        r"[-+]?\d{1,2}\.\d{4,15}°? [-+]?\d{1,3}\.\d{4,15}°?",
+        pair!(" "),
     )
     .edges(Edges::Number)
     .check(pair)
@@ -234,6 +260,26 @@ fn pair(text: &str) -> bool {
     let within =
         |number: Option<f64>, limit: f64| number.is_some_and(|number| number.abs() <= limit);
     within(numbers.next(), 90.0) && within(numbers.next(), 180.0) && numbers.next().is_none()
+}
+
+/// A position of which both numbers say more than a region does.
+fn fine_pair(text: &str) -> bool {
+    pair(text) && !is_coarse(text)
+}
+
+/// A position that is written to four decimals and holds but two.
+fn coarse_pair(text: &str) -> bool {
+    pair(text) && is_coarse(text)
+}
+
+/// Whether one of the numbers has two decimals at most before its last zeros: 0.01° is a
+/// kilometre. A pair is as precise as the coarser of its numbers.
+fn is_coarse(text: &str) -> bool {
+    /// The decimals from which on a place is less than a region.
+    const FINE: usize = 3;
+    let numbers = text.split([',', ';', '/', ' ']);
+    let mut decimals = numbers.filter_map(|number| number.trim_end_matches('°').split_once('.'));
+    decimals.any(|(_, decimals)| decimals.trim_end_matches('0').len() < FINE)
 }
 
 /// In capitals, since words and digits in lower case make codes of other kinds.

@@ -27,7 +27,7 @@ macro_rules! vendors {
 
 vendors! { API_VENDORS, API_LEFT:
     "adafruit" "adobe" "airtable" "algolia" "alpaca" "alphavantage" "amadeus" "amplitude"
-    "anthropic" "apify" "appsflyer" "appveyor" "artifactory" "asana" "assemblyai" "atlassian"
+    "anthropic" "apify" "appsflyer" "appveyor" "artif" "asana" "assemblyai" "atlassian"
     "auth0" "baseten" "beamer" "betterstack" "bigcommerce" "binance" "bitbucket" "bitfinex"
     "bitly" "bitmex" "bitrise" "bitstamp" "bittrex" "box.?com" "brandfetch" "braze" "bugsnag"
     "buildkite" "bybit" "calendly" "captcha" "censys" "chargebee" "chatgpt" "circle.?ci"
@@ -114,6 +114,29 @@ pub(super) const DETECTORS: &[Detector] = &[
         &[
             "azure_region_key = west-europe-production",
             "heroku app 3f9a1c7b-e02d-4846",
+        ],
+    ),
+    // The names of keys of its first kind are syllables strung together, without a digit.
+    Detector::new(
+        "cloudant_lettered_key",
+        CloudCredential,
+        Needs::Run(24),
+        "[a-z]{24}",
+    )
+    .left(concat!(
+        r"cloudant[a-z0-9_\-. ]{0,24}(?:key|pass|pwd|_pw|token|secret|cred)",
+        r#"[a-z0-9_\-. ]{0,16}["']?\s{0,2}[:=]\s{0,2}""#
+    ))
+    .edges(Edges::Word)
+    .sure(80)
+    .examples(
+        &[
+            "cloudant_key = \"⟦thdringerandesentishiful⟧\"",
+            "{\"cloudant_api_key\":\"⟦whopplestrantheredianstq⟧\"}",
+        ],
+        &[
+            "cloudant_key = \"productionkeysofcloudant1\"",
+            "the_key = \"thdringerandesentishiful\"",
         ],
     ),
     Detector::new(
