@@ -209,6 +209,27 @@ static FORMATS: TextShape = TextShape::object(&[
     ),
 ]);
 
+/// Events with text. What is new, and its end, are read in any that are called so; those that tell
+/// how a call of a tool goes on have none.
+const EVENT_KINDS: Option<Kinds> = Some(Kinds::Event(&[
+    "*delta",
+    "*done",
+    "response.created",
+    "response.queued",
+    "response.in_progress",
+    "response.completed",
+    "response.incomplete",
+    "response.failed",
+    "response.output_item.added",
+    "response.content_part.added",
+    "response.reasoning_summary_part.added",
+    "response.output_text.annotation.added",
+    "response.shell_call_command.added",
+    "response.image_generation_call.partial_image",
+    "response.image_generation_call.completed",
+    "error",
+]));
+
 /// The members that tell the texts of a stream apart. Some servers give an item another id in each
 /// event, so that its place in the output comes first.
 const BY: &[&[&str]] = &[
@@ -219,6 +240,7 @@ const BY: &[&[&str]] = &[
 ];
 
 pub(super) static EVENT: TextShape = TextShape {
+    kinds: EVENT_KINDS,
     switch: Some(&Switch {
         key: "type",
         cases: &[
