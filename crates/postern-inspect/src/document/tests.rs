@@ -1,8 +1,9 @@
 mod files;
 mod kinds;
+mod numbers;
 mod words;
 
-use postern_types::{Direction, OpaqueAction, ThinkingAction};
+use postern_types::{DataAction, Direction, OpaqueAction, ThinkingAction};
 use serde_json::{Value, json};
 
 use super::*;
