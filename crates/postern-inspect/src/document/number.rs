@@ -24,7 +24,9 @@ impl Walk<'_, '_> {
             Leaf::Tokens => self.cleaner.refuse(&self.place, TOKENS),
             Leaf::Free => self.written(id, key),
             Leaf::Cleared => {
-                self.edits.put(self.span(id), New::Bytes(b"null".to_vec()));
+                if self.cleaner.acts() {
+                    self.edits.put(self.span(id), New::Bytes(b"null".to_vec()));
+                }
                 Ok(())
             }
             // The numbers of a vector are no text.

@@ -111,7 +111,9 @@ impl<'t, 'c> Walk<'t, 'c> {
 
     fn object(&mut self, id: NodeId, shape: &'static TextShape) -> Result<(), CleanError> {
         if shape.leaf == Leaf::Cleared {
-            self.edits.put(self.span(id), New::Bytes(b"null".to_vec()));
+            if self.cleaner.acts() {
+                self.edits.put(self.span(id), New::Bytes(b"null".to_vec()));
+            }
             return Ok(());
         }
         kinds::check(self.tree, id, shape, (&mut *self.cleaner, &self.place))?;
@@ -178,7 +180,7 @@ impl<'t, 'c> Walk<'t, 'c> {
         key: &str,
     ) -> Result<(), CleanError> {
         if shape.leaf == Leaf::Cleared {
-            if self.tree.children(id).next().is_some() {
+            if self.cleaner.acts() && self.tree.children(id).next().is_some() {
                 self.edits.put(self.span(id), New::Bytes(b"[]".to_vec()));
             }
             return Ok(());
@@ -250,7 +252,9 @@ impl<'t, 'c> Walk<'t, 'c> {
             Leaf::Growing => self.through_channel(id, TextKind::Plain, &text, false),
             Leaf::Opaque => self.data(id, &text),
             Leaf::Cleared => {
-                self.replace(id, &text, String::new());
+                if self.cleaner.acts() {
+                    self.replace(id, &text, String::new());
+                }
                 Ok(())
             }
             Leaf::Padding if self.is_word(&text) => {
