@@ -64,7 +64,7 @@ impl Plane {
         let whole = matches!(answer.body, AnswerSource::Whole(_));
         if whole && self.guard.clock().now() >= caller.ends_at() {
             let cause = "the token expired while its request was under way";
-            return Err(Refusal::new(RefusalCode::Revoked, cause));
+            return Err(Refusal::new(RefusalCode::Revoked, cause).of_expiry());
         }
         Ok(())
     }
