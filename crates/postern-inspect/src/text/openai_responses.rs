@@ -2,8 +2,8 @@
 
 use super::openai_other::ERROR;
 use super::{
-    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING, PIECE,
-    Switch, TEXT, TextMember, TextShape, WORD, m,
+    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING, PIECES,
+    PLAIN_PIECE, Switch, TEXT, TextMember, TextShape, WORD, m,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&RESPONSE_MEMBERS);
@@ -237,6 +237,7 @@ const BY: &[&[&str]] = &[
     &["output_index", "item_id"],
     &["content_index"],
     &["summary_index"],
+    &["command_index"],
 ];
 
 pub(super) static EVENT: TextShape = TextShape {
@@ -256,7 +257,7 @@ pub(super) static EVENT: TextShape = TextShape {
     ..TextShape::object(&[
         m("type", &WORD),
         m("item_id", &WORD),
-        m("delta", &PIECE),
+        m("delta", &NEW),
         m("response", &ANSWER),
         m("item", &ITEM),
         m("part", &ITEM),
@@ -283,7 +284,7 @@ static DELTA_MEMBERS: [TextMember; 4] = [
 ];
 
 static DELTA: TextShape = TextShape {
-    rest: Some(&PIECE),
+    rest: Some(&NEW),
     by: BY,
     keep: DELTA_KEEPS,
     ..TextShape::object(&DELTA_MEMBERS)
@@ -301,6 +302,16 @@ static DATA_DELTA: TextShape = TextShape {
     ..TextShape::object(&DELTA_MEMBERS)
 };
 
-static ARGUMENTS: TextShape = TextShape::leaf(JSON_PIECE);
+/// The next piece of a text, or of several that have names: what a command writes, and where to.
+static NEW: TextShape = TextShape {
+    rest: Some(&PIECES),
+    ..TextShape::leaf(PLAIN_PIECE)
+};
+
+static ARGUMENTS: TextShape = TextShape {
+    rest: Some(&ALL_TEXT),
+    elements: Some(&ALL_TEXT),
+    ..TextShape::leaf(JSON_PIECE)
+};
 
 const DELTA_KEEPS: &[&str] = &["sequence_number", "item_id"];

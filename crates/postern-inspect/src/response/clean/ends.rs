@@ -144,6 +144,7 @@ impl Event<'_> {
             Some(self.id(Tree::ROOT, &["output_index", "item_id"])),
             of_part("response.content_part.done", "content_index"),
             of_part("response.reasoning_summary_part.done", "summary_index"),
+            of_part("", "command_index"),
         ])]
     }
 

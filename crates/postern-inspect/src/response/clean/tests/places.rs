@@ -311,3 +311,55 @@ fn a_dry_run_tells_what_it_could_not_read() {
     let reader = ResponseReader::new(&coded, Some(cleaner(Direction::Response, watch)));
     assert_eq!(reader.findings().len(), 1);
 }
+
+/// Goal: what commands write is followed over events, each command and each way out by itself.
+/// Method: two commands in turns, on both ways out, a value in pieces on each; one ends early.
+#[test]
+fn what_commands_of_a_shell_write_is_followed_over_events() {
+    let event = |kind: &str, command: u64, rest: Value| {
+        let mut event = json!({"type":format!("response.{kind}"),"item_id":"s","output_index":0,
+            "command_index":command});
+        let members = event.as_object_mut().unwrap();
+        members.extend(rest.as_object().unwrap().clone());
+        format!("event: response.{kind}\ndata: {event}\n\n")
+    };
+    let mut stream = String::new();
+    for letter in format!("to {MAIL} ok").chars() {
+        for command in 0..2 {
+            let delta = json!({"delta":{"stdout":letter,"stderr":letter}});
+            stream += &event("shell_call_output_content.delta", command, delta);
+            let delta = json!({ "delta": letter });
+            stream += &event("shell_call_command.delta", command, delta);
+        }
+    }
+    let done = json!({"command":format!("to {MAIL} ok")});
+    stream += &event("shell_call_command.done", 1, done);
+    stream += &event("shell_call_command.delta", 0, json!({"delta":"ay"}));
+    stream += "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\"}}\n\n";
+    let out = cleaned(Dialect::OpenAi, Operation::Responses, &stream);
+    let said = |kind: &str, command: u64, place: &str| -> String {
+        let all = events(&out).into_iter().filter(|event| {
+            event["type"] == format!("response.{kind}") && event["command_index"] == command
+        });
+        all.filter_map(|event| event.pointer(place)?.as_str().map(str::to_owned))
+            .collect()
+    };
+    for command in 0..2 {
+        for place in ["/delta/stdout", "/delta/stderr"] {
+            let said = said("shell_call_output_content.delta", command, place);
+            assert_eq!(said, "to [EMAIL] ok", "{command} {place}");
+        }
+    }
+    assert_eq!(
+        said("shell_call_command.delta", 0, "/delta"),
+        "to [EMAIL] okay"
+    );
+    assert_eq!(
+        said("shell_call_command.delta", 1, "/delta"),
+        "to [EMAIL] ok"
+    );
+    assert_eq!(
+        said("shell_call_command.done", 1, "/command"),
+        "to [EMAIL] ok"
+    );
+}
