@@ -85,11 +85,13 @@ impl Channels {
     }
 
     /// Reads what numbers the current event. An event that goes before it takes its number, so that
-    /// numbers never fall.
+    /// numbers never fall. One that may be somebody's is none.
     pub(super) fn number(&mut self, tree: &Tree<'_>) {
         let member = tree.member(Tree::ROOT, SEQUENCE);
         let number = member.filter(|id| tree.node(*id).kind == Kind::Number);
-        self.sequence = number.map(|id| tree.raw(tree.node(id).span).to_vec());
+        let raw = number.map(|id| tree.raw(tree.node(id).span));
+        let short = raw.filter(|raw| raw.len() <= NUMBER_BYTES_MAX);
+        self.sequence = short.map(<[u8]>::to_vec);
     }
 
     pub(super) fn move_index(&mut self, moved: Option<(NodeId, u64)>) {

@@ -131,3 +131,18 @@ fn an_index_that_is_no_place_is_refused() {
         "{out:?}"
     );
 }
+
+/// Goal: the number of an event is not given to one made before it if it is a value. Method: the
+/// event that ends a held text is numbered by one.
+#[test]
+fn a_number_that_is_a_value_numbers_no_event() {
+    let piece = json!({"type":"response.output_text.delta","sequence_number":4,"output_index":0,
+        "delta":"a b"});
+    let card: u64 = CARD.parse().unwrap();
+    let done = json!({"type":"response.output_text.done","sequence_number":card,"output_index":0,
+        "text":"a b"});
+    let stream = format!("data: {piece}\n\ndata: {done}\n\n");
+    let out = cleaned(Dialect::OpenAi, Operation::Responses, &stream);
+    assert!(!out.contains(CARD), "{out}");
+    assert_eq!(events(&out)[1]["sequence_number"], 4, "{out}");
+}
