@@ -363,3 +363,40 @@ fn what_commands_of_a_shell_write_is_followed_over_events() {
         "to [EMAIL] ok"
     );
 }
+
+/// Goal: a text is one however its place is left out. Method: a value in pieces, in turns with an
+/// index of zero, of null and none; and of parts that are no thoughts, said and not said.
+#[test]
+fn a_text_is_one_however_its_place_is_left_out() {
+    let join = |pieces: &mut dyn Iterator<Item = Value>| -> String {
+        pieces.map(|event| format!("data: {event}\n\n")).collect()
+    };
+    let letters = || format!("{MAIL} ok").chars().enumerate().collect::<Vec<_>>();
+    let stream = join(&mut letters().into_iter().map(|(at, letter)| {
+        let mut choice = json!({"delta":{"content":letter}});
+        if at % 3 > 0 {
+            choice["index"] = [json!(0), Value::Null][at % 2].clone();
+        }
+        json!({"choices":[choice]})
+    }));
+    let out = cleaned(Dialect::OpenAi, Operation::ChatCompletions, &stream);
+    let said = |out: &str, place: &str| -> String {
+        let said = |event: &Value| event.pointer(place)?.as_str().map(str::to_owned);
+        events(out).iter().filter_map(said).collect()
+    };
+    assert_eq!(
+        said(&out, "/choices/0/delta/content"),
+        "[EMAIL] ok",
+        "{out}"
+    );
+    let stream = join(&mut letters().into_iter().map(|(at, letter)| {
+        let mut part = json!({ "text": letter });
+        if at % 2 == 0 {
+            part["thought"] = false.into();
+        }
+        json!({"candidates":[{"content":{"parts":[part]}}]})
+    }));
+    let out = cleaned(Dialect::Gemini, Operation::StreamGenerateContent, &stream);
+    let place = "/candidates/0/content/parts/0/text";
+    assert_eq!(said(&out, place), "[EMAIL] ok", "{out}");
+}
