@@ -305,7 +305,7 @@ impl Flight {
         // A body may have come in slowly: the token is asked for its age once more.
         if state.guard.clock.now() >= caller.ends_at() {
             let cause = "the token expired before forwarding";
-            return Err(Refusal::new(RefusalCode::Revoked, cause));
+            return Err(Refusal::new(RefusalCode::Revoked, cause).of_expiry());
         }
         state.forwarded_us = Some(state.guard.clock.micros());
         let model = context.ai.as_ref().and_then(|ai| ai.model.as_deref());

@@ -265,7 +265,7 @@ impl Inner {
                 return Poll::Ready(Some(Ok(Frame::data(chunk))));
             }
             if self.flight.is_some() && self.guard.clock().now() >= self.caller.ends_at() {
-                self.cut(End::Revoked);
+                self.cut(End::Expired);
                 continue;
             }
             if self.aside.is_at_work() {
@@ -384,7 +384,7 @@ impl Inner {
         self.break_off(&error.refusal(), error.end());
     }
 
-    /// Ends the answer from outside: revoked, or the gateway is going away.
+    /// Ends the answer from outside: revoked, expired, or the gateway is going away.
     fn cut(&mut self, how: End) {
         if self.flight.is_none() {
             return;
@@ -393,9 +393,7 @@ impl Inner {
             End::Shutdown => RefusalCode::ShuttingDown,
             _ => RefusalCode::Revoked,
         };
-        let expired = how == End::Revoked && self.guard.clock().now() >= self.caller.ends_at();
-        let why = if expired { "expired" } else { how.as_str() };
-        let cause = format!("the answer was under way ({why})");
+        let cause = format!("the answer was under way ({})", how.as_str());
         self.break_off(&Refusal::new(code, cause), how);
     }
 

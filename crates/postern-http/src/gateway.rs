@@ -216,7 +216,7 @@ impl Plane {
             flight.close(End::ClientGone);
         } else {
             flight.refused(&refusal);
-            flight.close(end_of(refusal.code()));
+            flight.close(end_of(&refusal));
         }
         let mut answer = refusal::render(&refusal, challenge, dialect, &request, head_only);
         if let Some((findings, whole)) = told {
@@ -313,8 +313,9 @@ fn log(refusal: &Refusal, request: RequestId) {
 }
 
 /// How a request that ended in a refusal is recorded.
-fn end_of(code: RefusalCode) -> End {
-    match code {
+fn end_of(refusal: &Refusal) -> End {
+    match refusal.code() {
+        RefusalCode::Revoked if refusal.is_of_expiry() => End::Expired,
         RefusalCode::Revoked => End::Revoked,
         RefusalCode::ShuttingDown => End::Shutdown,
         RefusalCode::UpstreamTimeout => End::UpstreamTimedOut,

@@ -65,7 +65,7 @@ impl Plane {
     fn still_valid(&self, caller: &Caller) -> Result<(), Refusal> {
         if self.guard.clock().now() >= caller.ends_at() {
             let cause = "the token expired while its request was under way";
-            return Err(Refusal::new(RefusalCode::Revoked, cause));
+            return Err(Refusal::new(RefusalCode::Revoked, cause).of_expiry());
         }
         Ok(())
     }

@@ -147,6 +147,11 @@ impl Cleaner {
         !self.rules.applies(self.direction) && !self.restores()
     }
 
+    /// Whether text may go on other than it came.
+    pub(crate) fn acts(&self) -> bool {
+        self.rules.acts(self.direction) || self.restores()
+    }
+
     /// Cleans one text that is there whole. `left` is text that stands to its left, such as the
     /// name of the field.
     ///

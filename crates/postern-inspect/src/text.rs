@@ -94,6 +94,8 @@ pub(crate) enum Kinds {
     Type(&'static [&'static str]),
     /// By the names of its members.
     Members(&'static [&'static str]),
+    /// An event of a stream, by its member `type`, if it has one. A kind may begin with `*`.
+    Event(&'static [&'static str]),
 }
 
 /// A member that the table names.

@@ -168,6 +168,12 @@ pub enum GrantError {
          or \"any\""
     )]
     Body(String),
+    /// A rule says which keys the body has, where no method has a body.
+    #[error(
+        "rule {0:?} names keys of a body, and its methods have none: leave json= out, or name \
+         POST, PUT or PATCH"
+    )]
+    NoBody(String),
     /// The action does not exist for the upstream's kind.
     #[error("upstream {upstream} is of kind {kind}: grant {wanted} there")]
     Kind {

@@ -130,6 +130,8 @@ pub enum End {
     ClientGone,
     /// The token was revoked while the answer was under way.
     Revoked,
+    /// The token's time ended while the answer was under way.
+    Expired,
     /// The gateway shut down while the answer was under way.
     Shutdown,
     /// A fault of the gateway while the answer was under way.
@@ -147,6 +149,7 @@ impl End {
         Self::UpstreamTimedOut,
         Self::ClientGone,
         Self::Revoked,
+        Self::Expired,
         Self::Shutdown,
         Self::Panic,
         Self::Abandoned,
@@ -162,6 +165,7 @@ impl End {
             Self::UpstreamTimedOut => "upstream_timed_out",
             Self::ClientGone => "client_gone",
             Self::Revoked => "revoked",
+            Self::Expired => "expired",
             Self::Shutdown => "shutdown",
             Self::Panic => "panic",
             Self::Abandoned => "abandoned",

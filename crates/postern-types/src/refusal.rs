@@ -156,6 +156,7 @@ pub struct Refusal {
     retry_after: Option<Duration>,
     limit: Option<RateNotice>,
     client_gone: bool,
+    expired: bool,
     told: Option<(&'static str, Whose)>,
 }
 
@@ -188,6 +189,7 @@ impl Refusal {
             retry_after: None,
             limit: None,
             client_gone: false,
+            expired: false,
             told: None,
         }
     }
@@ -238,6 +240,19 @@ impl Refusal {
     #[must_use]
     pub fn is_client_gone(&self) -> bool {
         self.client_gone
+    }
+
+    /// Says that it came about because the token's time ended, not because somebody ended it.
+    #[must_use]
+    pub fn of_expiry(mut self) -> Self {
+        self.expired = true;
+        self
+    }
+
+    /// Whether the token's time ended.
+    #[must_use]
+    pub fn is_of_expiry(&self) -> bool {
+        self.expired
     }
 
     /// Adds when it makes sense to try again.

@@ -290,7 +290,7 @@ fn a_whole_answer_that_outlives_its_token_does_not_arrive() {
     let head = read_until(&mut client, "\r\n\r\n");
     assert!(head.contains("postern-refusal: revoked"), "{head}");
     let outcome = line.outcomes(1).remove(0);
-    assert_eq!(outcome.end, End::Revoked);
+    assert_eq!(outcome.end, End::Expired);
     assert!(outcome.cause.unwrap_or_default().contains("expired"));
 }
 
@@ -324,7 +324,7 @@ fn a_stream_that_outlives_its_token_ends_and_the_record_says_expired() {
     let all = read_until(&mut client, "\r\n0\r\n\r\n");
     assert!(all.contains("on and on"), "{all}");
     let outcome = line.outcomes(1).remove(0);
-    assert_eq!(outcome.end, End::Revoked);
+    assert_eq!(outcome.end, End::Expired);
     let cause = outcome.cause.unwrap_or_default();
     assert!(cause.contains("expired"), "{cause}");
 }

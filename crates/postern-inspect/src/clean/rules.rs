@@ -60,6 +60,8 @@ struct Way {
     applies: bool,
     /// Whether a rule that is no dry run applies.
     firm: bool,
+    /// Whether such a rule may change text or end it.
+    acts: bool,
 }
 
 /// The compiled rules of one upstream: shared, and never changed.
@@ -148,6 +150,11 @@ impl RuleSet {
     pub fn only_watches(&self, direction: Direction) -> bool {
         let way = self.way(direction);
         way.applies && !way.firm
+    }
+
+    /// Whether what passes may be other than what came: a rule does more than to tell.
+    pub(super) fn acts(&self, direction: Direction) -> bool {
+        self.way(direction).acts
     }
 
     /// The headers whose values are inspected, in lower case.
@@ -322,6 +329,7 @@ impl Way {
         // A dry run must not change what passes.
         if !spec.dry_run {
             self.firm = true;
+            self.acts |= verdict.acts();
             if spec.opaque == OpaqueAction::Refuse {
                 self.opaque = OpaqueAction::Refuse;
             }

@@ -1,5 +1,59 @@
 //! Numbers, as somebody would write them.
 
+use super::edit::New;
+use super::walk::{Walk, left_of};
+use crate::clean::CleanError;
+use crate::json::NodeId;
+use crate::text::{Leaf, TextShape};
+
+const TOKENS: CleanError = CleanError::CannotInspect("token ids are text in numbers");
+
+/// The shortest number that could be somebody's, in bytes, where numbers of the format stand too.
+const NUMBER_BYTES_MIN: usize = 9;
+
+impl Walk<'_, '_> {
+    pub(super) fn number(
+        &mut self,
+        id: NodeId,
+        shape: &'static TextShape,
+        key: &str,
+    ) -> Result<(), CleanError> {
+        let raw = self.tree.raw(self.span(id));
+        let long = raw.len() >= NUMBER_BYTES_MIN;
+        match shape.leaf {
+            Leaf::Tokens => self.cleaner.refuse(&self.place, TOKENS),
+            Leaf::Free => self.written(id, key),
+            Leaf::Cleared => {
+                if self.cleaner.acts() {
+                    self.edits.put(self.span(id), New::Bytes(b"null".to_vec()));
+                }
+                Ok(())
+            }
+            // The numbers of a vector are no text.
+            Leaf::Seal if !raw.iter().all(u8::is_ascii_digit) => Ok(()),
+            // Wherever a string is expected, a long number is as good as one in quotes.
+            _ if long => self.written(id, key),
+            _ => Ok(()),
+        }
+    }
+
+    /// A number, inspected as it is written.
+    fn written(&mut self, id: NodeId, key: &str) -> Result<(), CleanError> {
+        let written = String::from_utf8_lossy(self.tree.raw(self.span(id)));
+        match without_exponent(&written) {
+            Some(plain) => {
+                let left = left_of(key);
+                let clean = self.cleaner.clean_value(&self.place, &left, &plain)?;
+                clean
+                    .into_iter()
+                    .for_each(|new| self.replace(id, &plain, new));
+                Ok(())
+            }
+            None => self.whole(id, &left_of(key), &written),
+        }
+    }
+}
+
 /// A number with an exponent as the integer that it is; `None` where it has no exponent, or is no
 /// integer of somebody's.
 pub(super) fn without_exponent(written: &str) -> Option<String> {

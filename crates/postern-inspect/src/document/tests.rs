@@ -1,8 +1,9 @@
 mod files;
 mod kinds;
+mod numbers;
 mod words;
 
-use postern_types::{Direction, OpaqueAction, ThinkingAction};
+use postern_types::{DataAction, Direction, OpaqueAction, ThinkingAction};
 use serde_json::{Value, json};
 
 use super::*;
@@ -196,6 +197,9 @@ fn generate() -> Value {
             {"text":"◆"},{"functionCall":{"name":"f","args":{"◆":"◆"}}},
             {"function_call":{"name":"f","args":{"a":["◆"]}}},
             {"functionResponse":{"name":"f","response":{"a":"◆"}}},
+            {"toolCall":{"toolType":"URL_CONTEXT","args":{"a":"J","b":["◆"]}}},
+            {"tool_response":{"tool_type":"URL_CONTEXT","response":{"a":"J"}}},
+            {"text":"◆","speechMetadata":{"speaker":"◆"}},
             {"executableCode":{"language":"PYTHON","code":"◆"}},
             {"code_execution_result":{"outcome":"OUTCOME_OK","output":"◆"}}]}],
         "generateContentRequest":{"contents":[{"parts":[{"text":"◆"}]}]},

@@ -7,7 +7,6 @@ use postern_types::{Direction, OpaqueAction, ThinkingAction};
 use super::edit::{Edits, New};
 use super::file::TextFile;
 use super::kinds;
-use super::number::without_exponent;
 use crate::bounds::{MODEL_BYTES_MAX, PLACE_BYTES_MAX, WORD_BYTES_MAX};
 use crate::clean::{Channel, CleanError, Cleaner, TextKind};
 use crate::json::{Kind, NodeId, Span, Tree};
@@ -22,6 +21,8 @@ pub(crate) struct Piece<'a> {
     /// What tells the text apart from others of its place, from the outside in.
     pub(crate) ids: &'a [Vec<u8>],
     pub(crate) json: bool,
+    /// Names on the way in which a value stood, and what stands for each.
+    pub(crate) renamed: &'a [(NodeId, String)],
     /// What the text is called.
     pub(crate) name: &'a str,
     pub(crate) place: &'a str,
@@ -45,14 +46,16 @@ pub(crate) trait Pieces {
 
 /// One walk through a document.
 pub(crate) struct Walk<'t, 'c> {
-    tree: &'t Tree<'t>,
-    cleaner: &'c mut Cleaner,
+    pub(super) tree: &'t Tree<'t>,
+    pub(super) cleaner: &'c mut Cleaner,
     /// Where the document is an event of a stream.
     pieces: Option<&'c mut dyn Pieces>,
     pub(crate) edits: Edits,
     /// Strings that level the sizes of events.
     pub(crate) padding: Vec<NodeId>,
-    place: String,
+    pub(super) place: String,
+    /// Names on the way to the value at hand that were replaced, with what stands for each.
+    renamed: Vec<(NodeId, String)>,
     /// The names down to the value as they are, to tell texts apart; never told.
     way: String,
     path: Vec<(NodeId, &'static TextShape)>,
@@ -61,7 +64,7 @@ pub(crate) struct Walk<'t, 'c> {
 
 const OPAQUE: CleanError = CleanError::CannotInspect("it holds content that is no text");
 
-const TOKENS: CleanError = CleanError::CannotInspect("token ids are text in numbers");
+const JUDGED: CleanError = CleanError::CannotInspect("a value stands in the name of the model");
 
 impl<'t, 'c> Walk<'t, 'c> {
     pub(crate) fn new(
@@ -76,6 +79,7 @@ impl<'t, 'c> Walk<'t, 'c> {
             edits: Edits::default(),
             padding: Vec::new(),
             place: String::new(),
+            renamed: Vec::new(),
             way: String::new(),
             path: Vec::new(),
             ids: Vec::new(),
@@ -107,7 +111,9 @@ impl<'t, 'c> Walk<'t, 'c> {
 
     fn object(&mut self, id: NodeId, shape: &'static TextShape) -> Result<(), CleanError> {
         if shape.leaf == Leaf::Cleared {
-            self.edits.put(self.span(id), New::Bytes(b"null".to_vec()));
+            if self.cleaner.acts() {
+                self.edits.put(self.span(id), New::Bytes(b"null".to_vec()));
+            }
             return Ok(());
         }
         kinds::check(self.tree, id, shape, (&mut *self.cleaner, &self.place))?;
@@ -140,10 +146,14 @@ impl<'t, 'c> Walk<'t, 'c> {
                 self.enter(&name);
                 self.value(child, member, "")?;
             } else {
+                let outer = self.renamed.len();
                 let replaced = self.key((id, ordinal), child, &name)?;
                 // What was found in a key is no place to tell.
-                self.enter(if replaced { "*" } else { told_name(&name) });
+                let told = replaced.as_ref().map_or_else(|| told_name(&name), |_| "*");
+                self.enter(told);
+                self.renamed.extend(replaced.map(|new| (child, new)));
                 self.value(child, shape.rest.unwrap_or(&LOOSE), &name)?;
+                self.renamed.truncate(outer);
             }
             self.place.truncate(place);
             self.way.truncate(way);
@@ -170,7 +180,7 @@ impl<'t, 'c> Walk<'t, 'c> {
         key: &str,
     ) -> Result<(), CleanError> {
         if shape.leaf == Leaf::Cleared {
-            if self.tree.children(id).next().is_some() {
+            if self.cleaner.acts() && self.tree.children(id).next().is_some() {
                 self.edits.put(self.span(id), New::Bytes(b"[]".to_vec()));
             }
             return Ok(());
@@ -232,20 +242,27 @@ impl<'t, 'c> Walk<'t, 'c> {
                 }
                 Ok(())
             }
-            Leaf::Judged if text.len() <= MODEL_BYTES_MAX && self.is_judged(&text) => Ok(()),
+            Leaf::Judged if self.is_judged(&text) => Ok(()),
             Leaf::Joined => self.joined(id, &text),
             Leaf::Word if self.is_word(&text) => Ok(()),
             Leaf::Seal if is_seal(&text) => Ok(()),
+            Leaf::Judged if self.cleaner.direction() == Direction::Request => self.judged(&text),
             Leaf::Judged | Leaf::Word | Leaf::Seal | Leaf::Thinking => self.whole(id, "", &text),
             Leaf::Json => self.through_channel(id, TextKind::Json, &text, true),
             Leaf::Growing => self.through_channel(id, TextKind::Plain, &text, false),
             Leaf::Opaque => self.data(id, &text),
             Leaf::Cleared => {
-                self.replace(id, &text, String::new());
+                if self.cleaner.acts() {
+                    self.replace(id, &text, String::new());
+                }
+                Ok(())
+            }
+            Leaf::Padding if self.is_word(&text) => {
+                self.padding.push(id);
                 Ok(())
             }
             Leaf::Padding => {
-                self.padding.push(id);
+                self.replace(id, &text, String::new());
                 Ok(())
             }
             Leaf::Piece { json, name } => self.piece(json, name, &text),
@@ -258,9 +275,18 @@ impl<'t, 'c> Walk<'t, 'c> {
         is_word(text) && self.cleaner.passes_word(text, is_of_names(key))
     }
 
-    /// Whether it is what policy has judged: it has not seen what an answer says.
+    /// Whether it is a name that policy may have judged, and in which no value stands.
     fn is_judged(&self, text: &str) -> bool {
-        self.cleaner.direction() == Direction::Request || self.cleaner.passes_word(text, true)
+        text.len() <= MODEL_BYTES_MAX && self.cleaner.passes_word(text, true)
+    }
+
+    /// What policy has judged must not change after that: if something stood for a value in it, the
+    /// request is refused.
+    fn judged(&mut self, text: &str) -> Result<(), CleanError> {
+        match self.cleaner.clean_value(&self.place, "", text)? {
+            Some(_) => self.cleaner.refuse(&self.place, JUDGED),
+            None => Ok(()),
+        }
     }
 
     /// A word that clients put together from the events of a stream.
@@ -269,6 +295,7 @@ impl<'t, 'c> Walk<'t, 'c> {
             tree: self.tree,
             path: &self.path,
             ids: &self.ids,
+            renamed: &self.renamed,
             json: false,
             name: &self.way,
             place: &self.place,
@@ -293,6 +320,7 @@ impl<'t, 'c> Walk<'t, 'c> {
             tree: self.tree,
             path: &self.path,
             ids: &self.ids,
+            renamed: &self.renamed,
             json,
             name: if name.is_empty() { &self.way } else { name },
             place: &self.place,
@@ -347,7 +375,7 @@ impl<'t, 'c> Walk<'t, 'c> {
     }
 
     /// A whole text.
-    fn whole(&mut self, id: NodeId, left: &str, text: &str) -> Result<(), CleanError> {
+    pub(super) fn whole(&mut self, id: NodeId, left: &str, text: &str) -> Result<(), CleanError> {
         if let Some(new) = self.cleaner.clean_value(&self.place, left, text)? {
             self.replace(id, text, new);
         }
@@ -371,60 +399,25 @@ impl<'t, 'c> Walk<'t, 'c> {
         Ok(())
     }
 
-    fn replace(&mut self, id: NodeId, old: &str, new: String) {
+    pub(super) fn replace(&mut self, id: NodeId, old: &str, new: String) {
         if old != new {
             self.edits.put(self.span(id), New::Text(new));
         }
     }
 
-    fn number(
-        &mut self,
-        id: NodeId,
-        shape: &'static TextShape,
-        key: &str,
-    ) -> Result<(), CleanError> {
-        match shape.leaf {
-            Leaf::Tokens => self.cleaner.refuse(&self.place, TOKENS),
-            Leaf::Free => self.written(id, key),
-            // Where text is expected, a long number is as good as one in quotes.
-            Leaf::Text | Leaf::Loose | Leaf::Json | Leaf::Growing | Leaf::Piece { .. }
-                if self.tree.raw(self.span(id)).len() >= NUMBER_BYTES_MIN =>
-            {
-                self.written(id, key)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A number, inspected as it is written.
-    fn written(&mut self, id: NodeId, key: &str) -> Result<(), CleanError> {
-        let written = String::from_utf8_lossy(self.tree.raw(self.span(id)));
-        match without_exponent(&written) {
-            Some(plain) => {
-                let left = left_of(key);
-                let clean = self.cleaner.clean_value(&self.place, &left, &plain)?;
-                clean
-                    .into_iter()
-                    .for_each(|new| self.replace(id, &plain, new));
-                Ok(())
-            }
-            None => self.whole(id, &left_of(key), &written),
-        }
-    }
-
     /// A key that no table names is text. What stands for it is made to differ from the other keys
-    /// of its object, in which it has this place. Says whether it was replaced.
+    /// of its object, in which it has this place. Gives what stands for it, if it was replaced.
     fn key(
         &mut self,
         (object, ordinal): (NodeId, usize),
         child: NodeId,
         name: &str,
-    ) -> Result<bool, CleanError> {
+    ) -> Result<Option<String>, CleanError> {
         let Some(span) = self.tree.node(child).key else {
-            return Ok(false);
+            return Ok(None);
         };
         let Some(new) = self.cleaner.clean_value(&self.place, "", name)? else {
-            return Ok(false);
+            return Ok(None);
         };
         // Looked up for the first member alone, so that many keys do not cost the square of them.
         let alone = ordinal == 0 && self.tree.member(object, &new).is_none();
@@ -433,8 +426,8 @@ impl<'t, 'c> Walk<'t, 'c> {
         } else {
             format!("{new}_{}", ordinal + 1)
         };
-        self.edits.put(span, New::Text(key));
-        Ok(true)
+        self.edits.put(span, New::Text(key.clone()));
+        Ok(Some(key))
     }
 
     /// What a member says of an identity: its text, or its bytes.
@@ -449,7 +442,7 @@ impl<'t, 'c> Walk<'t, 'c> {
         self.cleaner.rules().thinking(self.cleaner.direction())
     }
 
-    fn span(&self, id: NodeId) -> Span {
+    pub(super) fn span(&self, id: NodeId) -> Span {
         self.tree.node(id).span
     }
 
@@ -463,9 +456,6 @@ impl<'t, 'c> Walk<'t, 'c> {
         }
     }
 }
-
-/// The shortest number that could be somebody's, in bytes, where numbers of the format stand too.
-const NUMBER_BYTES_MIN: usize = 9;
 
 /// Whether words under this key are names and ids that somebody chose, no vocabulary of the format.
 fn is_of_names(key: &str) -> bool {
@@ -484,7 +474,7 @@ pub(crate) fn told_name(name: &str) -> &str {
 }
 
 /// The text that stands to the left of a value under a key.
-fn left_of(key: &str) -> Cow<'_, str> {
+pub(super) fn left_of(key: &str) -> Cow<'_, str> {
     if key.is_empty() {
         Cow::Borrowed("")
     } else {

@@ -222,6 +222,16 @@ static USAGE: TextShape = TextShape {
 static ERROR: TextShape = TextShape::object(&[m("type", &WORD)]);
 
 pub(super) static EVENT: TextShape = TextShape {
+    kinds: Some(Kinds::Event(&[
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "ping",
+        "error",
+    ])),
     by: &[&["index"]],
     keep: &["type"],
     ..TextShape::object(&[

@@ -59,14 +59,26 @@ const PART_KINDS: Option<Kinds> = Some(Kinds::Members(&[
     "media_resolution",
     "partMetadata",
     "part_metadata",
+    "mediaProcessing",
+    "media_processing",
+    "speechMetadata",
+    "speech_metadata",
+    "documentMetadata",
+    "document_metadata",
+    "spreadsheetMetadata",
+    "spreadsheet_metadata",
+    "audioMetadata",
+    "audio_metadata",
 ]));
 
-static PART_MEMBERS: [TextMember; 8] = [
+static PART_MEMBERS: [TextMember; 10] = [
     m("text", &TEXT),
     mm("inlineData", "inline_data", &DATA),
     mm("fileData", "file_data", &DATA),
     mm("functionCall", "function_call", &CALL),
     mm("functionResponse", "function_response", &RESULT),
+    mm("toolCall", "tool_call", &TOOL_CALL),
+    mm("toolResponse", "tool_response", &TOOL_RESPONSE),
     mm("executableCode", "executable_code", &CODE),
     mm("codeExecutionResult", "code_execution_result", &CODE),
     mm("thoughtSignature", "thought_signature", &SEAL),
@@ -87,6 +99,19 @@ static RESULT: TextShape = TextShape::object(&[
     m("response", &ALL_TEXT),
     m("parts", &PART),
     m("scheduling", &WORD),
+]);
+
+/// A call of a tool of the provider's own.
+static TOOL_CALL: TextShape = TextShape::object(&[
+    m("id", &WORD),
+    mm("toolType", "tool_type", &WORD),
+    m("args", &ALL_TEXT),
+]);
+
+static TOOL_RESPONSE: TextShape = TextShape::object(&[
+    m("id", &WORD),
+    mm("toolType", "tool_type", &WORD),
+    m("response", &ALL_TEXT),
 ]);
 
 static CODE: TextShape = TextShape::object(&[
@@ -193,6 +218,8 @@ static PART_PIECE: TextShape = TextShape {
         mm("fileData", "file_data", &DATA),
         mm("functionCall", "function_call", &CALL_PIECE),
         mm("functionResponse", "function_response", &RESULT),
+        mm("toolCall", "tool_call", &TOOL_CALL),
+        mm("toolResponse", "tool_response", &TOOL_RESPONSE),
         mm("executableCode", "executable_code", &CODE),
         mm("codeExecutionResult", "code_execution_result", &CODE),
         mm("thoughtSignature", "thought_signature", &SEAL),

@@ -2,8 +2,8 @@
 
 use super::openai_other::ERROR;
 use super::{
-    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING, PIECE,
-    Switch, TEXT, TextMember, TextShape, WORD, m,
+    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING, PIECES,
+    PLAIN_PIECE, Switch, TEXT, TextMember, TextShape, WORD, m,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&RESPONSE_MEMBERS);
@@ -209,6 +209,27 @@ static FORMATS: TextShape = TextShape::object(&[
     ),
 ]);
 
+/// Events with text. What is new, and its end, are read in any that are called so; those that tell
+/// how a call of a tool goes on have none.
+const EVENT_KINDS: Option<Kinds> = Some(Kinds::Event(&[
+    "*delta",
+    "*done",
+    "response.created",
+    "response.queued",
+    "response.in_progress",
+    "response.completed",
+    "response.incomplete",
+    "response.failed",
+    "response.output_item.added",
+    "response.content_part.added",
+    "response.reasoning_summary_part.added",
+    "response.output_text.annotation.added",
+    "response.shell_call_command.added",
+    "response.image_generation_call.partial_image",
+    "response.image_generation_call.completed",
+    "error",
+]));
+
 /// The members that tell the texts of a stream apart. Some servers give an item another id in each
 /// event, so that its place in the output comes first.
 const BY: &[&[&str]] = &[
@@ -216,9 +237,11 @@ const BY: &[&[&str]] = &[
     &["output_index", "item_id"],
     &["content_index"],
     &["summary_index"],
+    &["command_index"],
 ];
 
 pub(super) static EVENT: TextShape = TextShape {
+    kinds: EVENT_KINDS,
     switch: Some(&Switch {
         key: "type",
         cases: &[
@@ -234,7 +257,7 @@ pub(super) static EVENT: TextShape = TextShape {
     ..TextShape::object(&[
         m("type", &WORD),
         m("item_id", &WORD),
-        m("delta", &PIECE),
+        m("delta", &NEW),
         m("response", &ANSWER),
         m("item", &ITEM),
         m("part", &ITEM),
@@ -261,7 +284,7 @@ static DELTA_MEMBERS: [TextMember; 4] = [
 ];
 
 static DELTA: TextShape = TextShape {
-    rest: Some(&PIECE),
+    rest: Some(&NEW),
     by: BY,
     keep: DELTA_KEEPS,
     ..TextShape::object(&DELTA_MEMBERS)
@@ -279,6 +302,16 @@ static DATA_DELTA: TextShape = TextShape {
     ..TextShape::object(&DELTA_MEMBERS)
 };
 
-static ARGUMENTS: TextShape = TextShape::leaf(JSON_PIECE);
+/// The next piece of a text, or of several that have names: what a command writes, and where to.
+static NEW: TextShape = TextShape {
+    rest: Some(&PIECES),
+    ..TextShape::leaf(PLAIN_PIECE)
+};
+
+static ARGUMENTS: TextShape = TextShape {
+    rest: Some(&ALL_TEXT),
+    elements: Some(&ALL_TEXT),
+    ..TextShape::leaf(JSON_PIECE)
+};
 
 const DELTA_KEEPS: &[&str] = &["sequence_number", "item_id"];

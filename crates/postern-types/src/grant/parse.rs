@@ -82,7 +82,7 @@ fn call_rules(text: &str) -> Result<Vec<CallRule>, GrantError> {
     rule.body = body;
     let (with, without): (Vec<_>, Vec<_>) = rule.methods.iter().cloned().partition(|m| has_body(m));
     if keys && with.is_empty() {
-        return Err(shape());
+        return Err(GrantError::NoBody(text.chars().take(200).collect()));
     }
     if !keys || without.is_empty() {
         return Ok(vec![rule]);

@@ -113,14 +113,20 @@ fn what_a_body_may_be_has_to_be_said() {
         "notes:call:POST /a json",
         "notes:call:POST /a json=",
         "notes:call:POST /a json=&",
-        "notes:call:GET /a json=title",
-        "notes:call:GET|DELETE /a json=title",
         "notes:call:POST /a body=any x",
     ] {
         assert!(
             matches!(Grant::parse(text), Err(GrantError::Shape(_))),
             "{text}"
         );
+    }
+    for text in [
+        "notes:call:GET /a json=title",
+        "notes:call:GET|DELETE /a json=title",
+    ] {
+        let error = Grant::parse(text).unwrap_err();
+        assert!(matches!(error, GrantError::NoBody(_)), "{text}: {error}");
+        assert!(error.to_string().contains("leave json= out"), "{error}");
     }
 }
 

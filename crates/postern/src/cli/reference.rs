@@ -135,8 +135,8 @@ fn records() -> String {
      | `system` | at start, stop and recovery | what an operator should know |\n\
      | `log` | by the log itself | that it was opened, closed, cut after a crash |\n\n\
      How a request ends: `done`, `refused`, `upstream_reset`, `upstream_timed_out`, \
-     `client_gone`, `revoked`, `shutdown`, `panic`, `abandoned` (found at the next start: the \
-     process died).\n\n\
+     `client_gone`, `revoked`, `expired`, `shutdown`, `panic`, `abandoned` (found at the next \
+     start: the process died).\n\n\
      The header of an entry is readable by anybody with the files and holds nothing personal: \
      kind, time, request, environment, status, refusal. The body is sealed with the \
      environment's key.\n"

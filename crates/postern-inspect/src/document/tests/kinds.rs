@@ -78,9 +78,15 @@ fn parts_of_unknown_kinds_are_refused() {
         fine.extend(bodies(&json!({"type":kind,"text":MAIL})));
     }
     fine.extend(bodies(&json!({"text":MAIL})));
-    fine.extend(gemini_bodies(
-        &json!({"text":MAIL,"video_metadata":{"fps":1}}),
-    ));
+    let about = json!({"fps":1,"startPage":2,"speaker":MAIL});
+    for name in [
+        "video_metadata",
+        "documentMetadata",
+        "spreadsheet_metadata",
+        "speechMetadata",
+    ] {
+        fine.extend(gemini_bodies(&json!({"text":MAIL, name:about})));
+    }
     for (shape, body) in &refused {
         let mut strict = cleaner(Direction::Request, |_| {});
         let body = body.to_string();

@@ -2,7 +2,7 @@
 
 use crate::bounds::CHANNELS_MAX;
 use crate::clean::{Channel, CleanError, Cleaner, TextKind};
-use crate::document::{Edits, New, Piece, Pieces, write_string};
+use crate::document::{Edits, New, Piece, Pieces, told_name, write_string};
 use crate::json::{Kind, NodeId, Span, Tree};
 use crate::text::{ANTHROPIC_TEXT, Leaf, TextShape, is_word};
 
@@ -11,6 +11,9 @@ use super::names::Names;
 
 /// The member that numbers events.
 const SEQUENCE: &str = "sequence_number";
+
+/// The member that tells the time of an event.
+const CREATED: &str = "created";
 
 /// The longest number that is nobody's, in bytes.
 const NUMBER_BYTES_MAX: usize = 8;
@@ -82,11 +85,13 @@ impl Channels {
     }
 
     /// Reads what numbers the current event. An event that goes before it takes its number, so that
-    /// numbers never fall.
+    /// numbers never fall. One that may be somebody's is none.
     pub(super) fn number(&mut self, tree: &Tree<'_>) {
         let member = tree.member(Tree::ROOT, SEQUENCE);
         let number = member.filter(|id| tree.node(*id).kind == Kind::Number);
-        self.sequence = number.map(|id| tree.raw(tree.node(id).span).to_vec());
+        let raw = number.map(|id| tree.raw(tree.node(id).span));
+        let short = raw.filter(|raw| raw.len() <= NUMBER_BYTES_MAX);
+        self.sequence = short.map(<[u8]>::to_vec);
     }
 
     pub(super) fn move_index(&mut self, moved: Option<(NodeId, u64)>) {
@@ -254,6 +259,7 @@ impl Tail {
         for (depth, way) in piece.path.windows(2).enumerate() {
             let (id, shape) = way[0];
             let kept = Kept {
+                renamed: piece.renamed,
                 tree: piece.tree,
                 shape,
                 outermost: depth == 0,
@@ -274,7 +280,7 @@ impl Tail {
         self.before.push(b'{');
         for child in tree.children(id).filter(|child| *child != next) {
             if kept.keeps(child) {
-                self.key(tree, child);
+                self.key(kept, child);
                 let start = self.before.len();
                 match moved {
                     Some((id, index)) if id == child => {
@@ -290,15 +296,21 @@ impl Tail {
                 self.before.push(b',');
             }
         }
-        self.key(tree, next);
+        self.key(kept, next);
         self.after.insert(0, b'}');
     }
 
-    fn key(&mut self, tree: &Tree<'_>, member: NodeId) {
-        if let Some(key) = tree.node(member).key {
-            self.before.extend_from_slice(tree.raw(key));
-            self.before.push(b':');
+    fn key(&mut self, kept: &Kept<'_>, member: NodeId) {
+        let tree = kept.tree;
+        let Some(key) = tree.node(member).key else {
+            return;
+        };
+        // SECURITY: what stood for a value in the event stands for it in the one made after it.
+        match kept.renamed.iter().find(|(id, _)| *id == member) {
+            Some((_, new)) => write_string(new, &mut self.before),
+            None => self.before.extend_from_slice(tree.raw(key)),
         }
+        self.before.push(b':');
     }
 }
 
@@ -315,6 +327,7 @@ pub(super) fn are_same(one: &[Vec<u8>], other: &[Vec<u8>]) -> bool {
 
 /// What an event made after this one keeps of an object.
 struct Kept<'a> {
+    renamed: &'a [(NodeId, String)],
     tree: &'a Tree<'a>,
     shape: &'a TextShape,
     outermost: bool,
@@ -327,10 +340,12 @@ impl Kept<'_> {
         let key = tree.key(id);
         let named = self.shape.keep.contains(&&*key)
             || self.shape.by.iter().any(|all| all.contains(&&*key));
-        let is_word_here = || {
-            let leaf = self.shape.member(&key).map(|shape| shape.leaf);
-            matches!(leaf, Some(Leaf::Word | Leaf::Judged))
-        };
+        let leaf = self.shape.member(&key).map(|shape| shape.leaf);
+        // SECURITY: a name that no table has may itself be a value, and stays behind.
+        if !named && leaf.is_none() && key != CREATED {
+            return false;
+        }
+        let is_word_here = || matches!(leaf, Some(Leaf::Word | Leaf::Judged));
         match tree.node(id).kind {
             Kind::Object => self.shape.keep.contains(&&*key) && self.is_of_words(id),
             Kind::Array => false,
@@ -349,7 +364,7 @@ impl Kept<'_> {
     fn is_number(&self, id: NodeId) -> bool {
         let raw = self.tree.raw(self.tree.node(id).span);
         let is_time =
-            || self.outermost && self.tree.key(id) == "created" && raw.len() <= SECONDS_BYTES_MAX;
+            || self.outermost && self.tree.key(id) == CREATED && raw.len() <= SECONDS_BYTES_MAX;
         raw.len() <= NUMBER_BYTES_MAX || is_time()
     }
 
@@ -357,7 +372,13 @@ impl Kept<'_> {
     fn is_of_words(&self, id: NodeId) -> bool {
         let tree = self.tree;
         match tree.node(id).kind {
-            Kind::Object | Kind::Array => tree.children(id).all(|child| self.is_of_words(child)),
+            Kind::Array => tree.children(id).all(|child| self.is_of_words(child)),
+            Kind::Object => tree.children(id).all(|child| {
+                let name = tree.key(child);
+                told_name(&name) == name
+                    && self.cleaner.passes_word(&name, true)
+                    && self.is_of_words(child)
+            }),
             Kind::Text => self.is_word(id),
             Kind::Number => self.is_number(id),
             Kind::Word => true,

@@ -40,11 +40,12 @@ impl End {
     }
 }
 
-/// Whether both tell of one text among several. An index that is left out is the first, as clients
-/// read it.
+/// Whether both tell of one text among several. An index that is left out or null is the first, and
+/// what is not said to be a thought is none, as clients read them.
 pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
     fn bare(id: &[u8]) -> &[u8] {
-        if id == b"0" { b"" } else { id }
+        let is_first = matches!(id, b"0" | b"null" | b"false");
+        if is_first { b"" } else { id }
     }
     bare(one) == bare(other)
 }
@@ -144,6 +145,7 @@ impl Event<'_> {
             Some(self.id(Tree::ROOT, &["output_index", "item_id"])),
             of_part("response.content_part.done", "content_index"),
             of_part("response.reasoning_summary_part.done", "summary_index"),
+            of_part("", "command_index"),
         ])]
     }
 

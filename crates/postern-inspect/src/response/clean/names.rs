@@ -100,6 +100,7 @@ mod tests {
                     tree: &tree,
                     path: &[],
                     ids: &[],
+                    renamed: &[],
                     json: false,
                     name: "name",
                     place: "name",

@@ -1,5 +1,6 @@
 mod ends;
 mod kinds;
+mod made;
 mod outcomes;
 mod places;
 

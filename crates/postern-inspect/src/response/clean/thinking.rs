@@ -13,6 +13,11 @@ use crate::bounds::CHANNELS_MAX;
 use crate::clean::CleanError;
 use crate::json::{Kind, NodeId, Tree};
 
+/// The highest index of a block.
+const INDEX_MAX: u64 = 99_999_999;
+
+const ODD: CleanError = CleanError::CannotInspect("the blocks of the answer do not count on");
+
 /// What happens to an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -63,6 +68,10 @@ impl Thinking {
         let Some((place, index)) = place.zip(index) else {
             return Ok(Verdict::Clean(None));
         };
+        // A longer number is read as what somebody may have written, and not as a place.
+        if index > INDEX_MAX {
+            return Err(ODD);
+        }
         let kind = says(Tree::ROOT, "type");
         let own = match kind.as_deref() {
             Some("content_block_start") => {
@@ -93,8 +102,6 @@ impl Thinking {
     /// A block begins. A text may not take the place of a thinking block, nor thinking a place
     /// before one: the blocks behind it were counted already.
     fn start(&mut self, index: u64, thinks: bool) -> Result<(), CleanError> {
-        const ODD: CleanError =
-            CleanError::CannotInspect("the blocks of the answer do not count on");
         if self.blocks.contains_key(&index) {
             return if thinks { Ok(()) } else { Err(ODD) };
         }

@@ -73,3 +73,52 @@ fn a_part_of_an_unknown_kind_ends_the_stream() {
         assert!(out.contains("[EMAIL]") && !out.contains(MAIL), "{out}");
     }
 }
+
+/// Goal: a text that is spread over events of a kind that nobody knows does not get through, and
+/// what tells only that something goes on does. Method: such events with pieces of a value, by
+/// either rule and in a dry run; and events without text, errors, and kinds that say what they are.
+#[test]
+fn an_event_of_an_unknown_kind_ends_the_stream() {
+    let rows = [
+        (
+            Dialect::OpenAi,
+            Operation::Responses,
+            "response.new_text.chunk",
+        ),
+        (Dialect::Anthropic, Operation::Messages, "new_block_piece"),
+    ];
+    for (dialect, operation, kind) in rows {
+        let given = options(dialect, operation);
+        let event = |event: Value| format!("data: {event}\n\n");
+        let piece = |letter| event(json!({"type":kind,"item_id":"i","piece":letter}));
+        let stream: String = MAIL.chars().map(piece).collect();
+        for text in [stream.clone(), event(json!({"piece":"a"}))] {
+            let out = carried(&given, &text, 7, |_| {});
+            assert!(
+                matches!(out, Err(InspectError::CannotInspect(_))),
+                "{kind}: {out:?}"
+            );
+        }
+        let dry = carried(&given, &stream, 7, |spec| spec.dry_run = true);
+        assert_eq!(dry.unwrap(), stream);
+        let whole = event(json!({"type":kind,"text":MAIL}));
+        let out = carried(&given, &whole, 7, |spec| spec.opaque = OpaqueAction::Allow);
+        assert!(out.unwrap().contains("[EMAIL]"));
+        let known = event(json!({"type":kind,"item_id":"i","output_index":0,"percent":5}))
+            + &event(json!({"error":{"message":"no"}}))
+            + &event(json!({"type":"error","error":{"message":"no"}}));
+        assert_eq!(carried(&given, &known, 7, |_| {}).unwrap(), known);
+    }
+    let given = options(Dialect::OpenAi, Operation::Responses);
+    let piece = |letter| {
+        let event = json!({"type":"response.new_text.delta","output_index":0,"delta":letter});
+        format!("data: {event}\n\n")
+    };
+    let stream: String = MAIL.chars().map(piece).collect();
+    let out = carried(&given, &stream, 7, |_| {}).unwrap();
+    let all: String = events(&out)
+        .iter()
+        .filter_map(|event| event["delta"].as_str())
+        .collect();
+    assert_eq!(all, "[EMAIL]");
+}

@@ -188,3 +188,30 @@ fn the_end_of_an_answer_without_an_index_is_that_of_the_first() {
         "{out}"
     );
 }
+
+/// Goal: log probabilities, which repeat the text, go where text may change, and only there.
+/// Method: rules of each action over an answer in which nothing is found.
+#[test]
+fn probabilities_stay_where_rules_only_tell() {
+    let event = json!({"id":"c","choices":[{"index":0,"delta":{"content":"a "},
+        "logprobs":{"content":[{"token":"a ","logprob":-0.5}]}}]});
+    let stream = format!("data: {event}\n\n");
+    let given = options(Dialect::OpenAi, Operation::ChatCompletions);
+    for action in [
+        "allow",
+        "flag",
+        "mask",
+        "keep-last-4",
+        "hash",
+        "pseudonym",
+        "block",
+    ] {
+        let action: DataAction = action.parse().unwrap();
+        for dry_run in [false, true] {
+            let change = |spec: &mut DataRuleSpec| (spec.action, spec.dry_run) = (action, dry_run);
+            let out = carried(&given, &stream, 9, change).unwrap();
+            let stays = dry_run || action.passes();
+            assert_eq!(out.contains("-0.5"), stays, "{action:?}: {out}");
+        }
+    }
+}

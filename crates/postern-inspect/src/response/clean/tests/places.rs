@@ -311,3 +311,92 @@ fn a_dry_run_tells_what_it_could_not_read() {
     let reader = ResponseReader::new(&coded, Some(cleaner(Direction::Response, watch)));
     assert_eq!(reader.findings().len(), 1);
 }
+
+/// Goal: what commands write is followed over events, each command and each way out by itself.
+/// Method: two commands in turns, on both ways out, a value in pieces on each; one ends early.
+#[test]
+fn what_commands_of_a_shell_write_is_followed_over_events() {
+    let event = |kind: &str, command: u64, rest: Value| {
+        let mut event = json!({"type":format!("response.{kind}"),"item_id":"s","output_index":0,
+            "command_index":command});
+        let members = event.as_object_mut().unwrap();
+        members.extend(rest.as_object().unwrap().clone());
+        format!("event: response.{kind}\ndata: {event}\n\n")
+    };
+    let mut stream = String::new();
+    for letter in format!("to {MAIL} ok").chars() {
+        for command in 0..2 {
+            let delta = json!({"delta":{"stdout":letter,"stderr":letter}});
+            stream += &event("shell_call_output_content.delta", command, delta);
+            let delta = json!({ "delta": letter });
+            stream += &event("shell_call_command.delta", command, delta);
+        }
+    }
+    let done = json!({"command":format!("to {MAIL} ok")});
+    stream += &event("shell_call_command.done", 1, done);
+    stream += &event("shell_call_command.delta", 0, json!({"delta":"ay"}));
+    stream += "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\"}}\n\n";
+    let out = cleaned(Dialect::OpenAi, Operation::Responses, &stream);
+    let said = |kind: &str, command: u64, place: &str| -> String {
+        let all = events(&out).into_iter().filter(|event| {
+            event["type"] == format!("response.{kind}") && event["command_index"] == command
+        });
+        all.filter_map(|event| event.pointer(place)?.as_str().map(str::to_owned))
+            .collect()
+    };
+    for command in 0..2 {
+        for place in ["/delta/stdout", "/delta/stderr"] {
+            let said = said("shell_call_output_content.delta", command, place);
+            assert_eq!(said, "to [EMAIL] ok", "{command} {place}");
+        }
+    }
+    assert_eq!(
+        said("shell_call_command.delta", 0, "/delta"),
+        "to [EMAIL] okay"
+    );
+    assert_eq!(
+        said("shell_call_command.delta", 1, "/delta"),
+        "to [EMAIL] ok"
+    );
+    assert_eq!(
+        said("shell_call_command.done", 1, "/command"),
+        "to [EMAIL] ok"
+    );
+}
+
+/// Goal: a text is one however its place is left out. Method: a value in pieces, in turns with an
+/// index of zero, of null and none; and of parts that are no thoughts, said and not said.
+#[test]
+fn a_text_is_one_however_its_place_is_left_out() {
+    let join = |pieces: &mut dyn Iterator<Item = Value>| -> String {
+        pieces.map(|event| format!("data: {event}\n\n")).collect()
+    };
+    let letters = || format!("{MAIL} ok").chars().enumerate().collect::<Vec<_>>();
+    let stream = join(&mut letters().into_iter().map(|(at, letter)| {
+        let mut choice = json!({"delta":{"content":letter}});
+        if at % 3 > 0 {
+            choice["index"] = [json!(0), Value::Null][at % 2].clone();
+        }
+        json!({"choices":[choice]})
+    }));
+    let out = cleaned(Dialect::OpenAi, Operation::ChatCompletions, &stream);
+    let said = |out: &str, place: &str| -> String {
+        let said = |event: &Value| event.pointer(place)?.as_str().map(str::to_owned);
+        events(out).iter().filter_map(said).collect()
+    };
+    assert_eq!(
+        said(&out, "/choices/0/delta/content"),
+        "[EMAIL] ok",
+        "{out}"
+    );
+    let stream = join(&mut letters().into_iter().map(|(at, letter)| {
+        let mut part = json!({ "text": letter });
+        if at % 2 == 0 {
+            part["thought"] = false.into();
+        }
+        json!({"candidates":[{"content":{"parts":[part]}}]})
+    }));
+    let out = cleaned(Dialect::Gemini, Operation::StreamGenerateContent, &stream);
+    let place = "/candidates/0/content/parts/0/text";
+    assert_eq!(said(&out, place), "[EMAIL] ok", "{out}");
+}
