@@ -4,8 +4,8 @@
 //! that is queued (combining); the rest wait for that one. It is tried once those who are ready on
 //! the same thread have queued theirs. A durable append wakes the committer
 //! thread, which writes what is queued, syncs once, and answers all; the next batch gathers
-//! meanwhile. After any write the committer also syncs within 50 ms. What an appender leaves over is
-//! written by the committer too, and that asks for no sync: under load something is always left
+//! meanwhile. After any write the committer also syncs within 50 ms. What an appender leaves over
+//! is written by the committer too, and that asks for no sync: under load something is always left
 //! over, and a sync for each time is one for every dozen requests.
 //!
 //! Any failed write or sync ends the log: after a failed sync the kernel may have dropped the
