@@ -114,7 +114,7 @@ pub struct IntentRecord {
     pub text_bytes: u64,
 }
 
-/// How a request ended.
+/// How a request ended. Records have its number: a new one comes last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
@@ -130,14 +130,14 @@ pub enum End {
     ClientGone,
     /// The token was revoked while the answer was under way.
     Revoked,
-    /// The token's time ended while the answer was under way.
-    Expired,
     /// The gateway shut down while the answer was under way.
     Shutdown,
     /// A fault of the gateway while the answer was under way.
     Panic,
     /// Found at start: an intent whose outcome was never written.
     Abandoned,
+    /// The token's time ended while the answer was under way.
+    Expired,
 }
 
 impl End {
@@ -149,10 +149,10 @@ impl End {
         Self::UpstreamTimedOut,
         Self::ClientGone,
         Self::Revoked,
-        Self::Expired,
         Self::Shutdown,
         Self::Panic,
         Self::Abandoned,
+        Self::Expired,
     ];
 
     /// The word used in tables.
@@ -165,10 +165,10 @@ impl End {
             Self::UpstreamTimedOut => "upstream_timed_out",
             Self::ClientGone => "client_gone",
             Self::Revoked => "revoked",
-            Self::Expired => "expired",
             Self::Shutdown => "shutdown",
             Self::Panic => "panic",
             Self::Abandoned => "abandoned",
+            Self::Expired => "expired",
         }
     }
 }

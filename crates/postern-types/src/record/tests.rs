@@ -128,3 +128,56 @@ fn other_versions_and_noise_are_errors() {
         Err(DecodeRecordError::Malformed)
     );
 }
+
+/// The words of an enum, in the order of the numbers that records have for them.
+fn numbered<T: serde::Serialize>(all: &[T]) -> String {
+    let word = |(number, value): (usize, &T)| {
+        let written = postcard::to_allocvec(value).unwrap();
+        assert_eq!(written, [u8::try_from(number).unwrap()], "out of order");
+        serde_json::to_string(value).unwrap().replace('"', "")
+    };
+    let words: Vec<String> = all.iter().enumerate().map(word).collect();
+    words.join(" ")
+}
+
+#[test]
+fn what_logs_hold_keeps_its_number() {
+    // Goal: an old log is never read as saying something else, because a variant came in between.
+    // Method: the numbers of all that records hold, against what they were. Only add at the end.
+    let kinds = [
+        RecordKind::Intent,
+        RecordKind::Outcome,
+        RecordKind::Admin,
+        RecordKind::Strangers,
+        RecordKind::System,
+    ];
+    assert_eq!(numbered(&kinds), "intent outcome admin strangers system");
+    assert_eq!(
+        numbered(End::ALL),
+        "done refused upstream_reset upstream_timed_out client_gone revoked shutdown panic \
+         abandoned expired"
+    );
+    assert_eq!(
+        numbered(RefusalCode::ALL),
+        "unauthenticated denied unknown_upstream unknown_operation unknown_model \
+         bad_request body_too_large unsupported rate_limited too_many_concurrent \
+         budget_exhausted data_blocked cannot_inspect revoked upstream_unreachable \
+         upstream_timeout upstream_protocol audit_unavailable store_unavailable \
+         overloaded shutting_down internal"
+    );
+    assert_eq!(
+        numbered(&UpstreamKind::ALL),
+        "openai azure-openai anthropic gemini http"
+    );
+    assert_eq!(
+        numbered(&Operation::ALL),
+        "chat_completions responses embeddings list_models show_model moderations \
+         messages count_tokens generate_content stream_generate_content"
+    );
+    let ways = [Direction::Request, Direction::Response];
+    assert_eq!(numbered(&ways), "request response");
+    assert_eq!(
+        numbered(&[SourceVia::Socket, SourceVia::TrustedProxy]),
+        "socket trusted_proxy"
+    );
+}
