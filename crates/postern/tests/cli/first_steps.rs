@@ -211,6 +211,25 @@ fn a_stop_is_in_good_order_and_the_next_start_finds_it_so() {
 }
 
 #[test]
+fn an_address_that_is_taken_is_named_with_where_to_say_another() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run_in(dir.path(), &["init"]).status.success());
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap();
+    let (taken, free) = (taken.to_string(), "127.0.0.1:0".to_owned());
+    for (data, admin) in [(&taken, &free), (&free, &taken)] {
+        let settings = format!("[listen]\ndata = \"{data}\"\nadmin = \"{admin}\"\n");
+        fs::write(dir.path().join("data/postern.toml"), settings).unwrap();
+        let serve = run_in(dir.path(), &["serve"]);
+        let said = printed(&serve);
+        assert_eq!(serve.status.code(), Some(1), "{said}");
+        for part in [taken.as_str(), "[listen]", "postern.toml"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_command_waits_for_a_gateway_that_is_just_starting() {
     // Goal: the lines of the README can be pasted in one go. Method: a gateway of the test's own,
     // which opens its socket a moment later than the command asks.
