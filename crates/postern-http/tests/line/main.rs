@@ -12,6 +12,7 @@ mod data_streams;
 mod data_told;
 mod ends;
 mod fixture;
+mod http2;
 mod passes;
 mod presidio;
 mod refused;

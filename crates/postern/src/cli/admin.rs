@@ -2,6 +2,7 @@
 //! its owner can open, or over the network with an administrator's token.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Method, Request, header};
@@ -20,6 +21,11 @@ use crate::shapes::Problem;
 const TOKEN_VARIABLE: &str = "POSTERN_ADMIN_TOKEN";
 /// Bytes of one line of a streamed answer.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
+/// How long an installation's gateway may take to listen. Whoever types `postern serve &` and the
+/// next command, or lets a script do so, is not told that there is none.
+const STARTING: Duration = Duration::from_secs(2);
+/// How often it is looked for meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A connection to the admin API.
 pub(super) struct Admin {
@@ -174,11 +180,7 @@ impl Admin {
         &self,
         request: Request<Full<Bytes>>,
     ) -> Outcome<http::Response<hyper::body::Incoming>> {
-        let response = self
-            .endpoint
-            .send(request)
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let response = self.reach(request).await?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -190,6 +192,34 @@ impl Admin {
             Ok(problem) => refusal(problem),
             Err(_) => Failure::new(format!("the server answered {status}, not as Postern does")),
         })
+    }
+
+    /// Sends as soon as somebody listens. Until then nothing was sent, so nothing is done twice.
+    async fn reach(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Outcome<http::Response<hyper::body::Incoming>> {
+        let begun = Instant::now();
+        loop {
+            match self.endpoint.send(request.clone()).await {
+                Err(error) if self.may_be_starting(&error) && begun.elapsed() < STARTING => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                sent => return sent.map_err(|error| self.unreachable(&error)),
+            }
+        }
+    }
+
+    /// Whether there is an installation whose gateway does not listen, or not yet.
+    fn may_be_starting(&self, error: &ClientError) -> bool {
+        use std::io::ErrorKind::{ConnectionRefused, NotFound};
+        let (ClientError::Connect { source, .. }, Endpoint::Socket(path)) = (error, &self.endpoint)
+        else {
+            return false;
+        };
+        let data = path.ancestors().nth(2);
+        matches!(source.kind(), NotFound | ConnectionRefused)
+            && data.is_some_and(|data| data.join("audit").is_dir())
     }
 
     fn unreachable(&self, error: &ClientError) -> Failure {

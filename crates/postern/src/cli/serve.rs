@@ -84,11 +84,20 @@ async fn everything_wrong(error: &anyhow::Error, paths: &Paths, config: &Config)
         message.push_str(&format!("\nalso: {also}"));
     }
     let failure = Failure::new(message);
+    if error.chain().any(is_taken) {
+        return failure.hint("`[listen]` in postern.toml says where: data and admin");
+    }
     if mistakes.is_empty() {
-        // A port that is taken, a disk that is full: nothing that `check` could see.
+        // A disk that is full, say: nothing that `check` could see.
         return failure;
     }
     failure.hint("`postern check` shows all of this without starting anything")
+}
+
+/// Whether somebody else listens where the gateway should.
+fn is_taken(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let io: Option<&std::io::Error> = cause.downcast_ref();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
 }
 
 /// The signals that stop the gateway.

@@ -211,6 +211,47 @@ fn a_stop_is_in_good_order_and_the_next_start_finds_it_so() {
 }
 
 #[test]
+fn an_address_that_is_taken_is_named_with_where_to_say_another() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run_in(dir.path(), &["init"]).status.success());
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap();
+    let (taken, free) = (taken.to_string(), "127.0.0.1:0".to_owned());
+    for (data, admin) in [(&taken, &free), (&free, &taken)] {
+        let settings = format!("[listen]\ndata = \"{data}\"\nadmin = \"{admin}\"\n");
+        fs::write(dir.path().join("data/postern.toml"), settings).unwrap();
+        let serve = run_in(dir.path(), &["serve"]);
+        let said = printed(&serve);
+        assert_eq!(serve.status.code(), Some(1), "{said}");
+        for part in [taken.as_str(), "[listen]", "postern.toml"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_command_waits_for_a_gateway_that_is_just_starting() {
+    // Goal: the lines of the README can be pasted in one go. Method: a gateway of the test's own,
+    // which opens its socket a moment later than the command asks.
+    use std::io::{Read as _, Write as _};
+    let dir = tempfile::tempdir().unwrap();
+    assert!(run_in(dir.path(), &["init"]).status.success());
+    private(dir.path(), "data/run");
+    let socket = dir.path().join("data/run/admin.sock");
+    let late = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let listener = std::os::unix::net::UnixListener::bind(socket).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]";
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let listed = run_in(dir.path(), &["env", "list", "--json"]);
+    assert!(listed.status.success(), "{}", printed(&listed));
+    late.join().unwrap();
+}
+
+#[test]
 fn an_init_that_fails_says_what_to_delete_before_the_next() {
     // Goal: who ran into a full disk or a wrong path gets on without guessing. Method: a store
     // where none can be made; delete what is named and nothing else; try again with a right path.
