@@ -15,7 +15,7 @@ use super::held::Held;
 use super::reader::Way;
 use super::{Controls, Reader, answer, ask, clean_asking, fields};
 use crate::analyzer::Analyzer;
-use crate::bounds::CLEANED_INLINE_BYTES_MAX;
+use crate::bounds::{AT_HAND_BYTES_MAX, CLEANED_INLINE_BYTES_MAX};
 use crate::context::refuse;
 use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
@@ -317,7 +317,11 @@ fn cleaning_way(
                 content_encoding,
             };
             let cleaner = Box::new(BodyCleaner::new(&kind, cleaner));
-            let whole = cleaner.is_held();
+            // What is small and says so is no stream: it is held, so that what is wrong with it can
+            // still be said in its head.
+            let length = inbound.body.size_hint().exact();
+            let small = length.is_some_and(|bytes| bytes <= AT_HAND_BYTES_MAX);
+            let whole = cleaner.is_held() || small;
             (Way::Body(cleaner), whole)
         }
     }

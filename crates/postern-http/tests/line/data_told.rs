@@ -1,6 +1,6 @@
 //! What clients and operators are told where a data rule refuses, or would.
 
-use postern_testkit::Answer;
+use postern_testkit::{Answer, Cut};
 use postern_types::OutcomeRecord;
 use serde_json::{Value, json};
 
@@ -141,7 +141,9 @@ fn findings_are_recorded_and_told_where_a_rule_says_so() {
         answer.header("postern-findings-of"),
         Some("request, response")
     );
-    let text = post(&line, "text/plain", CARD.as_bytes());
+    // A text that is not held goes on before all of it was looked at.
+    let long = "so ".repeat(6000) + CARD;
+    let text = post(&line, "text/plain", long.as_bytes());
     assert_eq!(text.header("postern-findings"), Some("card=1"));
     assert_eq!(text.header("postern-findings-of"), Some("request"));
     let outcomes = line.outcomes(2);
@@ -152,4 +154,37 @@ fn findings_are_recorded_and_told_where_a_rule_says_so() {
         !record.contains(CARD) && !record.contains("1486"),
         "{record}"
     );
+}
+
+#[test]
+fn a_small_text_is_refused_in_its_head() {
+    // Goal: what is wrong with a text that is no stream is said like that of any document. Method:
+    // texts that say their length, whole and in pieces, with a value under a block, and with bytes
+    // that are no text; and texts, short and long, in which nothing is wrong.
+    let line = Line::new();
+    let cards = rule(&["response"], "block");
+    line.rule("cards", with(cards, "tell_client", json!(true)));
+    let token = line.master();
+    let ask = |answer: Answer| {
+        line.upstream.queue(answer);
+        line.request(&token, "POST", "/notes/a", &JSON, b"{}")
+    };
+    let text = |body: &[u8]| Answer::new(200, "text/plain", body.to_vec());
+    let card = format!("it is {CARD}, so").into_bytes();
+    for cut in [1, 4096] {
+        let blocked = ask(text(&card).cut(Cut::Every(cut)));
+        assert_eq!(refused(&blocked), Some("data_blocked"));
+        let said = (
+            blocked.header("postern-findings"),
+            blocked.header("postern-findings-of"),
+        );
+        assert_eq!(said, (Some("card=1"), Some("request, response")));
+        let odd = ask(text(b"it is \xff so").cut(Cut::Every(cut)));
+        assert_eq!(refused(&odd), Some("cannot_inspect"));
+    }
+    let fine = ask(text(b"it is so"));
+    assert_eq!((fine.status, fine.text().as_str()), (200, "it is so"));
+    let long = "so it is ".repeat(4000);
+    let fine = ask(text(long.as_bytes()));
+    assert_eq!((fine.status, fine.text().as_str()), (200, long.as_str()));
 }
