@@ -23,7 +23,9 @@ use mailbox::Inner;
 
 use crate::bounds::{JOINED_WINDOW_BYTES, WINDOW_BYTES};
 use crate::detect::facts::{ByteSet, is_white};
-use crate::detect::prefilter::{CAPITAL, DIGIT, GATE, LETTER, OTHER, Plain, SPECIAL, STOP, WHITE};
+use crate::detect::prefilter::{
+    CAPITAL, DIGIT, GATE, LETTER, OTHER, Plain, QUOTE, SPECIAL, STOP, WHITE,
+};
 
 /// What the segmenter came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -303,7 +305,7 @@ impl Segmenter {
             && (self.kinds & CAPITAL == 0 || !month::leads(&bytes[self.run..self.at]))
             && !(last == b':' && armour::opens_putty(&bytes[self.run..self.at]))
             && !join::ends_quoted(&bytes[self.run..self.at])
-            && !quoted::opens(&bytes[self.run..self.at])
+            && (self.kinds & QUOTE == 0 || !quoted::opens(&bytes[self.run..self.at]))
             && !(self.origin == Some(self.start) && join::is_small(&bytes[self.run..self.at]))
             && self.link == Link::None
             && self.armour.is_none()

@@ -129,16 +129,32 @@ impl Spaced {
     /// `None` where no name has joints. Of a longer text than a row may ask about, the end.
     pub(crate) fn of(left: &str) -> Option<Self> {
         let asked = asked(left);
-        (0..asked.len()).find(|at| joint(asked, *at) != Joint::None)?;
-        let mut spaced = Self {
-            bytes: [0; 2 * LEFT_BYTES],
-            length: 0,
-        };
-        for (byte, to) in spaced_bytes(asked).zip(&mut spaced.bytes) {
-            *to = byte;
-            spaced.length += 1;
+        let first = (0..asked.len()).find(|at| joint(asked, *at) != Joint::None)?;
+        let mut bytes = [0; 2 * LEFT_BYTES];
+        bytes[..first].copy_from_slice(&asked[..first]);
+        let mut length = first;
+        for at in first..asked.len() {
+            let joint = joint(asked, at);
+            bytes[length] = match joint {
+                Joint::None => asked[at],
+                Joint::Here | Joint::Before => b' ',
+            };
+            length += 1;
+            if joint == Joint::Before {
+                bytes[length] = asked[at];
+                length += 1;
+            }
         }
-        Some(spaced)
+        Some(Self { bytes, length })
+    }
+
+    /// Whether blanks stand in the last bytes of such text.
+    pub(crate) fn differs(left: &str, last: usize) -> bool {
+        let asked = asked(left);
+        let from = asked.len().saturating_sub(last);
+        // Most bytes are none that can be joints.
+        let may = |byte: u8| matches!(byte, b'_' | b'-' | b'A'..=b'Z');
+        (from..asked.len()).any(|at| may(asked[at]) && joint(asked, at) != Joint::None)
     }
 
     /// The bytes of such text from its end to its start, with joints or without.

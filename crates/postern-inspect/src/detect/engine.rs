@@ -26,6 +26,9 @@ use super::{Detector, TABLES};
 /// What it takes to run a pattern and to ask for its words, in bytes that are read for words.
 const PATTERN_WORTH: usize = 32;
 
+/// So few rows are asked about a segment sooner than the automaton over shapes is.
+const FEW_ROWS: usize = 8;
+
 /// The rows that a rule set asks for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
@@ -164,29 +167,41 @@ impl Engine {
         near: &mut Near,
     ) -> Bits {
         let bytes = &text.as_bytes()[segment.clone()];
-        let mut rows = wanted.rows;
+        let (mut with_alone, mut not_alone);
+        let (mut rows, mut worded) = (&wanted.rows, &wanted.worded);
         if alone {
-            rows.join(&wanted.alone);
+            (with_alone, not_alone) = (*rows, *worded);
+            with_alone.join(&wanted.alone);
+            not_alone.drop(&wanted.alone);
+            (rows, worded) = (&with_alone, &not_alone);
         }
-        let Some((mut picked, held)) = self.prefilter.pick(bytes, &rows) else {
+        let Some((mut picked, held)) = self.prefilter.pick(bytes, rows) else {
             return Bits::NONE;
         };
-        let mut worded = wanted.worded;
-        if alone {
-            worded.drop(&wanted.alone);
+        let mut left = text.as_bytes()[..segment.start].iter().copied();
+        let before = left.rfind(|byte| !is_white(*byte)).unwrap_or(b' ');
+        let drop_unlike = |picked: &mut Bits| {
+            let all = *picked;
+            let unlike = |order: &usize| !self.rows[*order].may_match(before, bytes, &held);
+            all.rows()
+                .filter(unlike)
+                .for_each(|order| picked.unset(order));
+        };
+        // The cheaper question first: words of prose are picked by a row or two.
+        let few = picked.common(&picked) <= FEW_ROWS;
+        if few {
+            drop_unlike(&mut picked);
         }
         if picked.meets(&self.shapes.covered) {
             picked.keep_of(&self.shapes.covered, &self.shapes.matching(edged(bytes)));
         }
-        let mut left = text.as_bytes()[..segment.start].iter().copied();
-        let before = left.rfind(|byte| !is_white(*byte)).unwrap_or(b' ');
-        let shaped = picked;
-        for order in shaped.rows() {
-            if !self.rows[order].may_match(before, bytes, &held) {
-                picked.unset(order);
-            }
+        if !few {
+            drop_unlike(&mut picked);
         }
-        self.look_left(text, segment, &worded, (near, &mut picked));
+        if picked.is_empty() {
+            return picked;
+        }
+        self.look_left(text, segment, worded, (near, &mut picked));
         picked
     }
 

@@ -56,7 +56,7 @@ impl Lefts {
 
     /// Those of `picked` of which a match may begin in the segment, as far as the text to its left
     /// says.
-    pub(crate) fn before<'t>(&self, text: &'t str, segment: Range<usize>, picked: &Bits) -> Bits {
+    pub(crate) fn before(&self, text: &str, segment: Range<usize>, picked: &Bits) -> Bits {
         let bytes = text.as_bytes();
         let (mut first, mut may_stand_before) = (ByteSet::default(), ByteSet::default());
         for (_, begins, behind) in self.starts.iter().filter(|(row, ..)| picked.has(*row)) {
@@ -68,10 +68,15 @@ impl Lefts {
             let behind = before.is_none_or(|before| may_stand_before.has(before));
             behind && first.has(bytes[*at]) && text.is_char_boundary(*at)
         };
-        let lefts = segment.filter(begins).map(|start| left_of(text, start));
-        let backwards = |left: &'t str| left.bytes().rev();
-        let mut before = self.many.ending(lefts.clone().map(backwards));
-        before.join(&self.many.ending(lefts.map(Spaced::backwards)));
-        before
+        let mut ending = self.many.ending();
+        for start in segment.filter(begins) {
+            let left = left_of(text, start);
+            let read = ending.read(left.bytes().rev());
+            // Where no name has joints in what was read, the other reading is the same.
+            if Spaced::differs(left, read) {
+                ending.read(Spaced::backwards(left));
+            }
+        }
+        ending.rows()
     }
 }

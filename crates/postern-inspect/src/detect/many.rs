@@ -9,7 +9,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
-use regex_automata::util::pool::Pool;
+use regex_automata::util::pool::{Pool, PoolGuard};
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::Hir;
@@ -17,7 +17,8 @@ use regex_syntax::hir::Hir;
 use super::prefilter::Bits;
 use crate::bounds::{MANY_BYTES_PER_STATE_MIN, MANY_CACHE_BYTES};
 
-type Caches = Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>>;
+type NewCache = Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>;
+type Caches = Pool<Cache, NewCache>;
 
 /// Patterns of rows, as one automaton.
 #[derive(Debug)]
@@ -28,6 +29,35 @@ pub(crate) struct Many {
     /// The rows of all patterns.
     pub(crate) covered: Bits,
     caches: Caches,
+}
+
+/// Texts that are read from their ends, one after the other.
+pub(crate) struct Ending<'a> {
+    many: &'a Many,
+    cache: PoolGuard<'a, Cache, NewCache>,
+    /// The rows of which a pattern matched; `None` once the automaton gave up.
+    matching: Option<Bits>,
+}
+
+impl Ending<'_> {
+    /// Reads a text that is given backwards, and tells how many of its bytes it took.
+    pub(crate) fn read(&mut self, backwards: impl Iterator<Item = u8>) -> usize {
+        let Some(matching) = &mut self.matching else {
+            return 0;
+        };
+        let read = self
+            .many
+            .read(&mut self.cache, Anchored::Yes, backwards, matching);
+        if read.is_none() {
+            self.matching = None;
+        }
+        read.unwrap_or(0)
+    }
+
+    /// The rows of which a pattern matches the end of one of the texts; more, if it gave up.
+    pub(crate) fn rows(self) -> Bits {
+        self.matching.unwrap_or(self.many.covered)
+    }
 }
 
 /// Patterns with their rows, those that are equal once.
@@ -102,40 +132,35 @@ impl Many {
         let cache = &mut *self.caches.get();
         let mut matching = Bits::NONE;
         match self.read(cache, Anchored::No, text, &mut matching) {
-            Some(()) => matching,
+            Some(_) => matching,
             None => self.covered,
         }
     }
 
-    /// The rows of which a pattern matches the end of one of the texts; more, if it gives up.
-    /// The texts are given backwards.
-    pub(crate) fn ending<T: Iterator<Item = u8>>(
-        &self,
-        mut texts: impl Iterator<Item = T>,
-    ) -> Bits {
-        let cache = &mut *self.caches.get();
-        let mut matching = Bits::NONE;
-        let end = |backwards| self.read(cache, Anchored::Yes, backwards, &mut matching);
-        match texts.try_for_each(end) {
-            Some(()) => matching,
-            None => self.covered,
+    /// To read texts from their ends.
+    pub(crate) fn ending(&self) -> Ending<'_> {
+        Ending {
+            many: self,
+            cache: self.caches.get(),
+            matching: Some(Bits::NONE),
         }
     }
 
-    /// Reads the bytes and notes what matches; `None` if the automaton gives up.
+    /// Reads the bytes and notes what matches; how many it took, or `None` if the automaton gives
+    /// up.
     fn read(
         &self,
         cache: &mut Cache,
         anchored: Anchored,
         bytes: impl Iterator<Item = u8>,
         matching: &mut Bits,
-    ) -> Option<()> {
+    ) -> Option<usize> {
         // How much is read for each new state tells the library when to give up.
         let mut count = 0;
         cache.search_start(0);
         let done = self.follow(cache, anchored, bytes, (&mut count, matching));
         cache.search_finish(count);
-        done
+        done.map(|()| count)
     }
 
     fn follow(

@@ -14,7 +14,7 @@ use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, MatchKind, StartKind};
 
 pub(crate) use self::plain::{
-    CAPITAL, DIGIT, GATE, LETTER, ODD, OTHER, Plain, SPECIAL, STOP, WHITE,
+    CAPITAL, DIGIT, GATE, LETTER, ODD, OTHER, Plain, QUOTE, SPECIAL, STOP, WHITE,
 };
 use super::Needs;
 use super::engine::Row;
@@ -44,20 +44,16 @@ impl Bits {
 
     /// How many rows they have in common.
     pub(crate) fn common(&self, other: &Self) -> usize {
-        let both = self.0.iter().zip(other.0);
-        both.map(|(word, more)| (word & more).count_ones() as usize)
+        let both = self.0.iter().zip(&other.0).map(|(word, more)| word & more);
+        // Most are empty, and to count costs more than to see that.
+        both.filter(|word| *word != 0)
+            .map(|word| word.count_ones() as usize)
             .sum()
     }
 
     pub(crate) fn join(&mut self, other: &Self) {
         for (word, more) in self.0.iter_mut().zip(other.0) {
             *word |= more;
-        }
-    }
-
-    pub(crate) fn keep(&mut self, other: &Self) {
-        for (word, also) in self.0.iter_mut().zip(other.0) {
-            *word &= also;
         }
     }
 
@@ -88,15 +84,15 @@ impl Bits {
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().enumerate().flat_map(|(index, word)| {
-            let mut word = *word;
-            std::iter::from_fn(move || {
-                (word != 0).then(|| {
-                    let bit = word.trailing_zeros() as usize;
-                    word &= word - 1;
-                    index * 64 + bit
-                })
-            })
+        let (mut index, mut word) = (0, self.0[0]);
+        std::iter::from_fn(move || {
+            while word == 0 {
+                index += 1;
+                word = *self.0.get(index)?;
+            }
+            let bit = word.trailing_zeros() as usize;
+            word &= word - 1;
+            Some(index * 64 + bit)
         })
     }
 }
@@ -115,6 +111,9 @@ pub(crate) struct Prefilter {
     by_byte: Vec<(u8, Bits)>,
     by_digits: Vec<Bits>,
     by_run: Vec<Bits>,
+    /// Fewer digits pick no row, and no shorter run does.
+    digits_least: usize,
+    run_least: usize,
     /// The rows of which a match may be so short, in bytes.
     by_length: Vec<Bits>,
     /// The rows of which a match may do with so few digits in a row.
@@ -151,6 +150,8 @@ impl Prefilter {
             by_byte: Vec::new(),
             by_digits: vec![Bits::NONE; COUNT_MAX + 1],
             by_run: vec![Bits::NONE; COUNT_MAX + 1],
+            digits_least: 0,
+            run_least: 0,
             by_length: vec![Bits::NONE; COUNT_MAX + 1],
             by_digits_in_row: vec![Bits::NONE; COUNT_MAX + 1],
             byte_set: ByteSet::default(),
@@ -173,6 +174,9 @@ impl Prefilter {
                 counts[count].join(&less);
             }
         }
+        let least = |counts: &[Bits]| counts.iter().take_while(|rows| rows.is_empty()).count();
+        built.digits_least = least(&built.by_digits);
+        built.run_least = least(&built.by_run);
         built.literals = automaton(&built.texts);
         built
     }
@@ -252,31 +256,42 @@ impl Prefilter {
         held.bytes = ByteSet::of_bits([first, second, third, fourth]);
         held.lengths |= length_bit(word) | length_bit(0);
         let special = self.byte_set.meets(&held.bytes);
-        let mut picked = self.by_digits[digits.min(COUNT_MAX)];
-        picked.join(&self.by_run[longest.min(COUNT_MAX)]);
+        let mut found = Bits::NONE;
+        let literal = self.find_literals(segment, &mut found);
+        if !literal && !special && digits < self.digits_least && longest < self.run_least {
+            return None;
+        }
+        let mut of_bytes = Bits::NONE;
         if special {
             for (byte, rows) in &self.by_byte {
                 if held.bytes.has(*byte) {
-                    picked.join(rows);
+                    of_bytes.join(rows);
                 }
             }
         }
-        let mut found = Bits::NONE;
-        self.find_literals(segment, &mut found);
-        picked.keep_of(&self.literal_too, &found);
-        found.keep(&self.by_literal);
-        picked.join(&found);
-        picked.keep(wanted);
-        picked.keep(&self.by_length[segment.len().min(COUNT_MAX)]);
-        picked.keep(&self.by_digits_in_row[held.digits_in_row.min(COUNT_MAX)]);
+        let of_digits = &self.by_digits[digits.min(COUNT_MAX)];
+        let of_run = &self.by_run[longest.min(COUNT_MAX)];
+        let of_length = &self.by_length[segment.len().min(COUNT_MAX)];
+        let of_digits_in_row = &self.by_digits_in_row[held.digits_in_row.min(COUNT_MAX)];
+        // One pass over the words of the machine: this is asked of each segment.
+        let mut picked = Bits::NONE;
+        for (at, word) in picked.0.iter_mut().enumerate() {
+            let needed = of_digits.0[at] | of_run.0[at] | of_bytes.0[at];
+            let found = found.0[at];
+            let needed = needed & (!self.literal_too.0[at] | found);
+            let needed = needed | found & self.by_literal.0[at];
+            *word = needed & wanted.0[at] & of_length.0[at] & of_digits_in_row.0[at];
+        }
         (!picked.is_empty()).then_some((picked, held))
     }
 
     /// Walks the automaton by hand: segments are too short for a searcher of its own each.
-    fn find_literals(&self, segment: &[u8], found: &mut Bits) {
+    /// `false` if there is none.
+    fn find_literals(&self, segment: &[u8], found: &mut Bits) -> bool {
         let Ok(mut state) = self.literals.start_state(Anchored::No) else {
-            return;
+            return false;
         };
+        let mut any = false;
         for (at, byte) in segment.iter().enumerate() {
             state = self.literals.next_state(Anchored::No, state, *byte);
             if !self.literals.is_special(state) || !self.literals.is_match(state) {
@@ -288,9 +303,11 @@ impl Prefilter {
                 let text = self.texts[index].as_bytes();
                 if !case || &segment[at + 1 - text.len()..=at] == text {
                     found.set(row);
+                    any = true;
                 }
             }
         }
+        any
     }
 }
 

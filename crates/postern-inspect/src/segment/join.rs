@@ -277,6 +277,11 @@ fn of_group(c: char) -> bool {
 
 /// Whether the word ends in a short group of capital letters and digits.
 fn is_group(word: &str) -> bool {
+    // Words end in small letters and marks, and in nothing else of ASCII that could be one.
+    let last = word.as_bytes().last().copied().unwrap_or(b' ');
+    if last.is_ascii() && !of_group(char::from(last)) {
+        return false;
+    }
     let mut rest = word.chars().rev();
     let mut letters = 0;
     let before = loop {

@@ -5,6 +5,7 @@ use super::quoted::{self, Quoted};
 use super::{Segmenter, script};
 use crate::bounds::MAILBOX_BYTES_MAX;
 use crate::detect::context::ceiling;
+use crate::detect::prefilter::{QUOTE, STOP};
 
 /// Whether a run goes on at what may end one.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,9 @@ impl Segmenter {
             return Inner::No;
         }
         if bytes[self.at] == b' ' {
+            if self.kinds & (QUOTE | STOP) == 0 {
+                return Inner::No;
+            }
             return match quoted::name(bytes, self.run, self.at, ended) {
                 Quoted::No => Inner::No,
                 Quoted::More => Inner::More,

@@ -25,7 +25,8 @@ pub(super) fn inner(text: &str, at: usize) -> Option<usize> {
 /// Whether a letter of a script that is written without spaces between words stands at the offset:
 /// it ends a run, but names of mailboxes and of their hosts are made of such letters too.
 pub(super) fn is_wide(text: &str, at: usize) -> bool {
-    text[at..].chars().next().is_some_and(wide)
+    let beyond = text.as_bytes().get(at).is_some_and(|byte| !byte.is_ascii());
+    beyond && text[at..].chars().next().is_some_and(wide)
 }
 
 /// Where the letters of such scripts end that begin at the offset.

@@ -5,7 +5,7 @@
 
 use super::{Link, Segmenter, armour, join, month, quoted};
 use crate::bounds::WINDOW_BYTES;
-use crate::detect::prefilter::{CAPITAL, DIGIT, GATE, ODD, Plain, SPECIAL};
+use crate::detect::prefilter::{CAPITAL, DIGIT, GATE, ODD, Plain, QUOTE, SPECIAL};
 
 /// Bytes whose bits fill one word of the machine.
 const BLOCK_BYTES: usize = 32;
@@ -96,7 +96,7 @@ fn passes(word: &[u8], before: u8, plain: &Plain) -> bool {
     let goes_on = kinds & (SPECIAL | DIGIT) | last & CAPITAL != 0
         || *end == b')'
         || join::ends_quoted(word)
-        || quoted::opens(word)
+        || kinds & QUOTE != 0 && quoted::opens(word)
         || *end == b':' && armour::opens_putty(word)
         || month::leads(word);
     !goes_on && is_short_of(word, kinds & GATE != 0 || plain.gate.has(before), plain)

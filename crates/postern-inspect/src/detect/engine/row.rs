@@ -42,6 +42,9 @@ const NAMED_OTHERWISE: u8 = 75;
 /// How sure a match is at most that is called something else, in percent.
 const CALLED_OTHER: u8 = 40;
 
+/// Of so short a value the check costs less than to read the text to its left, in bytes.
+const CHECKED_FIRST_BYTES: usize = 16;
+
 impl Row {
     pub(in crate::detect) fn new(detector: &'static Detector) -> Self {
         let read = |pattern: &str| Facts::read(pattern).expect("a test reads every pattern");
@@ -186,12 +189,19 @@ impl Row {
         let text = search.text;
         let left = left_of(text, whole.start);
         let detector = self.detector;
+        let checks = || {
+            detector
+                .check
+                .is_none_or(|check| check(&text[value.clone()]))
+        };
+        let behind = || detector.left.is_empty() || self.left_ends(left);
+        // The cheaper question first; both have to be answered.
+        let short = value.len() <= CHECKED_FIRST_BYTES;
         let fine = !value.is_empty()
             && context::edges_hold(detector.edges, text, whole)
-            && (detector.left.is_empty() || self.left_ends(left))
-            && detector
-                .check
-                .is_none_or(|check| check(&text[value.clone()]));
+            && (!short || checks())
+            && behind()
+            && (short || checks());
         if !fine {
             return None;
         }

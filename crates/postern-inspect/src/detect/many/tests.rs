@@ -33,7 +33,11 @@ fn gives_up_and_comes_back(patterns: impl Fn() -> Patterns, reverse: bool) {
     let small = Many::new(patterns(), reverse, 0);
     let ample = Many::new(patterns(), reverse, AMPLE_BYTES);
     let read = |many: &Many, text: &[u8]| match reverse {
-        true => many.ending(std::iter::once(text.iter().rev().copied())),
+        true => {
+            let mut ending = many.ending();
+            ending.read(text.iter().rev().copied());
+            ending.rows()
+        }
         false => many.matching(shapes::edged(text)),
     };
     let (mut gave_up, mut exact) = (0, 0);

@@ -131,6 +131,8 @@ pub(crate) const DIGIT: u8 = 8;
 pub(crate) const LETTER: u8 = 1;
 /// A byte that is no letter, no digit and no mark of prose that no row asks for.
 pub(crate) const OTHER: u8 = 32;
+/// A quote in which the name of an address may stand.
+pub(crate) const QUOTE: u8 = 64;
 /// A mark in which the text to the left of a value may end, so that a word with it is one with such
 /// text before it.
 pub(crate) const GATE: u8 = 16;
@@ -161,6 +163,7 @@ fn kinds(plain: &ByteSet, gate: &ByteSet) -> [u8; 256] {
             | of(!plain.has(byte), SPECIAL)
             | of(!plain.has(byte) && !byte.is_ascii_digit(), OTHER)
             | of(gate.has(byte), GATE)
+            | of(byte == b'"', QUOTE)
             | of(byte.is_ascii_uppercase(), CAPITAL)
             | of(byte.is_ascii_alphabetic(), LETTER)
             | of(byte.is_ascii_digit(), DIGIT)

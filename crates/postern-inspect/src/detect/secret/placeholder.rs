@@ -1,6 +1,10 @@
 //! What only stands for a secret: placeholders of documentation, variables, calls, and the labels
 //! that this crate writes itself (what was cleaned must stay as it is when it is cleaned again).
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 /// Parts of a value, in lower case, that no generated secret is likely to hold.
 const TELLING: &[&str] = &[
     "example",
@@ -47,6 +51,14 @@ const TELLING: &[&str] = &[
     "...",
     "…",
 ];
+
+/// [`TELLING`] in any letter case: every value that looks like a key is asked about all of them.
+static TELLING_PARTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(TELLING)
+        .expect("the parts are few and short")
+});
 
 /// How a value begins that a program fills in, or that is a place and no secret.
 const BEGINNINGS: &[&str] = &[
@@ -126,11 +138,12 @@ const ALGORITHMS: &[&str] = &[
 
 /// Whether the value stands for something else.
 pub(super) fn stands_for_something(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    TELLING.iter().any(|part| lower.contains(part))
+    TELLING_PARTS.is_match(value)
         || BEGINNINGS.iter().any(|start| value.starts_with(start))
         || holds_reference(value)
-        || ALGORITHMS.contains(&lower.as_str())
+        || ALGORITHMS
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(value))
         || is_call(value)
         || holds_label(value)
 }

@@ -190,7 +190,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Byte(b':'),
         r#"[^\s:"'`$<>{}]{1,64}:(?:["']?[^\s"'`]{3,128})?"#,
     )
-    .left(r#"(?:\s-u|--user|--proxy-user)[\s=]{0,3}["']?"#)
+    .left(r#"(?:[ \t\r\n]-u|--user|--proxy-user)[\s=]{0,3}["']?"#)
     .edges(Edges::Word)
     .check(is_curl_user)
     .sure(85)
