@@ -311,7 +311,7 @@ fn an_answer_in_pieces_that_comes_after_its_tokens_end_is_refused_aloud() {
     assert!(head.starts_with("HTTP/1.1 401"), "{head:?}");
     assert!(head.contains("postern-refusal: revoked"), "{head}");
     let outcome = line.outcomes(1).remove(0);
-    assert_eq!(outcome.end, End::Revoked);
+    assert_eq!(outcome.end, End::Expired);
 }
 
 #[test]
