@@ -276,33 +276,9 @@ fn shutdown_ends_what_does_not_end_by_itself() {
     assert_eq!(line.outcomes(1)[0].end, End::Shutdown);
 }
 
-#[test]
-fn a_whole_answer_that_outlives_its_token_does_not_arrive() {
-    // Goal: a token opens nothing after its time, also where the answer is too small to stream.
-    // Method: an answer that comes later than the token's end.
+/// Asks with a token that ends before this answer begins, and expects to be told.
+fn is_refused_aloud(late: Answer) {
     let line = Line::new();
-    let answer = Answer::new(200, "application/json", "{\"choices\":[]}");
-    let late = answer.slow(Duration::from_millis(2500), Duration::ZERO);
-    line.upstream.queue(late);
-    let token = line.token_for(Duration::from_secs(2), "openai:invoke:gpt-4o-mini");
-    let asked = r#"{"model":"gpt-4o-mini","messages":[]}"#;
-    let mut client = line.begin(&token, chat(), asked.len(), asked.as_bytes());
-    let head = read_until(&mut client, "\r\n\r\n");
-    assert!(head.contains("postern-refusal: revoked"), "{head}");
-    let outcome = line.outcomes(1).remove(0);
-    assert_eq!(outcome.end, End::Expired);
-    assert!(outcome.cause.unwrap_or_default().contains("expired"));
-}
-
-#[test]
-fn an_answer_in_pieces_that_comes_after_its_tokens_end_is_refused_aloud() {
-    // Goal: the client learns why, also where the answer would have streamed: a connection that is
-    // closed without a word looks like a fault of the network. Method: an answer later than the
-    // token, whose pieces are not there at once.
-    let line = Line::new();
-    let answer = Answer::new(200, "application/json", "{\"choices\":[]}").framed(Framing::Chunked);
-    let pieces = answer.cut(Cut::Every(5));
-    let late = pieces.slow(Duration::from_millis(2500), Duration::from_millis(200));
     line.upstream.queue(late);
     let token = line.token_for(Duration::from_secs(2), "openai:invoke:gpt-4o-mini");
     let asked = r#"{"model":"gpt-4o-mini","messages":[]}"#;
@@ -312,6 +288,25 @@ fn an_answer_in_pieces_that_comes_after_its_tokens_end_is_refused_aloud() {
     assert!(head.contains("postern-refusal: revoked"), "{head}");
     let outcome = line.outcomes(1).remove(0);
     assert_eq!(outcome.end, End::Expired);
+    assert!(outcome.cause.unwrap_or_default().contains("expired"));
+}
+
+#[test]
+fn a_whole_answer_that_outlives_its_token_does_not_arrive() {
+    // Goal: a token opens nothing after its time, also where the answer is too small to stream.
+    // Method: an answer that comes later than the token's end.
+    let answer = Answer::new(200, "application/json", "{\"choices\":[]}");
+    is_refused_aloud(answer.slow(Duration::from_millis(2500), Duration::ZERO));
+}
+
+#[test]
+fn an_answer_in_pieces_that_comes_after_its_tokens_end_is_refused_aloud() {
+    // Goal: the client learns why, also where the answer would have streamed: a connection that is
+    // closed without a word looks like a fault of the network. Method: an answer later than the
+    // token, whose pieces are not there at once.
+    let answer = Answer::new(200, "application/json", "{\"choices\":[]}").framed(Framing::Chunked);
+    let pieces = answer.cut(Cut::Every(5));
+    is_refused_aloud(pieces.slow(Duration::from_millis(2500), Duration::from_millis(200)));
 }
 
 #[test]

@@ -190,7 +190,7 @@ pub(super) const DETECTORS: &[Detector] = &[
         Needs::Byte(b':'),
         r#"[^\s:"'`$<>{}]{1,64}:(?:["']?[^\s"'`]{3,128})?"#,
     )
-    .left(r#"(?:[ \t\r\n]-u|--user|--proxy-user)[\s=]{0,3}["']?"#)
+    .left(r#"(?:[ \t\r\n\x0b\x0c]-u|--user|--proxy-user)[\s=]{0,3}["']?"#)
     .edges(Edges::Word)
     .check(is_curl_user)
     .sure(85)
@@ -199,6 +199,8 @@ pub(super) const DETECTORS: &[Detector] = &[
         &[
             "curl -u ⟦app:h7Kq2Vx9⟧ https://host.internal/",
             "curl --user '⟦app:h7Kq2Vx9⟧' x",
+            "curl\x0b-u ⟦app:h7Kq2Vx9⟧ x",
+            "curl\x0c-u ⟦app:h7Kq2Vx9⟧ x",
         ],
         &[
             "curl -u app:$PASSWORD https://host.internal/",
