@@ -8,10 +8,10 @@
 //! whole, two a third each: however many hoard, there is room for one more, and no figure has to be
 //! set for it.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
+use foldhash::HashMap;
 use parking_lot::Mutex;
 use postern_types::{Refusal, RefusalCode, TokenId};
 

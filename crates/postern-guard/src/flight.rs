@@ -281,7 +281,7 @@ impl Flight {
         let notice = reservation.notice();
         let record = AuditRecord::Intent(IntentRecord {
             summary: Arc::clone(&state.summary),
-            policies: permit.policies(),
+            policies: Arc::clone(permit.policies()),
             output_cap: context.ai.as_ref().and_then(|ai| ai.output_cap),
             text_bytes: context.ai.as_ref().map_or(0, |ai| ai.text_bytes),
         });

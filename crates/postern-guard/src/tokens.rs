@@ -4,11 +4,11 @@
 //! is dropped the moment the token changes, and a slow look-up that began before the change cannot
 //! bring the old record back: it carries the generation in which it began.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
+use foldhash::HashMap;
 use parking_lot::Mutex;
 use postern_policy::TokenGrants;
 use postern_store::{PrincipalKey, Rehash, Store, StoreError, TokenAccess, TokenRow, Touch};

@@ -3,10 +3,11 @@
 //! Everything a request needs of its environment is compiled and unsealed when it changes, not when
 //! it is asked for. A request takes one look at the current picture and keeps it to its end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _};
 use postern_policy::{GuardRails, PolicySource, UpstreamRules};
 use postern_store::{DataRuleRow, KeyRing, Peppers, Store, UpstreamRow};
 use postern_types::{EnvName, Secret, UpstreamName};

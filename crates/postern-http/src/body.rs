@@ -109,7 +109,7 @@ struct Inner {
     caller: Caller,
     upstream: Arc<Upstream>,
     flight: Option<Flight>,
-    source: Option<InboundBody>,
+    source: Option<Box<InboundBody>>,
     reader: Reader,
     asking: Asking,
     aside: Aside,
@@ -133,7 +133,7 @@ pub(crate) struct Course {
     pub(crate) guard: Arc<Guard>,
     pub(crate) caller: Caller,
     pub(crate) upstream: Arc<Upstream>,
-    pub(crate) source: InboundBody,
+    pub(crate) source: Box<InboundBody>,
     /// Reads the answer as it passes.
     pub(crate) reader: Reader,
     /// Who tells names in it; and whether it may not pass without.

@@ -53,7 +53,7 @@ impl Plane {
         arrival: Box<Arrival>,
         caller: &Caller,
         journey: &mut Journey,
-    ) -> Result<(RequestContext, Exchange), Refusal> {
+    ) -> Result<(Box<RequestContext>, Box<Exchange>), Refusal> {
         let Arrival {
             method,
             path,
@@ -76,7 +76,8 @@ impl Plane {
         let kind = upstream.row.kind;
         journey.dialect = Dialect::from(kind);
         journey.flight.toward(&upstream);
-        let mut context = RequestContext {
+        // Boxed, as is the exchange: they go from stage to stage, and each would hold a copy.
+        let mut context = Box::new(RequestContext {
             now: journey.flight.arrived(),
             subject: caller.subject().clone(),
             upstream: upstream.row.name.clone(),
@@ -93,7 +94,7 @@ impl Plane {
             body_bytes: declared,
             source: Source { ..source },
             tls,
-        };
+        });
         let body = if kind == UpstreamKind::Http {
             self.http_body(caller, &upstream, &headers, &mut context, body)
                 .await?
@@ -106,7 +107,7 @@ impl Plane {
             read => read,
         };
         let path = context.path.clone();
-        let exchange = Exchange {
+        let exchange = Box::new(Exchange {
             upstream,
             method,
             path,
@@ -114,7 +115,7 @@ impl Plane {
             headers,
             body,
             wants_trailers,
-        };
+        });
         Ok((context, exchange))
     }
 

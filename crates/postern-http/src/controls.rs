@@ -13,9 +13,9 @@ mod keeping;
 mod reader;
 mod request;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use parking_lot::RwLock;
 use postern_guard::{Caller, Permit, Upstream};
 use postern_inspect::{CleanError, Cleaner, InspectError, KeptPseudonyms, MaskKeys, RuleSet};

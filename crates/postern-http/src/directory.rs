@@ -1,9 +1,9 @@
 //! Where each upstream is: addresses parsed and credentials laid out once per version of the
 //! upstream, not once per request.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use parking_lot::RwLock;
 use postern_guard::Upstream;
 use postern_types::{EnvName, Refusal, RefusalCode, UpstreamName};

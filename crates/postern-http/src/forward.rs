@@ -59,7 +59,8 @@ pub(crate) struct Inbound {
     pub(crate) status: StatusCode,
     /// As the upstream sent them, without its credential.
     pub(crate) headers: HeaderMap,
-    pub(crate) body: InboundBody,
+    /// Boxed: it goes from stage to stage, and each would hold a copy.
+    pub(crate) body: Box<InboundBody>,
 }
 
 /// The way upstream of one core.
@@ -254,6 +255,7 @@ fn receive(
     }
     let scrubbing = scrubber.map(|scrubber| (scrubber, decoder));
     let body = InboundBody::new(body, scrubbing, lease, &to.timeouts, started);
+    let body = Box::new(body);
     Ok(Inbound {
         status: head.status,
         headers,

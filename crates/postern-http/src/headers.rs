@@ -21,99 +21,111 @@ use crate::arrival::takes_trailers;
 pub use credential::{CredentialError, HeaderTemplate, UpstreamCredential};
 pub(crate) use scrub::{Scrubbed, Scrubber};
 
-/// What every client may send to an AI upstream.
-const AI_FIELDS: &[&str] = &[
-    "accept",
-    "accept-language",
-    "content-encoding",
-    "content-type",
-    "idempotency-key",
-    "traceparent",
-    "tracestate",
-    "user-agent",
-    "x-client-request-id",
-];
+/// Whether every client may send this field to an AI upstream.
+fn is_for_ai(name: &str) -> bool {
+    matches!(
+        name,
+        "accept"
+            | "accept-language"
+            | "content-encoding"
+            | "content-type"
+            | "idempotency-key"
+            | "traceparent"
+            | "tracestate"
+            | "user-agent"
+            | "x-client-request-id"
+    )
+}
 
 /// What the SDKs say of themselves, for the provider's own diagnosis.
 const SDK_PREFIX: &str = "x-stainless-";
 
-/// What every client may send to a plain HTTP upstream.
-const HTTP_FIELDS: &[&str] = &[
-    "accept",
-    "accept-language",
-    "cache-control",
-    "content-encoding",
-    "content-language",
-    "content-type",
-    "idempotency-key",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "range",
-    "traceparent",
-    "tracestate",
-    "user-agent",
-];
+/// Whether every client may send this field to a plain HTTP upstream.
+fn is_for_http(name: &str) -> bool {
+    matches!(
+        name,
+        "accept"
+            | "accept-language"
+            | "cache-control"
+            | "content-encoding"
+            | "content-language"
+            | "content-type"
+            | "idempotency-key"
+            | "if-match"
+            | "if-modified-since"
+            | "if-none-match"
+            | "if-range"
+            | "if-unmodified-since"
+            | "range"
+            | "traceparent"
+            | "tracestate"
+            | "user-agent"
+    )
+}
 
-/// Fields that belong to one connection (RFC 9110, section 7.6.1).
-const HOP_BY_HOP: &[&str] = &[
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authentication-info",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "http2-settings",
-];
+/// Whether a field belongs to one connection (RFC 9110, section 7.6.1).
+fn is_of_the_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "http2-settings"
+    )
+}
 
-/// Fields that never go upstream from a client, also if a grant should name them: they frame the
-/// message, carry credentials, or claim who or where the client is.
-const NEVER_UPSTREAM: &[&str] = &[
-    "accept-encoding",
-    "api-key",
-    "authorization",
-    "client-cert",
-    "client-cert-chain",
-    "content-length",
-    "expect",
-    "forwarded",
-    "host",
-    "via",
-    "x-api-key",
-    "x-goog-api-key",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-url",
-    "x-real-ip",
-    "x-rewrite-url",
-];
+/// Whether a field never goes upstream from a client, also if a grant should name it: it frames the
+/// message, carries a credential, or claims who or where the client is.
+fn is_never_upstream(name: &str) -> bool {
+    matches!(
+        name,
+        "accept-encoding"
+            | "api-key"
+            | "authorization"
+            | "client-cert"
+            | "client-cert-chain"
+            | "content-length"
+            | "expect"
+            | "forwarded"
+            | "host"
+            | "via"
+            | "x-api-key"
+            | "x-goog-api-key"
+            | "x-http-method"
+            | "x-http-method-override"
+            | "x-method-override"
+            | "x-original-url"
+            | "x-real-ip"
+            | "x-rewrite-url"
+    )
+}
 
 /// Beginnings of such names.
 const NEVER_UPSTREAM_PREFIXES: &[&str] = &["x-forwarded-", "postern-", "proxy-"];
 
-/// Fields of an answer that speak for the upstream's own origin: taken by a client, they would hold
-/// for the gateway's.
-const NEVER_DOWNSTREAM: &[&str] = &[
-    "alt-svc",
-    "clear-site-data",
-    "public-key-pins",
-    "refresh",
-    "strict-transport-security",
-];
+/// Whether a field of an answer speaks for the upstream's own origin: taken by a client, it would
+/// hold for the gateway's.
+fn is_never_downstream(name: &str) -> bool {
+    matches!(
+        name,
+        "alt-svc" | "clear-site-data" | "public-key-pins" | "refresh" | "strict-transport-security"
+    )
+}
 
-/// Fields that name the account behind the shared credential.
-const ACCOUNT_FIELDS: &[&str] = &[
-    "openai-organization",
-    "openai-project",
-    "anthropic-organization-id",
-];
+/// Whether a field names the account behind the shared credential.
+fn names_the_account(name: &str) -> bool {
+    matches!(
+        name,
+        "openai-organization" | "openai-project" | "anthropic-organization-id"
+    )
+}
 
 /// Fields that describe the bytes of a body, or parts of it.
 const OF_THE_BYTES: [&str; 4] = ["content-digest", "content-md5", "digest", "repr-digest"];
@@ -147,9 +159,9 @@ pub(crate) fn outbound(
 ) -> HeaderMap {
     let nominated = nominated(arrived);
     let own = fields_of(kind);
-    let base = if kind.is_ai() { AI_FIELDS } else { HTTP_FIELDS };
+    let base = if kind.is_ai() { is_for_ai } else { is_for_http };
     let passes = |name: &str| {
-        let known = base.contains(&name)
+        let known = base(name)
             || own.contains(&name)
             || (kind.is_ai() && name.starts_with(SDK_PREFIX))
             || allowed.iter().any(|allowed| &**allowed == name);
@@ -172,8 +184,8 @@ pub(crate) fn outbound(
 }
 
 fn is_barred(name: &str) -> bool {
-    HOP_BY_HOP.contains(&name)
-        || NEVER_UPSTREAM.contains(&name)
+    is_of_the_hop(name)
+        || is_never_upstream(name)
         || NEVER_UPSTREAM_PREFIXES
             .iter()
             .any(|prefix| name.starts_with(prefix))
@@ -183,10 +195,10 @@ fn is_barred(name: &str) -> bool {
 pub(crate) fn inbound(kind: UpstreamKind, headers: &mut HeaderMap, wants_trailers: bool) {
     let nominated = nominated(headers);
     let is_ours_alone = |name: &str| {
-        HOP_BY_HOP.contains(&name)
-            || NEVER_DOWNSTREAM.contains(&name)
+        is_of_the_hop(name)
+            || is_never_downstream(name)
             // A provider's cookies stand for the shared account, not for this client.
-            || (kind.is_ai() && (name == "set-cookie" || ACCOUNT_FIELDS.contains(&name)))
+            || (kind.is_ai() && (name == "set-cookie" || names_the_account(name)))
             || name.starts_with("postern-")
             || nominated.iter().any(|nominated| nominated == name)
     };
@@ -226,6 +238,10 @@ pub(crate) fn forget_bytes(headers: &mut HeaderMap) {
 fn nominated(headers: &HeaderMap) -> Vec<String> {
     let mut names = Vec::new();
     for value in headers.get_all(CONNECTION) {
+        // What nearly all say: an option of the connection, and a field of the hop in any case.
+        if [&b"keep-alive"[..], b"close"].contains(&value.as_bytes()) {
+            continue;
+        }
         let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
         let options = text.split(',').map(str::trim);
         names.extend(options.filter(|name| !name.is_empty()).map(str::to_owned));

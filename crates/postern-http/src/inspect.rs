@@ -27,7 +27,7 @@ use crate::headers;
 pub(crate) struct Outbound {
     pub(crate) destination: Arc<Destination>,
     pub(crate) request: OutboundRequest,
-    pub(crate) sent: Sent,
+    pub(crate) sent: Box<Sent>,
 }
 
 /// What is remembered of a request that was sent, to read its answer.
@@ -71,10 +71,10 @@ impl Plane {
     pub(crate) async fn inspect_request(
         &self,
         permit: &Permit,
-        exchange: Exchange,
+        exchange: Box<Exchange>,
         caller: &Caller,
         journey: &mut Journey,
-    ) -> Result<Outbound, Refusal> {
+    ) -> Result<Box<Outbound>, Refusal> {
         let Exchange {
             upstream,
             method,
@@ -83,7 +83,7 @@ impl Plane {
             mut headers,
             mut body,
             wants_trailers,
-        } = exchange;
+        } = *exchange;
         let controls = self.controls(permit, &upstream, caller, &body, journey)?;
         let mut controls = controls.map(Box::new);
         let tells = |controls: &Controls| controls.rules.tells_client().then_some(false);
@@ -113,7 +113,7 @@ impl Plane {
         let trailers_pass = controls
             .as_ref()
             .is_none_or(|controls| controls.only_reports(Direction::Response));
-        let mut sent = Sent {
+        let mut sent = Box::new(Sent {
             dialect: Dialect::from(upstream.row.kind),
             ai: None,
             strip_usage: false,
@@ -123,7 +123,7 @@ impl Plane {
             request_bytes: Arc::default(),
             upstream,
             controls,
-        };
+        });
         let body = outbound_body(body, cleaned, &mut sent);
         let (path, query) = (path.encoded(), query.encoded());
         let request = OutboundRequest {
@@ -133,11 +133,11 @@ impl Plane {
             headers,
             body,
         };
-        Ok(Outbound {
+        Ok(Box::new(Outbound {
             destination,
             request,
             sent,
-        })
+        }))
     }
 }
 

@@ -24,7 +24,7 @@ use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
 use crate::headers;
 use crate::inspect::{Outbound, Sent};
-use crate::refusal::rate_fields;
+use crate::refusal::{REQUEST_ID, rate_fields};
 
 impl Plane {
     /// The life of one request. Each step consumes what the step before it proved.
@@ -116,15 +116,15 @@ impl Plane {
     async fn forward(
         &self,
         _clearance: &Clearance,
-        outbound: Outbound,
+        outbound: Box<Outbound>,
         caller: &Caller,
         journey: &mut Journey,
-    ) -> Result<(Sent, Inbound), Refusal> {
+    ) -> Result<(Box<Sent>, Inbound), Refusal> {
         let Outbound {
             destination,
             request,
             sent,
-        } = outbound;
+        } = *outbound;
         let answered = {
             let answered = pin!(self.forward.send(&destination, request));
             unless_ended(caller, answered).await
@@ -141,7 +141,7 @@ impl Plane {
     /// *inspect response*: reads the answer as it passes, and puts it under guard.
     async fn inspect_response(
         &self,
-        (sent, mut inbound): (Sent, Inbound),
+        (sent, mut inbound): (Box<Sent>, Inbound),
         caller: &Caller,
         context: &RequestContext,
         clearance: &Clearance,
@@ -248,7 +248,7 @@ impl Plane {
     /// The list of models, without those that the token may not use.
     async fn list_models(
         &self,
-        (sent, inbound): (Sent, Inbound),
+        (sent, inbound): (Box<Sent>, Inbound),
         caller: &Caller,
         context: &RequestContext,
         clearance: &Clearance,
@@ -299,7 +299,7 @@ impl Plane {
         }
         let request = journey.flight.request().to_string();
         let value = HeaderValue::try_from(request).expect("a request id is printable ASCII");
-        head.headers.insert("postern-request-id", value);
+        head.headers.insert(REQUEST_ID, value);
         head
     }
 }

@@ -4,10 +4,10 @@
 //! environment's credential is never handed to another, nor one that carried an older credential.
 //! Every cap is per key, so that a slow upstream does not take the places of the others.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use foldhash::HashMap;
 use parking_lot::Mutex;
 use postern_guard::UpstreamId;
 use postern_types::{EnvName, Refusal, RefusalCode, UpstreamName};

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
@@ -20,6 +20,8 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("postern-reque
 const REFUSAL: HeaderName = HeaderName::from_static("postern-refusal");
 /// Tells the clients of OpenAI and Anthropic whether to try again, whatever the status.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+/// Room for a rate field, so that writing it seldom asks for more.
+const RATE_FIELD_BYTES_USUAL: usize = 64;
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
@@ -149,32 +151,48 @@ fn retry_after(code: RefusalCode) -> Option<Duration> {
 /// Sets the `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers-11): Structured-Fields lists
 /// of strings. They name the sort of limit, nothing of whose it is.
 pub(crate) fn rate_fields(notice: &RateNotice, headers: &mut HeaderMap) {
-    let (mut first, mut second) = (itoa::Buffer::new(), itoa::Buffer::new());
     let (policy, state) = match notice.limit {
-        Limit::Requests { count, window } => {
-            let (count, window) = (first.format(count.get()), second.format(window.seconds()));
-            let policy = [r#""requests";q="#, count, ";w=", window].concat();
-            let remaining = first.format(notice.remaining);
-            let reset = second.format(notice.reset_seconds);
-            (
-                policy,
-                [r#""requests";r="#, remaining, ";t=", reset].concat(),
-            )
-        }
-        Limit::Concurrency { count } => {
-            let count = first.format(count.get());
-            let remaining = second.format(notice.remaining);
-            (
-                [r#""concurrency";q="#, count, r#";qu="concurrent-requests""#].concat(),
-                [r#""concurrency";r="#, remaining].concat(),
-            )
-        }
+        Limit::Requests { count, window } => (
+            field(
+                &[r#""requests";q="#, ";w="],
+                [count.get(), window.seconds()],
+            ),
+            field(
+                &[r#""requests";r="#, ";t="],
+                [notice.remaining, notice.reset_seconds],
+            ),
+        ),
+        Limit::Concurrency { count } => (
+            field(
+                &[r#""concurrency";q="#, r#";qu="concurrent-requests""#],
+                [count.get()],
+            ),
+            field(&[r#""concurrency";r="#], [notice.remaining]),
+        ),
     };
     for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
-        if let Ok(value) = HeaderValue::try_from(value) {
+        if let Ok(value) = value {
             headers.insert(name, value);
         }
     }
+}
+
+/// A field value of texts and the numbers after them. Written into one buffer that is then the
+/// value: every answer has two.
+fn field<const N: usize>(
+    texts: &[&str],
+    numbers: [u32; N],
+) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    let mut value = BytesMut::with_capacity(RATE_FIELD_BYTES_USUAL);
+    let mut digits = itoa::Buffer::new();
+    let mut numbers = numbers.into_iter();
+    for text in texts {
+        value.extend_from_slice(text.as_bytes());
+        if let Some(number) = numbers.next() {
+            value.extend_from_slice(digits.format(number).as_bytes());
+        }
+    }
+    HeaderValue::from_maybe_shared(value.freeze())
 }
 
 #[cfg(test)]

@@ -79,8 +79,8 @@ impl Permit {
     /// second statement of a text, then `grant:0` or `grant:0.1` for rule 1 of grant 0; at last
     /// those that let data pass unmasked.
     #[must_use]
-    pub fn policies(&self) -> Vec<String> {
-        self.policies.iter().map(ToString::to_string).collect()
+    pub fn policies(&self) -> &Arc<[Arc<str>]> {
+        &self.policies
     }
 
     /// The data rules that hold for the request, and the classes that this principal may send or

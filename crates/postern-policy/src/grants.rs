@@ -4,10 +4,10 @@
 //! and a denial names the layer. The statements speak of no token and no principal: whoever holds
 //! equal grants holds equal statements.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use cedar_policy::{Policy, PolicyId, PolicySet};
+use foldhash::HashMap;
 use postern_types::{
     BodyRule, CallRule, CanonicalPath, EnvName, Grant, RequestContext, Rights, UpstreamName,
 };
@@ -51,8 +51,8 @@ impl TokenGrants {
         let mut compiled = Self {
             environment: environment.clone(),
             grants: grants.to_vec(),
-            layers: HashMap::new(),
-            headers: HashMap::new(),
+            layers: HashMap::default(),
+            headers: HashMap::default(),
         };
         let mut problems: Vec<Problem> = too_many(grants).into_iter().collect();
         for (number, grant) in grants.iter().enumerate() {
@@ -85,7 +85,7 @@ impl TokenGrants {
         let policies = PolicySet::from_policies(self.policies());
         let problems = policies.map_or_else(
             |error| vec![problem("grants", error.to_string(), REPORT)],
-            |policies| validate::strict(&policies, &HashMap::new()),
+            |policies| validate::strict(&policies, &std::collections::HashMap::new()),
         );
         if problems.is_empty() {
             Ok(())

@@ -107,7 +107,7 @@ pub struct IntentRecord {
     /// The request; shared with whoever goes on with it.
     pub summary: Arc<RequestSummary>,
     /// The policies that allowed it, grants included.
-    pub policies: Vec<String>,
+    pub policies: Arc<[Arc<str>]>,
     /// The most output the request allows, if it says so.
     pub output_cap: Option<u64>,
     /// Bytes of text that go to the model.

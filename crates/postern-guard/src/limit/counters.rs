@@ -1,10 +1,10 @@
 //! What each token has used, in memory.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use foldhash::HashMap;
 use parking_lot::Mutex;
 use postern_types::{Limit, RateNotice, TokenId};
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, Entry, HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use crate::strict::Fault;
@@ -70,46 +70,68 @@ impl fmt::Debug for Credential {
 /// Takes every credential out of the headers; there may be one (RFC 6750, section 2). An empty one
 /// is none: SDKs send it when no key is set.
 pub(super) fn take(headers: &mut HeaderMap) -> Result<Option<Credential>, Fault> {
-    let mut found = Vec::new();
-    let mut others = 0;
-    for (name, scheme) in KEY_FIELDS {
-        if !headers.contains_key(&name) {
-            continue;
-        }
-        let values = texts(headers, &name);
-        headers.remove(name);
-        for text in values? {
-            found.push(Credential { text, scheme });
-        }
-    }
-    let values: Vec<HeaderValue> = headers.get_all(AUTHORIZATION).iter().cloned().collect();
-    headers.remove(AUTHORIZATION);
-    for value in &values {
-        let value = text(value)?;
-        match bearer(value)? {
-            Some(text) => found.push(Credential {
-                text,
-                scheme: CredentialScheme::Bearer,
-            }),
-            None if value.is_empty() => {}
-            None => others += 1,
+    let mut found = Found::default();
+    // Few requests carry one of these: one look at the names that came tells.
+    if headers
+        .keys()
+        .any(|name| KEY_FIELDS.iter().any(|(field, _)| field == name))
+    {
+        for (name, scheme) in KEY_FIELDS {
+            found.look(headers, name, |text| {
+                let text = (!text.is_empty()).then(|| Zeroizing::new(text.to_owned()));
+                Ok(text.map(|text| Credential { text, scheme }))
+            });
         }
     }
-    if found.len() + others > 1 {
-        return Err(Fault::bad("the request carries more than one credential"));
-    }
-    Ok(found.pop())
+    found.look(headers, AUTHORIZATION, |text| {
+        let token = bearer(text)?;
+        let scheme = CredentialScheme::Bearer;
+        Ok(token.map(|text| Credential { text, scheme }))
+    });
+    found.only()
 }
 
-fn texts(headers: &HeaderMap, name: &HeaderName) -> Result<Vec<Zeroizing<String>>, Fault> {
-    let mut found = Vec::new();
-    for value in headers.get_all(name) {
-        let text = text(value)?;
-        if !text.is_empty() {
-            found.push(Zeroizing::new(text.to_owned()));
+/// What stood in the fields that may carry a credential.
+#[derive(Default)]
+struct Found {
+    credential: Option<Credential>,
+    count: usize,
+    fault: Option<Fault>,
+}
+
+impl Found {
+    /// Takes a field out, all its values, and reads them.
+    fn look(
+        &mut self,
+        headers: &mut HeaderMap,
+        name: HeaderName,
+        read: impl Fn(&str) -> Result<Option<Credential>, Fault>,
+    ) {
+        let Entry::Occupied(field) = headers.entry(name) else {
+            return;
+        };
+        let (_, values) = field.remove_entry_mult();
+        for value in values {
+            match text(&value).and_then(|text| Ok((text.is_empty(), read(text)?))) {
+                Ok((true, _)) => {}
+                Ok((false, credential)) => {
+                    self.count += 1;
+                    self.credential = credential;
+                }
+                Err(fault) => self.fault = Some(fault),
+            }
         }
     }
-    Ok(found)
+
+    fn only(self) -> Result<Option<Credential>, Fault> {
+        match self.fault {
+            Some(fault) => Err(fault),
+            None if self.count > 1 => {
+                Err(Fault::bad("the request carries more than one credential"))
+            }
+            None => Ok(self.credential),
+        }
+    }
 }
 
 fn text(value: &HeaderValue) -> Result<&str, Fault> {

@@ -6,7 +6,7 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use postern_types::{Secret, UpstreamKind};
 use thiserror::Error;
 
-use super::{HOP_BY_HOP, Scrubber};
+use super::{Scrubber, is_of_the_hop};
 
 /// What stands for the credential in a template.
 const PLACE: &str = "{credential}";
@@ -143,7 +143,7 @@ fn name(text: &str) -> Result<HeaderName, CredentialError> {
     let refused = || CredentialError::Name(text.chars().take(80).collect());
     let name = HeaderName::try_from(text).map_err(|_| refused())?;
     let framing = ["host", "content-length", "expect", "accept-encoding"];
-    if framing.contains(&name.as_str()) || HOP_BY_HOP.contains(&name.as_str()) {
+    if framing.contains(&name.as_str()) || is_of_the_hop(name.as_str()) {
         return Err(refused());
     }
     Ok(name)

@@ -25,11 +25,12 @@ fn host_is_sane(host: &[u8]) -> bool {
             .and_then(|inner| std::str::from_utf8(inner).ok())
             .is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok());
     }
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     !host.is_empty()
         && host.iter().all(plain)
         && !host.starts_with(b".")
-        && !host.windows(2).any(|pair| pair == b"..")
+        && !host.windows(2).any(|pair| matches!(pair, [b'.', b'.']))
 }
 
 /// Splits host and port; `None` when it is too long.

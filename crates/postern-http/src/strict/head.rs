@@ -114,21 +114,20 @@ pub(crate) fn judge(head: &[u8], bounds: &DownstreamBounds) -> Result<Framing, F
     if head.len() > bounds.head_bytes_max {
         return Err(Fault::bad("the request head is too large"));
     }
-    let lines = head.strip_suffix(b"\r\n\r\n").unwrap_or_default();
-    let mut lines = lines.split(|byte| *byte == b'\n');
-    let line = trim_cr(lines.next().unwrap_or_default());
+    let mut rest = Some(head.strip_suffix(b"\r\n\r\n").unwrap_or_default());
+    let line = next_line(&mut rest).unwrap_or_default();
     if line.len() > bounds.request_line_bytes_max {
         return Err(Fault::bad("the request line is too long"));
     }
     let (method, target, newest) = request_line(line)?;
     let mut fields = Fields::default();
     let mut count = 0;
-    for line in lines {
+    while let Some(line) = next_line(&mut rest) {
         count += 1;
         if count > bounds.headers_max {
             return Err(Fault::bad("the request has too many header fields"));
         }
-        let (name, value) = field(trim_cr(line))?;
+        let (name, value) = field(line)?;
         fields.take(name, value)?;
     }
     let host = fields.host.ok_or(Fault::bad("the request has no Host"))?;
@@ -139,8 +138,17 @@ pub(crate) fn judge(head: &[u8], bounds: &DownstreamBounds) -> Result<Framing, F
     fields.framing(method, newest)
 }
 
-fn trim_cr(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
+/// Takes the next line off, without its end.
+fn next_line<'a>(rest: &mut Option<&'a [u8]>) -> Option<&'a [u8]> {
+    let lines = rest.take()?;
+    let line = match memchr::memchr(b'\n', lines) {
+        Some(end) => {
+            *rest = Some(&lines[end + 1..]);
+            &lines[..end]
+        }
+        None => lines,
+    };
+    Some(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// Method, target, and whether the version is 1.1 (not 1.0).
@@ -377,8 +385,24 @@ const TOKEN: [bool; 256] = {
 /// What RFC 3986 allows in a target, and the few characters that clients send unescaped in a query
 /// (brackets, braces, bar), which are escaped before they go on. Never a fragment.
 pub(crate) fn is_target_byte(byte: &u8) -> bool {
-    byte.is_ascii_graphic() && !b"\"#<>\\^`".contains(byte)
+    TARGET[usize::from(*byte)]
 }
+
+const TARGET: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_graphic();
+        byte += 1;
+    }
+    let barred = b"\"#<>\\^`";
+    let mut place = 0;
+    while place < barred.len() {
+        table[barred[place] as usize] = false;
+        place += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests;

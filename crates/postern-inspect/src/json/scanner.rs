@@ -1,21 +1,15 @@
 //! The scanner itself.
 
+mod frame;
+mod whole;
+
 use super::number::Number;
 use super::shape::{Leaf, Shape};
 use super::state::{State, Word};
 use super::text::{StringState, plain_run};
 use super::{Fault, Place, Scalar, Sink, Text};
 use crate::bounds::{DEPTH_MAX, VALUE_BYTES_MAX};
-
-#[derive(Debug, Clone)]
-struct Frame<S: 'static> {
-    shape: Option<&'static Shape<S>>,
-    object: bool,
-    /// The members that stood already, a bit each.
-    seen: u64,
-    filled: bool,
-    place: Place,
-}
+use frame::{Frame, Key};
 
 /// Reads one JSON document; see the module's documentation.
 #[derive(Debug, Clone)]
@@ -84,7 +78,7 @@ impl<S: Copy + 'static> Scanner<S> {
                     if matches!(bytes[at], b' ' | b'\n' | b'\t' | b'\r') {
                         at + 1
                     } else {
-                        self.token(state, bytes[at], at, sink)?
+                        self.token(state, bytes, at, sink)?
                     }
                 }
             };
@@ -134,15 +128,19 @@ impl<S: Copy + 'static> Scanner<S> {
     fn token(
         &mut self,
         state: State,
-        byte: u8,
+        bytes: &[u8],
         at: usize,
         sink: &mut impl Sink<S>,
     ) -> Result<usize, Fault> {
+        let byte = bytes[at];
         match (state, byte) {
             (State::FirstElement, b']') | (State::FirstKey, b'}') => self.close(at, sink)?,
-            (State::Value | State::FirstElement, _) => self.value(byte, at, sink)?,
+            (State::Value | State::FirstElement, _) => return self.value(bytes, at, sink),
             (State::FirstKey | State::Key, b'"') => {
                 self.place.key = self.offset + at;
+                if let Some(next) = self.whole_key(bytes, at)? {
+                    return Ok(next);
+                }
                 let wanted = self.stack.last().is_some_and(|frame| frame.shape.is_some());
                 self.string.begin(true, wanted);
                 self.state = State::Text;
@@ -173,13 +171,17 @@ impl<S: Copy + 'static> Scanner<S> {
         Ok(())
     }
 
-    fn value(&mut self, byte: u8, at: usize, sink: &mut impl Sink<S>) -> Result<(), Fault> {
+    fn value(&mut self, bytes: &[u8], at: usize, sink: &mut impl Sink<S>) -> Result<usize, Fault> {
         if let Some(frame) = self.stack.last_mut() {
             frame.filled = true;
         }
         self.place.start = self.offset + at;
+        if let Some(next) = self.whole_scalar(bytes, at, sink)? {
+            return Ok(next);
+        }
+        let byte = bytes[at];
         match byte {
-            b'{' | b'[' => return self.open(byte == b'{', sink),
+            b'{' | b'[' => self.open(byte == b'{', sink)?,
             b'"' => {
                 let wanted = self
                     .shape
@@ -197,7 +199,7 @@ impl<S: Copy + 'static> Scanner<S> {
                 self.state = State::Number(number);
             }
         }
-        Ok(())
+        Ok(at + 1)
     }
 
     fn open(&mut self, object: bool, sink: &mut impl Sink<S>) -> Result<(), Fault> {
@@ -317,43 +319,17 @@ impl<S: Copy + 'static> Scanner<S> {
     }
 
     fn end_key(&mut self, whole: Option<&[u8]>) -> Result<(), Fault> {
+        let key = Key {
+            // A key that is too long to be held is none that is read.
+            bytes: whole.or_else(|| self.string.held()),
+            plain: !self.string.escaped && !self.string.lone_surrogate,
+            nul: self.string.nul,
+        };
         self.state = State::Colon;
-        self.shape = None;
-        let Some(frame) = self.stack.last_mut() else {
-            return Ok(());
+        self.shape = match self.stack.last_mut() {
+            Some(frame) => frame.member(self.strict, &key)?,
+            None => None,
         };
-        let Some(shape) = frame.shape else {
-            return Ok(());
-        };
-        self.shape = shape.rest;
-        if shape.members.is_empty() {
-            return Ok(());
-        }
-        if self.strict && self.string.nul {
-            return Err(Fault::Spelling("a key"));
-        }
-        // A key that is too long to be held is none that is read.
-        let Some(key) = whole.or_else(|| self.string.held()) else {
-            return Ok(());
-        };
-        let plain = !self.string.escaped && !self.string.lone_surrogate;
-        match shape.find(key).filter(|_| plain || !self.strict) {
-            Some(index) => {
-                let member = &shape.members[index];
-                let bit = 1 << index;
-                if self.strict && frame.seen & bit != 0 {
-                    return Err(Fault::Twice(member.name));
-                }
-                frame.seen |= bit;
-                self.shape = member.shape;
-            }
-            None if self.strict => {
-                if let Some(name) = shape.find_folded(key) {
-                    return Err(Fault::Spelling(name));
-                }
-            }
-            None => {}
-        }
         Ok(())
     }
 
@@ -364,35 +340,16 @@ impl<S: Copy + 'static> Scanner<S> {
         sink: &mut impl Sink<S>,
     ) -> Result<(), Fault> {
         self.end_value();
-        let Some(shape) = self.shape else {
-            return Ok(());
+        let text = Text {
+            bytes: whole.or_else(|| self.string.held()),
+            escaped: self.string.escaped,
+            lone_surrogate: self.string.lone_surrogate,
         };
-        match shape.leaf {
-            Leaf::Skip => Ok(()),
-            Leaf::Count => {
-                sink.text(self.string.bytes);
-                Ok(())
-            }
-            Leaf::Measure(slot) => {
-                sink.measured(slot, self.string.bytes);
-                Ok(())
-            }
-            Leaf::Take(slot) => {
-                let text = Text {
-                    bytes: match whole {
-                        Some(run) => Some(run).filter(|run| run.len() <= VALUE_BYTES_MAX),
-                        None => self.string.held(),
-                    },
-                    escaped: self.string.escaped,
-                    lone_surrogate: self.string.lone_surrogate,
-                };
-                let place = Place {
-                    end: self.offset + end + 1,
-                    ..self.place
-                };
-                sink.scalar(slot, Scalar::Text(text), place)
-            }
-        }
+        let place = Place {
+            end: self.offset + end + 1,
+            ..self.place
+        };
+        tell_text(self.shape, (text, self.string.bytes), place, sink)
     }
 
     fn number(
@@ -466,6 +423,28 @@ impl<S: Copy + 'static> Scanner<S> {
         tell(self.shape, word.value(), place, sink)?;
         Ok(end)
     }
+}
+
+/// Tells the sink of a string, and how many bytes it has.
+fn tell_text<S: Copy>(
+    shape: Option<&'static Shape<S>>,
+    (text, bytes): (Text<'_>, u64),
+    place: Place,
+    sink: &mut impl Sink<S>,
+) -> Result<(), Fault> {
+    match shape.map(|shape| shape.leaf) {
+        Some(Leaf::Count) => sink.text(bytes),
+        Some(Leaf::Measure(slot)) => sink.measured(slot, bytes),
+        Some(Leaf::Take(slot)) => {
+            let text = Text {
+                bytes: text.bytes.filter(|text| text.len() <= VALUE_BYTES_MAX),
+                ..text
+            };
+            return sink.scalar(slot, Scalar::Text(text), place);
+        }
+        Some(Leaf::Skip) | None => {}
+    }
+    Ok(())
 }
 
 /// Tells the sink of a scalar that is no string. In counted places it costs the model about as

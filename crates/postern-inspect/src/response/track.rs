@@ -22,16 +22,18 @@ pub(super) enum Framing {
 impl Framing {
     /// What the `Content-Type` header says.
     pub(super) fn declared(content_type: &str) -> Self {
-        let kind = content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        match kind.as_str() {
-            "text/event-stream" => Self::Events,
-            kind if kind == "application/json" || kind.ends_with("+json") => Self::Document,
-            _ => Self::Unknown,
+        let kind = content_type.split(';').next().unwrap_or_default().trim();
+        let ends = |tail: &str| {
+            let start = kind.len().checked_sub(tail.len());
+            let end = start.and_then(|start| kind.get(start..));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(tail))
+        };
+        if kind.eq_ignore_ascii_case("text/event-stream") {
+            Self::Events
+        } else if kind.eq_ignore_ascii_case("application/json") || ends("+json") {
+            Self::Document
+        } else {
+            Self::Unknown
         }
     }
 }

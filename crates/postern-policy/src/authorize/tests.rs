@@ -52,7 +52,7 @@ fn a_permit_says_what_was_permitted() {
     assert_eq!(permit.upstream().as_str(), "openai");
     assert_eq!(permit.operation(), Some(Operation::ChatCompletions));
     assert_eq!(permit.model(), Some("gpt-4o"));
-    assert_eq!(permit.policies(), ["policy:p0", "grant:0"]);
+    assert_eq!(**permit.policies(), ["policy:p0", "grant:0"].map(Arc::from));
     assert!(permit.allowed_headers().is_empty());
 }
 
@@ -446,8 +446,9 @@ proptest! {
         let mut full = short.clone();
         full.needed = Needed::by(&Reads::everything());
         for request in every_kind_of_request() {
-            let short = authorize(&short, wide(), &request).map(|permit| permit.policies());
-            let full = authorize(&full, wide(), &request).map(|permit| permit.policies());
+            let names = |permit: Permit| Arc::clone(permit.policies());
+            let short = authorize(&short, wide(), &request).map(names);
+            let full = authorize(&full, wide(), &request).map(names);
             prop_assert_eq!(short, full, "{:?}", request);
         }
     }

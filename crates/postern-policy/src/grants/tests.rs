@@ -241,7 +241,10 @@ fn headers_come_from_the_rules_that_matched() {
         .map(|header| &**header)
         .collect();
     assert_eq!(headers, ["x-one", "x-two"]);
-    assert_eq!(permit.policies(), ["policy:p0", "grant:0.0", "grant:0.1"]);
+    assert_eq!(
+        **permit.policies(),
+        ["policy:p0", "grant:0.0", "grant:0.1"].map(Arc::from)
+    );
 }
 
 #[test]

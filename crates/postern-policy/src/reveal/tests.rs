@@ -205,7 +205,10 @@ fn names_of_data_are_checked_when_the_policy_is_saved() {
 fn the_record_names_who_revealed() {
     let text = r#"permit(principal, action in Postern::Action::"reveal", resource);"#;
     let permit = asked(&rails(&[ALLOW_ALL, text]), &chat()).unwrap();
-    assert_eq!(permit.policies(), ["policy:p0", "grant:0", "policy:p1"]);
+    assert_eq!(
+        **permit.policies(),
+        ["policy:p0", "grant:0", "policy:p1"].map(Arc::from)
+    );
 }
 
 #[test]

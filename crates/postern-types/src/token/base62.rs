@@ -4,8 +4,19 @@ const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 
 /// Whether a byte is a base62 digit.
 pub(crate) fn is_base62(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
+    DIGITS[byte as usize]
 }
+
+/// Every byte of a token is looked up, so it is a table.
+const DIGITS: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut place = 0;
+    while place < ALPHABET.len() {
+        table[ALPHABET[place] as usize] = true;
+        place += 1;
+    }
+    table
+};
 
 /// Writes a big-endian number in exactly `width` digits; digits that do not fit are dropped from
 /// the top (12 random bytes into 16 digits lose less than one bit, 32 bytes into 43 lose none).
@@ -23,6 +34,16 @@ pub(super) fn encode_fixed(bytes: &[u8], width: usize) -> String {
     }
     zeroize::Zeroize::zeroize(&mut number);
     String::from_utf8(digits).expect("the alphabet is ASCII")
+}
+
+/// A number in exactly `WIDTH` digits, which have to be enough for it (six are).
+pub(super) fn digits<const WIDTH: usize>(mut number: u32) -> [u8; WIDTH] {
+    let mut digits = [b'0'; WIDTH];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(number % 62) as usize];
+        number /= 62;
+    }
+    digits
 }
 
 /// 2^256 - 1 in 43 digits: the greatest secret.
