@@ -156,6 +156,8 @@ where
     // at the lock of a shared one.
     let shutdown = Belled::new(shared.shutdown.child_token().cancelled_owned());
     tokio::select! {
+        // In this order: an exchange that is done when the shutdown comes is done.
+        biased;
         result = connection.as_mut() => return result.map_err(io::Error::other),
         () = shutdown => connection.as_mut().graceful_shutdown(),
     }
