@@ -110,6 +110,15 @@ impl RequestId {
         })
     }
 
+    /// The time in it, in Unix milliseconds; `None` for an id that is not of this gateway's kind
+    /// (RFC 9562, section 5.7).
+    #[must_use]
+    pub fn unix_ms(&self) -> Option<i64> {
+        let [a, b, c, d, e, f, ..] = *self.as_bytes();
+        let ms = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        (self.0.get_version_num() == 7).then_some(ms)
+    }
+
     /// The sixteen bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {

@@ -3,6 +3,8 @@
 //! The clear headers are judged first, so that bodies are decoded only where they may fit. What is
 //! asked for comes newest last; of more than the cap, the newest are kept.
 
+mod request;
+
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
@@ -349,14 +351,7 @@ pub fn about(
             "{id:?} is neither an entry number nor a request id"
         ))
     })?;
-    let mut found = Vec::new();
-    scan(reader, &question, &mut |line| {
-        if let SearchLine::Entry(entry) = line {
-            found.push(entry);
-        }
-        true
-    })?;
-    Ok(found)
+    Ok(request::entries(reader, &question)?)
 }
 
 /// An entry as it is shown, decoded as far as it opens.

@@ -51,7 +51,19 @@ impl Cell {
     }
 
     fn render(&self) -> comfy_table::Cell {
-        let cell = comfy_table::Cell::new(&self.text);
+        self.shown(&self.text)
+    }
+
+    /// The cell, its text in lines of at most so many letters.
+    fn within(&self, room: Option<usize>) -> comfy_table::Cell {
+        match room {
+            Some(room) => self.shown(&wrap(&self.text, room)),
+            None => self.render(),
+        }
+    }
+
+    fn shown(&self, text: &str) -> comfy_table::Cell {
+        let cell = comfy_table::Cell::new(text);
         match self.tone {
             Tone::Plain => cell,
             Tone::Strong => cell.add_attribute(Attribute::Bold),
@@ -113,11 +125,66 @@ impl Table {
                 .iter()
                 .map(|head| Cell::new(head, Tone::Faint).render()),
         );
+        let room = self.room_of_last(width);
         for row in &self.rows {
-            table.add_row(row.iter().map(Cell::render));
+            let Some((last, others)) = row.split_last() else {
+                continue;
+            };
+            let cells = others.iter().map(Cell::render);
+            table.add_row(cells.chain([last.within(room)]));
         }
         finish(table, self.columns.len())
     }
+
+    /// What the last column may have of a width beside the others, which have short texts.
+    fn room_of_last(&self, width: Option<u16>) -> Option<usize> {
+        let (_, others) = self.columns.split_last()?;
+        let widest = others.iter().enumerate().map(|(place, head)| {
+            let cells = self.rows.iter().filter_map(|row| row.get(place));
+            let texts = cells.map(|cell| cell.text.as_str()).chain([*head]);
+            texts.map(letters).max().unwrap_or(0)
+        });
+        room_beside(width?, widest)
+    }
+}
+
+/// A column narrower than this is left to the table, which breaks texts anywhere.
+const ROOM_MIN: usize = 16;
+/// What stands between columns.
+const GAP: usize = 2;
+
+/// What is left of a width beside columns.
+fn room_beside(width: u16, columns: impl Iterator<Item = usize>) -> Option<usize> {
+    let taken: usize = columns.map(|column| column + GAP).sum();
+    let room = usize::from(width).checked_sub(taken)?;
+    (room >= ROOM_MIN).then_some(room)
+}
+
+fn letters(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// Breaks a text into lines: at spaces, and within long words where paths and lists can be broken;
+/// only what has no such place is broken anywhere.
+fn wrap(text: &str, room: usize) -> String {
+    let mut lines = String::with_capacity(text.len() + 8);
+    for (place, line) in text.lines().enumerate() {
+        if place > 0 {
+            lines.push('\n');
+        }
+        let mut used = 0;
+        for piece in line.split_inclusive([' ', '/', ',', '&', ';']) {
+            let wide = letters(piece.trim_end_matches(' '));
+            if used > 0 && used + wide > room {
+                lines.truncate(lines.trim_end_matches(' ').len());
+                lines.push('\n');
+                used = 0;
+            }
+            lines.push_str(piece);
+            used += letters(piece);
+        }
+    }
+    lines
 }
 
 /// What there is to say about one thing, a line a field.
@@ -149,8 +216,11 @@ impl Sheet {
     #[must_use]
     pub fn render(&self, width: Option<u16>) -> String {
         let mut table = plain_table(width);
+        let widest = self.lines.iter().map(|(name, _)| letters(name)).max();
+        let room = width.and_then(|width| room_beside(width, widest.into_iter()));
         for (name, value) in &self.lines {
-            table.add_row(vec![Cell::new(name, Tone::Faint).render(), value.render()]);
+            let name = Cell::new(name, Tone::Faint).render();
+            table.add_row(vec![name, value.within(room)]);
         }
         finish(table, 2)
     }
@@ -242,6 +312,31 @@ mod tests {
         assert_eq!(lines[0], "requests in progress     0");
         assert_eq!(lines[1], "a longer name than this  1;2");
         assert_eq!(lines[2], "empty");
+    }
+
+    #[test]
+    fn a_long_path_is_broken_between_its_segments() {
+        // Goal: words of a path stay whole. Method: a path of segments that are shorter than the
+        // column, beside one word that is longer than any line.
+        let mut table = Table::new(&["ID", "PATH"]);
+        table.row(vec![
+            "0123".into(),
+            "POST /openai/v1/chat/completions gpt-4o-mini".into(),
+        ]);
+        table.row(vec!["4567".into(), "x".repeat(40).into()]);
+        let text = without_colours(&table.render(Some(28)));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[1..4],
+            [
+                "0123  POST /openai/v1/chat/",
+                "      completions",
+                "      gpt-4o-mini"
+            ],
+            "{text}"
+        );
+        assert!(lines.iter().all(|line| line.len() <= 28), "{text}");
+        assert!(lines[4].ends_with(&"x".repeat(22)), "{text}");
     }
 
     #[test]

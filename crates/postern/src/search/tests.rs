@@ -144,6 +144,24 @@ impl SealingKeys for OneKey {
 
 /// A log of `count` acts in small segments; every third one is of prod, every fifth was refused.
 fn log(dir: &Path, count: u32) -> Reader {
+    let acts = (0..count).map(|number| {
+        let env = if number % 3 == 0 { "prod" } else { "dev" };
+        let record = serde_json::json!({
+            "kind": "admin", "request": "0198c5a0-0000-7000-8000-000000000000",
+            "actor": { "owner": 0 }, "address": null, "action": "token.create",
+            "object": format!("number {number} {}", "x".repeat(300)), "environment": env,
+            "status": if number % 5 == 0 { 403 } else { 200 }, "detail": "",
+        });
+        (env, record, now())
+    });
+    log_of(dir, acts)
+}
+
+/// A log of these records, each sealed for an environment at a time, in small segments.
+fn log_of(
+    dir: &Path,
+    records: impl Iterator<Item = (&'static str, serde_json::Value, Timestamp)>,
+) -> Reader {
     let options = LogOptions {
         create: true,
         segment_bytes: 64 * 1024,
@@ -155,16 +173,9 @@ fn log(dir: &Path, count: u32) -> Reader {
         .build()
         .unwrap();
     runtime.block_on(async {
-        for number in 0..count {
-            let env = if number % 3 == 0 { "prod" } else { "dev" };
-            let record = serde_json::json!({
-                "kind": "admin", "request": "0198c5a0-0000-7000-8000-000000000000",
-                "actor": { "owner": 0 }, "address": null, "action": "token.create",
-                "object": format!("number {number} {}", "x".repeat(300)), "environment": env,
-                "status": if number % 5 == 0 { 403 } else { 200 }, "detail": "",
-            });
+        for (env, record, at) in records {
             let record: AuditRecord = serde_json::from_value(record).unwrap();
-            let (header, body) = record.encode(now());
+            let (header, body) = record.encode(at);
             let domain = env.to_owned();
             let entry = Entry {
                 domain,
@@ -245,4 +256,104 @@ fn the_end_of_a_log_is_shown_without_its_beginning() {
     assert_eq!(found(&reader, &question(5), 8).unwrap().len(), 5);
     let all = found(&reader, &question(1000), 8);
     assert!(matches!(all, Err(ReadError::Damaged { .. })), "{all:?}");
+}
+
+/// The id of a request that arrived then, in seconds after a day's beginning.
+fn request_at(second: i64, number: u8) -> RequestId {
+    let ms = now().as_millisecond() + second * 1000;
+    RequestId::new(u64::try_from(ms).unwrap(), &[number; 10])
+}
+
+/// A record of a request: the intent, or the outcome.
+fn of_request(request: RequestId, intent: bool, forwarded: bool) -> serde_json::Value {
+    let AuditRecord::Outcome(mut like) = AuditRecord::decode(&outcome().body.unwrap()).unwrap()
+    else {
+        panic!("it is an outcome");
+    };
+    Arc::make_mut(&mut like.summary).request = request;
+    like.timing.forwarded_us = forwarded.then_some(3);
+    if !intent {
+        return serde_json::to_value(AuditRecord::Outcome(like)).unwrap();
+    }
+    let summary = serde_json::to_value(&*like.summary).unwrap();
+    serde_json::json!({
+        "kind": "intent", "summary": summary, "policies": [], "output_cap": null, "text_bytes": 0,
+    })
+}
+
+fn told_about(reader: &Reader, request: RequestId) -> Vec<u64> {
+    let found = about(reader, &request.to_string(), None, now()).unwrap();
+    found.iter().map(|entry| entry.seq).collect()
+}
+
+#[test]
+fn a_request_is_found_by_its_time_as_by_reading_everything() {
+    // Goal: halving misses nothing. Method: requests whose outcomes come late, refused ones, one
+    // that is still running, clocks that jump forth and back by hours; each beside one pass over
+    // all entries.
+    for jump in [0, 30, 7_200, -30, -7_200] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut records = Vec::new();
+        let mut ids = Vec::new();
+        for number in 0..200_u8 {
+            let jumped = if number < 100 { 0 } else { jump };
+            let second = i64::from(number) * 20 + jumped;
+            let at = |second: i64| {
+                Timestamp::from_millisecond(now().as_millisecond() + second * 1000).unwrap()
+            };
+            let id = request_at(second, number);
+            ids.push(id);
+            let refused = number % 4 == 1;
+            if !refused {
+                records.push((second, number, of_request(id, true, true), at(second)));
+            }
+            // Number 50 never ends; of others the outcome comes at once, or many requests later.
+            let later = if number % 7 == 0 { 900 } else { 0 };
+            if number != 50 {
+                let record = of_request(id, false, !refused);
+                let seen = second + later;
+                records.push((seen, number, record, at(seen)));
+            }
+        }
+        // In the order in which they happen, whatever the clock says.
+        records.sort_by_key(|(second, number, ..)| second - if *number < 100 { 0 } else { jump });
+        let records = records
+            .into_iter()
+            .map(|(_, _, record, at)| ("dev", record, at));
+        let reader = log_of(dir.path(), records);
+        for id in ids {
+            let entries = reader.entries_from(0).unwrap().map(Result::unwrap);
+            let of_it = entries.filter(|entry| {
+                let header = RecordHeader::decode(&entry.header).ok();
+                header.is_some_and(|header| header.request == Some(id))
+            });
+            let expected: Vec<u64> = of_it.map(|entry| entry.seq).collect();
+            assert!(!expected.is_empty());
+            assert_eq!(told_about(&reader, id), expected, "{id}, jump {jump}");
+        }
+        assert!(told_about(&reader, request_at(5, 255)).is_empty());
+    }
+}
+
+#[test]
+fn a_request_is_found_without_the_rest_of_the_log() {
+    // Goal: it does not matter how long the log is. Method: a beginning that cannot be read stops
+    // who looks for what is in there, and nobody else.
+    let dir = tempfile::tempdir().unwrap();
+    let records = (0..200_u8).flat_map(|number| {
+        let second = i64::from(number) * 20;
+        let id = request_at(second, number);
+        let at = Timestamp::from_millisecond(now().as_millisecond() + second * 1000).unwrap();
+        [true, false].map(|intent| ("dev", of_request(id, intent, true), at))
+    });
+    let reader = log_of(dir.path(), records);
+    let first = dir.path().join("segments/0000000000.seg");
+    let mut bytes = std::fs::read(&first).unwrap();
+    let begin = bytes.len() / 64;
+    bytes[begin] ^= 1;
+    std::fs::write(&first, bytes).unwrap();
+    let found = about(&reader, &request_at(190 * 20, 190).to_string(), None, now());
+    assert_eq!(found.unwrap().len(), 2);
+    let early = about(&reader, &request_at(0, 0).to_string(), None, now());
+    assert!(matches!(early, Err(AboutError::Log(_))), "{early:?}");
 }
