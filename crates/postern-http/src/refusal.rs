@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
@@ -20,8 +20,8 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("postern-reque
 const REFUSAL: HeaderName = HeaderName::from_static("postern-refusal");
 /// Tells the clients of OpenAI and Anthropic whether to try again, whatever the status.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
-/// Room for a rate field, so that writing it seldom asks for more.
-const RATE_FIELD_BYTES_USUAL: usize = 64;
+/// The longest rate field has 51 bytes.
+const RATE_FIELD_BYTES_MAX: usize = 64;
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
@@ -171,28 +171,32 @@ pub(crate) fn rate_fields(notice: &RateNotice, headers: &mut HeaderMap) {
         ),
     };
     for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
-        if let Ok(value) = value {
+        if let Some(value) = value {
             headers.insert(name, value);
         }
     }
 }
 
-/// A field value of texts and the numbers after them. Written into one buffer that is then the
-/// value: every answer has two.
-fn field<const N: usize>(
-    texts: &[&str],
-    numbers: [u32; N],
-) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
-    let mut value = BytesMut::with_capacity(RATE_FIELD_BYTES_USUAL);
+/// A field value of texts and the numbers after them; none if it is longer than any that there is.
+/// Every answer has two, so they are put together without asking for memory in between.
+fn field<const N: usize>(texts: &[&str], numbers: [u32; N]) -> Option<HeaderValue> {
+    let mut space = [0; RATE_FIELD_BYTES_MAX];
+    let mut used = 0;
+    let mut put = |text: &str| {
+        let place = space.get_mut(used..used + text.len())?;
+        place.copy_from_slice(text.as_bytes());
+        used += text.len();
+        Some(())
+    };
     let mut digits = itoa::Buffer::new();
     let mut numbers = numbers.into_iter();
     for text in texts {
-        value.extend_from_slice(text.as_bytes());
+        put(text)?;
         if let Some(number) = numbers.next() {
-            value.extend_from_slice(digits.format(number).as_bytes());
+            put(digits.format(number))?;
         }
     }
-    HeaderValue::from_maybe_shared(value.freeze())
+    HeaderValue::from_bytes(space.get(..used)?).ok()
 }
 
 #[cfg(test)]

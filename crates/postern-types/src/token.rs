@@ -120,10 +120,15 @@ impl ApiToken {
         if text.len() > TEXT_LEN_MAX || !text.is_ascii() {
             return Err(shape);
         }
-        let mut parts = text.split('_');
-        let mut next = || parts.next().ok_or(shape);
+        let mut rest = Some(text);
+        let mut next = || {
+            let parts = rest.ok_or(shape)?;
+            let end = parts.bytes().position(|byte| byte == b'_');
+            rest = end.map(|end| &parts[end + 1..]);
+            Ok::<_, ParseTokenError>(&parts[..end.unwrap_or(parts.len())])
+        };
         let (brand, kind, env, id, tail) = (next()?, next()?, next()?, next()?, next()?);
-        if parts.next().is_some() || brand != BRAND || tail.len() != SECRET_LEN + CHECK_LEN {
+        if rest.is_some() || brand != BRAND || tail.len() != SECRET_LEN + CHECK_LEN {
             return Err(shape);
         }
         let kind = parse_kind(kind)?;

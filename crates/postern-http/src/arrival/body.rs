@@ -203,7 +203,7 @@ impl Body for ArrivalBody {
                     };
                     let count = data.len() as u64;
                     this.pace.moved(count);
-                    if this.pace.is_over() {
+                    if !this.body.is_end_stream() && this.pace.is_over() {
                         return this.fail(ReceiveError::TooSlow);
                     }
                     let Some(left) = this.bytes_left.checked_sub(count) else {

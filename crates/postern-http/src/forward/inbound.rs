@@ -201,8 +201,9 @@ impl Body for InboundBody {
         match polled {
             Poll::Ready(Some(Ok(frame))) => {
                 this.waiting_since = None;
-                // An upstream that always has a piece ready is never waited for.
-                if Instant::now() > this.deadline {
+                // An upstream that always has a piece ready is never waited for. With its last one
+                // it has come in time.
+                if !this.source_ended() && Instant::now() > this.deadline {
                     return this.fail(InboundError::TimedOut);
                 }
                 this.put_back_at_end();

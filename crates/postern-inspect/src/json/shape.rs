@@ -7,6 +7,8 @@ pub(crate) struct Shape<S: 'static> {
     pub(crate) leaf: Leaf<S>,
     /// The members that are read, when the value is an object; at most 64.
     pub(crate) members: &'static [Member<S>],
+    /// The [`mark`]s of their keys: most keys of a document have none of these.
+    pub(crate) marks: u64,
     /// What is read of all other members.
     pub(crate) rest: Option<&'static Shape<S>>,
     /// What is read of each element, when the value is an array.
@@ -45,6 +47,7 @@ impl<S> Shape<S> {
         Self {
             leaf: Leaf::Skip,
             members: &[],
+            marks: 0,
             rest: None,
             elements: None,
             mark: None,
@@ -59,6 +62,7 @@ impl<S> Shape<S> {
         Self {
             leaf: Leaf::Take(slot),
             members: &[],
+            marks: 0,
             rest: None,
             elements: None,
             mark: None,
@@ -70,6 +74,7 @@ impl<S> Shape<S> {
         Self {
             leaf: Leaf::Skip,
             members,
+            marks: marks(members),
             rest: None,
             elements: None,
             mark: None,
@@ -81,6 +86,7 @@ impl<S> Shape<S> {
         Self {
             leaf: Leaf::Skip,
             members: &[],
+            marks: 0,
             rest: None,
             elements: Some(elements),
             mark: None,
@@ -94,6 +100,12 @@ impl<S> Shape<S> {
             self.elements.is_some(),
         );
         in_object == in_list || in_object == object
+    }
+
+    /// Whether a key may be one of the members, in whatever case: a quick look before a thorough
+    /// one.
+    pub(crate) fn may_have(&self, key: &[u8]) -> bool {
+        self.marks & mark(key) != 0 || !key.is_ascii()
     }
 
     /// The place of a key among the members.
@@ -120,6 +132,28 @@ impl<S> Shape<S> {
             .find(|m| same(m.name) || same(m.other))?;
         Some(member.name)
     }
+}
+
+/// A bit for a key: one of 64, by its length and its ends, the same in whatever case.
+const fn mark(key: &[u8]) -> u64 {
+    let (Some(first), Some(last)) = (key.first(), key.last()) else {
+        return 1;
+    };
+    let (first, last) = (first.to_ascii_lowercase(), last.to_ascii_lowercase());
+    1 << ((key.len() + 3 * first as usize + 7 * last as usize) % 64)
+}
+
+const fn marks<S>(members: &[Member<S>]) -> u64 {
+    let (mut marks, mut place) = (0, 0);
+    while place < members.len() {
+        let Member { name, other, .. } = &members[place];
+        marks |= mark(name.as_bytes());
+        if !other.is_empty() {
+            marks |= mark(other.as_bytes());
+        }
+        place += 1;
+    }
+    marks
 }
 
 impl<S> Member<S> {

@@ -179,6 +179,23 @@ fn long_values_are_not_kept() {
     assert!(scan(long.as_bytes(), 64, true).unwrap().lines[1].starts_with("cap= at"));
 }
 
+proptest! {
+    #[test]
+    fn a_quick_look_hides_no_member(key in "[a-zA-ZſK_]{1,10}", upper in any::<u16>()) {
+        // Goal: what a thorough look finds, in whatever case, passes the quick one. Method: the
+        // keys of a table with their letters in any case, and others.
+        for name in ["model", "maxTokens", "max_tokens", "list", "text", key.as_str()] {
+            let letters = name.chars().enumerate().map(|(place, letter)| {
+                if upper >> (place % 16) & 1 == 1 { letter.to_ascii_uppercase() } else { letter }
+            });
+            let key: String = letters.collect();
+            let bytes = key.as_bytes();
+            let found = ROOT.find(bytes).is_some() || ROOT.find_folded(bytes).is_some();
+            prop_assert!(ROOT.may_have(bytes) || !found, "{key}");
+        }
+    }
+}
+
 #[test]
 fn the_members_of_a_table_fit_its_set() {
     // Goal: the bit set of seen members is wide enough, here as in every table of the crate.

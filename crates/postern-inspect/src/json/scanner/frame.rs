@@ -40,7 +40,7 @@ impl<S> Frame<S> {
         if strict && key.nul {
             return Err(Fault::Spelling("a key"));
         }
-        let Some(bytes) = key.bytes else {
+        let Some(bytes) = key.bytes.filter(|bytes| shape.may_have(bytes)) else {
             return Ok(shape.rest);
         };
         match shape.find(bytes).filter(|_| key.plain || !strict) {
