@@ -137,10 +137,10 @@ impl<S: Copy + 'static> Scanner<S> {
             (State::FirstElement, b']') | (State::FirstKey, b'}') => self.close(at, sink)?,
             (State::Value | State::FirstElement, _) => return self.value(bytes, at, sink),
             (State::FirstKey | State::Key, b'"') => {
-                self.place.key = self.offset + at;
-                if let Some(next) = self.whole_key(bytes, at)? {
+                if let Some(next) = self.whole_members(bytes, at, sink)? {
                     return Ok(next);
                 }
+                self.place.key = self.offset + at;
                 let wanted = self.stack.last().is_some_and(|frame| frame.shape.is_some());
                 self.string.begin(true, wanted);
                 self.state = State::Text;
@@ -172,13 +172,20 @@ impl<S: Copy + 'static> Scanner<S> {
     }
 
     fn value(&mut self, bytes: &[u8], at: usize, sink: &mut impl Sink<S>) -> Result<usize, Fault> {
-        if let Some(frame) = self.stack.last_mut() {
-            frame.filled = true;
+        self.begin_value(at);
+        match self.whole_scalar(bytes, at, sink)? {
+            Some(next) => Ok(next),
+            None => self.start_value(bytes, at, sink),
         }
-        self.place.start = self.offset + at;
-        if let Some(next) = self.whole_scalar(bytes, at, sink)? {
-            return Ok(next);
-        }
+    }
+
+    /// A value that is not a scalar that lies whole here.
+    fn start_value(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        sink: &mut impl Sink<S>,
+    ) -> Result<usize, Fault> {
         let byte = bytes[at];
         match byte {
             b'{' | b'[' => self.open(byte == b'{', sink)?,
@@ -200,6 +207,13 @@ impl<S: Copy + 'static> Scanner<S> {
             }
         }
         Ok(at + 1)
+    }
+
+    fn begin_value(&mut self, at: usize) {
+        if let Some(frame) = self.stack.last_mut() {
+            frame.filled = true;
+        }
+        self.place.start = self.offset + at;
     }
 
     fn open(&mut self, object: bool, sink: &mut impl Sink<S>) -> Result<(), Fault> {

@@ -9,8 +9,49 @@ use super::{Scanner, tell, tell_text};
 use crate::bounds::VALUE_BYTES_MAX;
 
 impl<S: Copy + 'static> Scanner<S> {
+    /// Members one after the other, from the key whose quote stands at `at` on, for as long as keys
+    /// and scalars lie whole here and nothing stands between them; gives what comes next.
+    pub(super) fn whole_members(
+        &mut self,
+        bytes: &[u8],
+        mut at: usize,
+        sink: &mut impl Sink<S>,
+    ) -> Result<Option<usize>, Fault> {
+        let begun = at;
+        loop {
+            self.place.key = self.offset + at;
+            let Some(value) = self.whole_key(bytes, at)? else {
+                return Ok((at > begun).then_some(at));
+            };
+            if self.state != State::Value || value == bytes.len() {
+                return Ok(Some(value));
+            }
+            self.begin_value(value);
+            let Some(end) = self.whole_scalar(bytes, value, sink)? else {
+                // White space, where the value is yet to come, is passed over outside.
+                let is_space = matches!(bytes[value], b' ' | b'\n' | b'\t' | b'\r');
+                let next = if is_space {
+                    value
+                } else {
+                    self.start_value(bytes, value, sink)?
+                };
+                return Ok(Some(next));
+            };
+            // A member stands in an object, so what follows a comma is a key.
+            if bytes.get(end) != Some(&b',') {
+                return Ok(Some(end));
+            }
+            self.place.comma = Some(self.offset + end);
+            self.state = State::Key;
+            at = end + 1;
+            if bytes.get(at) != Some(&b'"') {
+                return Ok(Some(at));
+            }
+        }
+    }
+
     /// The key whose quote stands at `at`, and its colon if that follows; gives what comes next.
-    pub(super) fn whole_key(&mut self, bytes: &[u8], at: usize) -> Result<Option<usize>, Fault> {
+    fn whole_key(&mut self, bytes: &[u8], at: usize) -> Result<Option<usize>, Fault> {
         let Some(run) = whole_string(bytes, at) else {
             return Ok(None);
         };
