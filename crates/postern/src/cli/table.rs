@@ -2,9 +2,12 @@
 //!
 //! Cells take any text and escape it themselves, so that no caller can forget to.
 
+mod layout;
+
 use comfy_table::{Attribute, Color, ContentArrangement, presets};
 
 use super::escape::plain;
+use layout::{Column, GAP, widths, wrap};
 
 /// How a cell looks on a terminal with colours. The text alone must say the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -125,66 +128,31 @@ impl Table {
                 .iter()
                 .map(|head| Cell::new(head, Tone::Faint).render()),
         );
-        let room = self.room_of_last(width);
+        let rooms = rooms(self.columns.len(), width, |place| {
+            let cells = self.rows.iter().filter_map(move |row| row.get(place));
+            cells
+                .map(|cell| cell.text.as_str())
+                .chain([self.columns[place]])
+        });
         for row in &self.rows {
-            let Some((last, others)) = row.split_last() else {
-                continue;
-            };
-            let cells = others.iter().map(Cell::render);
-            table.add_row(cells.chain([last.within(room)]));
+            let room = |place: usize| Some(*rooms.as_ref()?.get(place)?);
+            let cells = row.iter().enumerate();
+            table.add_row(cells.map(|(place, cell)| cell.within(room(place))));
         }
         finish(table, self.columns.len())
     }
-
-    /// What the last column may have of a width beside the others, which have short texts.
-    fn room_of_last(&self, width: Option<u16>) -> Option<usize> {
-        let (_, others) = self.columns.split_last()?;
-        let widest = others.iter().enumerate().map(|(place, head)| {
-            let cells = self.rows.iter().filter_map(|row| row.get(place));
-            let texts = cells.map(|cell| cell.text.as_str()).chain([*head]);
-            texts.map(letters).max().unwrap_or(0)
-        });
-        room_beside(width?, widest)
-    }
 }
 
-/// A column narrower than this is left to the table, which breaks texts anywhere.
-const ROOM_MIN: usize = 16;
-/// What stands between columns.
-const GAP: usize = 2;
-
-/// What is left of a width beside columns.
-fn room_beside(width: u16, columns: impl Iterator<Item = usize>) -> Option<usize> {
-    let taken: usize = columns.map(|column| column + GAP).sum();
-    let room = usize::from(width).checked_sub(taken)?;
-    (room >= ROOM_MIN).then_some(room)
-}
-
-fn letters(text: &str) -> usize {
-    text.chars().count()
-}
-
-/// Breaks a text into lines: at spaces, and within long words where paths and lists can be broken;
-/// only what has no such place is broken anywhere.
-fn wrap(text: &str, room: usize) -> String {
-    let mut lines = String::with_capacity(text.len() + 8);
-    for (place, line) in text.lines().enumerate() {
-        if place > 0 {
-            lines.push('\n');
-        }
-        let mut used = 0;
-        for piece in line.split_inclusive([' ', '/', ',', '&', ';']) {
-            let wide = letters(piece.trim_end_matches(' '));
-            if used > 0 && used + wide > room {
-                lines.truncate(lines.trim_end_matches(' ').len());
-                lines.push('\n');
-                used = 0;
-            }
-            lines.push_str(piece);
-            used += letters(piece);
-        }
-    }
-    lines
+/// The widths of columns with these texts, where there is a width to fit.
+fn rooms<'a, T: Iterator<Item = &'a str>>(
+    count: usize,
+    width: Option<u16>,
+    texts: impl Fn(usize) -> T,
+) -> Option<Vec<usize>> {
+    let columns: Vec<Column> = (0..count)
+        .map(|place| texts(place).fold(Column::default(), Column::with))
+        .collect();
+    widths(&columns, usize::from(width?))
 }
 
 /// What there is to say about one thing, a line a field.
@@ -216,11 +184,14 @@ impl Sheet {
     #[must_use]
     pub fn render(&self, width: Option<u16>) -> String {
         let mut table = plain_table(width);
-        let widest = self.lines.iter().map(|(name, _)| letters(name)).max();
-        let room = width.and_then(|width| room_beside(width, widest.into_iter()));
+        let rooms = rooms(2, width, |place| {
+            let lines = self.lines.iter();
+            lines.map(move |(name, value)| if place == 0 { name } else { &value.text }.as_str())
+        });
+        let room = |place: usize| Some(*rooms.as_ref()?.get(place)?);
         for (name, value) in &self.lines {
-            let name = Cell::new(name, Tone::Faint).render();
-            table.add_row(vec![name, value.within(room)]);
+            let name = Cell::new(name, Tone::Faint).within(room(0));
+            table.add_row(vec![name, value.within(room(1))]);
         }
         finish(table, 2)
     }
@@ -246,7 +217,7 @@ fn plain_table(width: Option<u16>) -> comfy_table::Table {
 fn finish(mut table: comfy_table::Table, columns: usize) -> String {
     for index in 0..columns {
         if let Some(column) = table.column_mut(index) {
-            column.set_padding((0, if index + 1 == columns { 0 } else { 2 }));
+            column.set_padding((0, if index + 1 == columns { 0 } else { GAP }));
         }
     }
     let mut text = String::new();
@@ -336,7 +307,7 @@ mod tests {
             "{text}"
         );
         assert!(lines.iter().all(|line| line.len() <= 28), "{text}");
-        assert!(lines[4].ends_with(&"x".repeat(22)), "{text}");
+        assert_eq!(lines[4], format!("4567  {}", "x".repeat(22)), "{text}");
     }
 
     #[test]
