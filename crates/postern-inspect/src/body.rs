@@ -113,6 +113,12 @@ impl BodyCleaner {
         matches!(self.work.shape, Shape::Held { .. } | Shape::Refused(_))
     }
 
+    /// Whether it is made of events or lines that go on as they end, for as long as it likes.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.work.shape, Shape::Events(_) | Shape::Lines(_))
+    }
+
     /// Whether the bytes pass as they are, coding included.
     #[must_use]
     pub fn passes(&self) -> bool {
