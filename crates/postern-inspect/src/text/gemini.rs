@@ -1,8 +1,8 @@
 //! Text in requests and answers of Gemini. Protobuf JSON takes each field in two spellings.
 
 use super::{
-    ALL_TEXT, CLEARED, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, SEAL, TEXT, TextMember, TextShape, WORD,
-    m, mm,
+    ALL_TEXT, CLEARED, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, SEAL, STEADY, TEXT, TextMember,
+    TextShape, WORD, m, mm,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&[
@@ -178,6 +178,7 @@ static CANDIDATE: TextShape = TextShape::object(&[
 
 // The usage so far comes with every event, and clients read it of the last.
 pub(super) static EVENT: TextShape = TextShape {
+    rest: Some(&STEADY),
     keep: &["usageMetadata", "usage_metadata"],
     ..TextShape::object(&[
         m("candidates", &CHUNK),
