@@ -191,6 +191,7 @@ pub(super) static EVENT: TextShape = TextShape {
 };
 
 static CHUNK: TextShape = TextShape {
+    rest: Some(&STEADY),
     keep: &["finishReason", "finish_reason"],
     by: &[&["index"]],
     ..TextShape::object(&[
@@ -206,6 +207,7 @@ static CHUNK: TextShape = TextShape {
 };
 
 static CONTENT_PIECE: TextShape = TextShape {
+    rest: Some(&STEADY),
     keep: &["role"],
     ..TextShape::object(&[m("role", &WORD), m("parts", &PART_PIECE)])
 };

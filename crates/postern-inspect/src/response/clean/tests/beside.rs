@@ -37,6 +37,18 @@ fn no_text_goes_on_in_pieces_beside_the_texts() {
             said.iter().map(|it| beside(dialect, "novel", it)).collect()
         };
         let letters: Vec<String> = MAIL.chars().map(String::from).collect();
+        if dialect == Dialect::Gemini {
+            let inside = |letter| {
+                let answer = json!({"index":0,"novel":letter,"content":{"parts":[{"text":"a "}]}});
+                format!("data: {}\n\n", json!({ "candidates": [answer] }))
+            };
+            let stream: String = letters.iter().map(inside).collect();
+            let out = carried(&given, &stream, 7, |_| {});
+            assert!(
+                matches!(out, Err(InspectError::CannotInspect(_))),
+                "{out:?}"
+            );
+        }
         let forms: [fn(&String) -> Value; 3] = [
             |letter| json!(letter),
             |letter| json!([letter]),
