@@ -136,6 +136,8 @@ pub(crate) struct Course {
     pub(crate) source: Box<InboundBody>,
     /// Reads the answer as it passes.
     pub(crate) reader: Reader,
+    /// What of it goes on already.
+    pub(crate) first: Vec<Bytes>,
     /// Who tells names in it; and whether it may not pass without.
     pub(crate) analyzer: (Option<Arc<Analyzer>>, bool),
     /// The places to work on what is large; and whether the answer came in a content coding.
@@ -149,7 +151,7 @@ pub(crate) struct Course {
 
 impl GuardedBody {
     /// Puts an answer under guard. When the token ended already, the answer ends at once.
-    pub(crate) fn new(course: Course, flight: Flight, hang_up: CancellationToken) -> Self {
+    pub(crate) fn new(mut course: Course, flight: Flight, hang_up: CancellationToken) -> Self {
         let caller = course.caller.clone();
         course.guard.meters().answer_begins();
         let inner = Inner {
@@ -178,8 +180,11 @@ impl GuardedBody {
             left: Arc::default(),
         });
         {
-            // A body that has nothing to give may never be asked for it.
             let mut inner = running.inner.lock();
+            if !course.first.is_empty() {
+                inner.hand_on(&mut course.first);
+            }
+            // A body that has nothing to give may never be asked for it.
             if inner.source.as_ref().is_some_and(Body::is_end_stream) {
                 inner.finish();
             }

@@ -25,6 +25,11 @@ pub(crate) const CLEANED_INLINE_BYTES_MAX: usize = 64 * 1024;
 /// models is coded to a tenth, streams of equal frames to a sixtieth.
 pub(crate) const DECODED_RATIO: usize = 64;
 
+/// How long the head of an answer that is made of events waits under data rules for the first of
+/// them: most come with it. A client that waits for the head alone, as a browser does to call its
+/// stream open, is not kept any longer.
+pub(crate) const HEAD_WAITS_MAX: Duration = Duration::from_secs(1);
+
 /// Bytes of an answer that is held to its end under data rules, as it came and as it goes on: as
 /// large as the largest document that is inspected.
 pub(crate) const ANSWER_HELD_BYTES_MAX: usize = 32 * 1024 * 1024;

@@ -6,6 +6,7 @@
 //! SECURITY: rules that do not compile refuse every request that they are for; they never let one
 //! pass uninspected.
 
+mod ahead;
 mod answer;
 mod fields;
 mod held;
@@ -29,7 +30,8 @@ use crate::bounds::CLEANED_INLINE_BYTES_MAX;
 use crate::context::{ExchangeBody, refuse};
 use crate::gateway::{Journey, Plane};
 
-pub(crate) use answer::clean_list;
+pub(crate) use ahead::{Ahead, Late};
+pub(crate) use answer::{Before, clean_list};
 pub(crate) use fields::tell_findings;
 pub(crate) use reader::Reader;
 pub(crate) use request::CleanRequest;

@@ -18,7 +18,7 @@ use crate::arrival::{Arrival, Credential, Reception, Rejected};
 use crate::body::AnswerBody;
 use crate::bounds::Bounds;
 use crate::connection::ConnectionFacts;
-use crate::controls::{Rules, tell_findings};
+use crate::controls::{Late, Rules, tell_findings};
 use crate::directory::Directory;
 use crate::forward::Forward;
 use crate::listener::{ListenError, Listener, Serving};
@@ -130,6 +130,8 @@ pub(crate) struct Journey {
     pub(crate) body_read: bool,
     /// Where the client is told what data rules found: whether the answer's findings are among it.
     pub(crate) tells: Option<bool>,
+    /// A reader of the answer that is still at work: the request is recorded when it is done.
+    pub(crate) late: Option<Late>,
 }
 
 impl Journey {
@@ -160,10 +162,9 @@ impl Plane {
         };
         let path = arrival.path.encoded();
         let dialect = guess_dialect(&path, &|name| carries(&arrival, name));
-        let challenge = if arrival.credential.is_some() {
-            Challenge::Invalid
-        } else {
-            Challenge::Missing
+        let challenge = match arrival.credential {
+            Some(_) => Challenge::Invalid,
+            None => Challenge::Missing,
         };
         let head_only = arrival.method == http::Method::HEAD;
         let flight = match self.open(&arrival, &path) {
@@ -187,6 +188,7 @@ impl Plane {
             hang_up,
             body_read,
             tells: None,
+            late: None,
         };
         let carried = AssertUnwindSafe(self.carry(arrival, &mut journey))
             .catch_unwind()
@@ -201,6 +203,7 @@ impl Plane {
             dialect,
             body_read,
             tells,
+            late,
             ..
         } = journey;
         let told = tells.map(|whole| (flight.observed().findings.clone(), whole));
@@ -216,7 +219,7 @@ impl Plane {
             flight.close(End::ClientGone);
         } else {
             flight.refused(&refusal);
-            flight.close(end_of(&refusal));
+            Late::close(late, flight, end_of(&refusal));
         }
         let mut answer = refusal::render(&refusal, challenge, dialect, &request, head_only);
         if let Some((findings, whole)) = told {

@@ -19,7 +19,7 @@ use postern_types::{AiRequest, End, Operation, RateNotice, Refusal, RefusalCode,
 use crate::arrival::Arrival;
 use crate::body::{Answer, AnswerSource, Course};
 use crate::context::{Exchange, ExchangeBody, refuse};
-use crate::controls::{Reader, clean_list};
+use crate::controls::{Ahead, Before, Reader, clean_list};
 use crate::forward::{Inbound, InboundBody};
 use crate::gateway::{Journey, Plane};
 use crate::headers;
@@ -167,35 +167,39 @@ impl Plane {
             headers,
             mut body,
         } = inbound;
-        let whole = reading.whole;
-        let at_hand = match reading.passes {
-            true => at_hand(&mut body).await,
-            false => None,
-        };
-        let body = if whole {
-            // Nothing has gone out yet, so what ends the token ends this as any other wait.
-            let mut clean = Box::pin(self.read_clean(&mut body, reading, (&sent, caller), journey));
-            AnswerSource::Whole(unless_ended(caller, clean.as_mut()).await?)
-        } else if let Some(bytes) = at_hand {
-            AnswerSource::Whole(self.read_at_hand(
-                bytes,
-                &mut reading.reader,
-                (&sent, caller),
-                journey,
-            )?)
-        } else {
+        let coded = reading.coded;
+        let course = |source, reader, first| {
             AnswerSource::Course(Box::new(Course {
                 guard: self.guard.clone(),
                 caller: caller.clone(),
                 upstream: Arc::clone(&sent.upstream),
-                source: body,
-                reader: reading.reader,
+                source,
+                reader,
+                first,
                 analyzer: (self.analyzer.clone(), sent.needs_analyzer()),
-                workers: (self.rules.workers(), reading.coded),
+                workers: (self.rules.workers(), coded),
                 request_bytes: Arc::clone(&sent.request_bytes),
                 trailers_pass: sent.trailers_pass,
                 conversation: sent.conversation().cloned(),
             }))
+        };
+        let body = match reading.before {
+            Before::AtHand => match at_hand(&mut body).await {
+                Some(bytes) => {
+                    let reader = &mut reading.reader;
+                    let bytes = self.read_at_hand(bytes, reader, (&sent, caller), journey)?;
+                    AnswerSource::Whole(bytes)
+                }
+                None => course(body, reading.reader, Vec::new()),
+            },
+            Before::Nothing => course(body, reading.reader, Vec::new()),
+            Before::First { .. } | Before::Whole => {
+                let ahead = self.read_ahead(&mut body, reading, (&sent, caller), journey);
+                match Box::pin(ahead).await? {
+                    Ahead::Whole(bytes) => AnswerSource::Whole(bytes),
+                    Ahead::Begun { reader, first } => course(body, reader, first),
+                }
+            }
         };
         let mut head = self.head(status, headers, clearance.notice(), journey);
         journey.tell(&mut head.headers);
@@ -305,7 +309,7 @@ impl Plane {
 }
 
 /// Does `work` unless the token ends first.
-async fn unless_ended<T>(
+pub(crate) async fn unless_ended<T>(
     caller: &Caller,
     work: Pin<&mut impl Future<Output = Result<T, Refusal>>>,
 ) -> Result<T, Refusal> {

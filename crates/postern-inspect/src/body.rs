@@ -25,13 +25,14 @@ use postern_types::{Finding, OpaqueAction};
 
 use crate::InspectError;
 use crate::bounds::{BODY_HELD_BYTES_MAX, QUEUED_BYTES_MAX};
-use crate::clean::{AnalyzedSpan, Attempt, CleanError, Cleaner, TextKind, attempt};
+use crate::clean::{AnalyzedSpan, Attempt, Channel, CleanError, Cleaner, TextKind, attempt};
 use coding::Decoder;
 pub use coding::Decoder as ContentDecoder;
 use events::Events;
 pub(crate) use fields::FieldPath;
 use lines::Lines;
 use media::Form;
+pub(crate) use text::PLACE;
 use text::Text;
 
 /// What the head says of a body.
@@ -111,6 +112,12 @@ impl BodyCleaner {
     #[must_use]
     pub fn is_held(&self) -> bool {
         matches!(self.work.shape, Shape::Held { .. } | Shape::Refused(_))
+    }
+
+    /// Whether it is made of events or lines that go on as they end, for as long as it likes.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.work.shape, Shape::Events(_) | Shape::Lines(_))
     }
 
     /// Whether the bytes pass as they are, coding included.
@@ -284,14 +291,58 @@ fn prepare(
     Ok((shape, decoder))
 }
 
-/// What the text of a file of this media type is, where it is text without markup.
-pub(crate) fn text_kind(media: &str) -> Option<TextKind> {
-    match media::form_of(Some(media)).ok()? {
-        Form::Document | Form::Lines => Some(TextKind::Json),
-        Form::Plain => Some(TextKind::Plain),
-        Form::Table(kind) => Some(TextKind::Table(kind)),
-        _ => None,
-    }
+/// What the text of a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    /// Text without markup.
+    Text(TextKind),
+    /// XML, or HTML.
+    Markup { html: bool },
+}
+
+/// What the text of a file of this media type is, where it is text. A picture is none, also where
+/// it is drawn in XML.
+pub(crate) fn file_kind(media: &str) -> Option<FileKind> {
+    let form = media::form_of(Some(media)).ok()?;
+    let picture = || {
+        media
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("image/")
+    };
+    Some(match form {
+        Form::Document | Form::Lines => FileKind::Text(TextKind::Json),
+        Form::Plain => FileKind::Text(TextKind::Plain),
+        Form::Table(kind) => FileKind::Text(TextKind::Table(kind)),
+        Form::Markup { html } if !picture() => FileKind::Markup { html },
+        _ => return None,
+    })
+}
+
+/// Cleans the text of a file that stands at this place.
+///
+/// # Errors
+/// As [`Cleaner::clean_value`]; also when its markup has no one reading.
+pub(crate) fn clean_file(
+    kind: FileKind,
+    text: &str,
+    place: &str,
+    cleaner: &mut Cleaner,
+) -> Result<String, CleanError> {
+    let html = match kind {
+        FileKind::Text(kind) => {
+            let mut channel = Channel::new(kind, place, "");
+            let mut new = String::with_capacity(text.len());
+            channel.push(text, cleaner, &mut new)?;
+            channel.finish(cleaner, &mut new)?;
+            return Ok(new);
+        }
+        FileKind::Markup { html } => html,
+    };
+    let (mut shape, mut out) = (Text::markup_at(html, place), Vec::with_capacity(text.len()));
+    shape.push(text.as_bytes(), cleaner, &mut out)?;
+    shape.finish(cleaner, &mut out)?;
+    String::from_utf8(out).map_err(|_| CleanError::CannotInspect("the text is not in UTF-8"))
 }
 
 fn hand_on(clean: Vec<u8>, out: &mut Vec<Bytes>) {
@@ -309,7 +360,7 @@ impl Shape {
     ) -> Result<(), InspectError> {
         match self {
             Self::Held { body, .. } => hold(body, piece, BODY_HELD_BYTES_MAX),
-            Self::Text(text) => text.push(piece, cleaner, out),
+            Self::Text(text) => Ok(text.push(piece, cleaner, out)?),
             Self::Lines(lines) => lines.push(piece, cleaner, out),
             Self::Events(events) => events.push(piece, cleaner, out),
             // Bytes of these never come here.
@@ -328,7 +379,7 @@ impl Shape {
                 out.extend_from_slice(clean.as_deref().unwrap_or(&body));
                 Ok(())
             }
-            Self::Text(text) => text.finish(cleaner, out),
+            Self::Text(text) => Ok(text.finish(cleaner, out)?),
             Self::Lines(lines) => lines.finish(cleaner, out),
             Self::Events(events) => events.finish(cleaner, out),
             Self::Passes | Self::Refused(_) => Ok(()),

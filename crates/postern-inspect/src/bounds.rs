@@ -78,6 +78,10 @@ pub(crate) const EXPONENT_MAX: u32 = 308;
 /// are lists of embeddings and pictures, some megabytes each.
 pub(crate) const DOCUMENT_HELD_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Strings that the events of one stream may say beside their texts, in members that no table
+/// names: a search cites some tens of pages.
+pub(crate) const BESIDE_MAX: usize = 4096;
+
 /// Texts of one stream that are open at the same time: OpenAI's limits are 128 choices and 128
 /// calls in parallel.
 pub(crate) const CHANNELS_MAX: usize = 1024;

@@ -8,6 +8,7 @@
 mod edit;
 mod file;
 mod kinds;
+mod names;
 mod number;
 mod walk;
 
@@ -17,7 +18,8 @@ use crate::text::TextShape;
 
 pub(crate) use crate::text::ALL_TEXT;
 pub(crate) use edit::{Edits, New, write_string};
-pub(crate) use walk::{Piece, Pieces, Walk, told_name};
+pub(crate) use names::told_name;
+pub(crate) use walk::{Piece, Pieces, Walk};
 
 /// Cleans a document; `None` when nothing changed and its bytes pass as they are.
 ///

@@ -43,6 +43,9 @@ pub(crate) enum Leaf {
     Word,
     /// As `Word`, in the events of a stream: what clients put together from several events.
     Joined,
+    /// As `Loose`, in the events of a stream, beside their texts: what clients see of each event by
+    /// itself. It says the same in every event, or no one text.
+    Steady,
     /// A seal that only the provider reads; anything that does not look like one is text.
     Seal,
     /// Data: passes or is refused by the rule.
@@ -83,6 +86,8 @@ pub(crate) struct TextShape {
     pub(crate) kinds: Option<Kinds>,
     /// The members that tell texts of equal place apart; of each list the first that is there.
     pub(crate) by: &'static [&'static [&'static str]],
+    /// Whether this is a call: told apart by its index or, where it has none, by its id.
+    pub(crate) is_call: bool,
     /// Members that an event made for a held tail keeps, besides those in `by`.
     pub(crate) keep: &'static [&'static str],
 }
@@ -124,6 +129,7 @@ impl TextShape {
             switch: None,
             kinds: None,
             by: &[],
+            is_call: false,
             keep: &[],
         }
     }
@@ -180,6 +186,12 @@ pub(crate) static ALL_TEXT: TextShape = TextShape {
 pub(crate) static LOOSE: TextShape = TextShape {
     rest: Some(&LOOSE),
     ..TextShape::leaf(Leaf::Loose)
+};
+
+/// Members of the events of a stream that a table does not name.
+static STEADY: TextShape = TextShape {
+    rest: Some(&STEADY),
+    ..TextShape::leaf(Leaf::Steady)
 };
 
 static TEXT: TextShape = TextShape::leaf(Leaf::Text);

@@ -3,39 +3,46 @@
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, TRAILER};
-use http_body::{Body as _, Frame};
-use http_body_util::BodyExt as _;
-use postern_guard::Caller;
+use http_body::Body as _;
 use postern_inspect::{
     BodyCleaner, BodyKind, Cleaner, Dialect, InspectError, ResponseOptions, ResponseReader,
 };
-use postern_types::{AiRequest, Direction, Refusal, RefusalCode};
+use postern_types::{AiRequest, Direction, Refusal};
 
-use super::held::Held;
 use super::reader::Way;
-use super::{Controls, Reader, answer, ask, clean_asking, fields};
+use super::{Controls, Reader, answer, clean_asking, fields};
 use crate::analyzer::Analyzer;
-use crate::bounds::{AT_HAND_BYTES_MAX, CLEANED_INLINE_BYTES_MAX};
+use crate::bounds::AT_HAND_BYTES_MAX;
 use crate::context::refuse;
-use crate::forward::{Inbound, InboundBody};
+use crate::forward::Inbound;
 use crate::gateway::{Journey, Plane};
 use crate::headers::forget_bytes;
 use crate::inspect::Sent;
 
-/// A reader, what it gave, and how far it came.
-type Read = (Reader, Vec<Bytes>, Result<(), InspectError>);
-
 /// How an answer is read.
 pub(crate) struct Reading {
     pub(crate) reader: Reader,
-    /// Nothing of it goes out before its end, so it is read to its end before its head goes out.
-    pub(crate) whole: bool,
-    /// Its bytes pass as they are.
-    pub(crate) passes: bool,
+    pub(crate) before: Before,
     /// What cannot be inspected passes: no rule is for the answer.
-    lenient: bool,
+    pub(super) lenient: bool,
     /// It came in a content coding: how much it is, is not known from its bytes.
     pub(crate) coded: bool,
+}
+
+/// How much of an answer is read before its head goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// What is there already: its bytes pass as they are.
+    AtHand,
+    /// Nothing: its bytes pass as they are, and rules that only report look at them.
+    Nothing,
+    /// Until something of it may go on, so that what is wrong with its beginning is a refusal.
+    First {
+        /// Whether it is made of events, whose client may wait for the head alone.
+        live: bool,
+    },
+    /// All: nothing of it goes out before its end.
+    Whole,
 }
 
 impl Plane {
@@ -93,101 +100,6 @@ impl Plane {
         };
         clean_asking(cleaner, analyzer, &inbound.headers, clean).await
     }
-
-    /// Asks the analyzer until a reader needs nothing more, or fails.
-    ///
-    /// # Errors
-    /// When the reader is lost; whatever else went wrong is beside it.
-    async fn settle(
-        &self,
-        read: Read,
-        (needs, bytes): (bool, usize),
-    ) -> Result<(Reader, Vec<Bytes>, Result<(), Refusal>), Refusal> {
-        let (mut reader, mut out, mut done) = read;
-        while done == Err(InspectError::NeedsAnalysis) {
-            let answers = match ask(self.analyzer.as_deref(), reader.wanted(), needs).await {
-                Ok(answers) => answers,
-                Err(refusal) => return Ok((reader, out, Err(refusal))),
-            };
-            let resume = move || {
-                let done = answers
-                    .iter()
-                    .try_for_each(|(piece, spans)| reader.answer(piece, spans))
-                    .and_then(|()| reader.resume(&mut out));
-                (reader, out, done)
-            };
-            (reader, out, done) = self.work(bytes, resume).await?;
-        }
-        Ok((reader, out, done.map_err(|error| refuse(&error))))
-    }
-
-    /// Reads an answer to its end, cleans it, and gives it whole.
-    ///
-    /// # Errors
-    /// `data_blocked` and `cannot_inspect`, also for one that is too large to be held; what taking
-    /// room for it gives; and what the upstream did wrong.
-    pub(crate) async fn read_clean(
-        &self,
-        body: &mut InboundBody,
-        reading: Reading,
-        (sent, caller): (&Sent, &Caller),
-        journey: &mut Journey,
-    ) -> Result<Bytes, Refusal> {
-        let Reading {
-            mut reader,
-            lenient,
-            coded,
-            ..
-        } = reading;
-        let mut out = Vec::new();
-        let mut held = Held::new(caller.body_room(), lenient);
-        let mut bytes = if coded { CLEANED_INLINE_BYTES_MAX } else { 0 };
-        let needs = sent.needs_analyzer();
-        let (mut result, mut fits) = (Ok(()), Ok(()));
-        while let Some(frame) = body.frame().await {
-            let data = match frame.map(Frame::into_data) {
-                Ok(Ok(data)) => data,
-                Ok(Err(_)) => continue,
-                Err(error) => {
-                    result = Err(error.refusal());
-                    break;
-                }
-            };
-            bytes += data.len();
-            fits = held.arrive(&data);
-            if fits.is_ok() && result.is_ok() {
-                let pushed = reader.push(data, &mut out);
-                let read = (reader, out, pushed);
-                (reader, out, result) = self.settle(read, (needs, bytes)).await?;
-                fits = held.given(&out);
-            }
-            if fits.is_err() || (result.is_err() && !lenient) {
-                break;
-            }
-        }
-        if fits.is_ok() && result.is_ok() {
-            let finish = move || {
-                let result = reader.finish(&mut out);
-                (reader, out, result)
-            };
-            let read = self.work(bytes, finish).await?;
-            (reader, out, result) = self.settle(read, (needs, bytes)).await?;
-            fits = held.given(&out);
-        }
-        let cannot = |refusal: &Refusal| refusal.code() == RefusalCode::CannotInspect;
-        let passes = lenient && result.as_ref().is_err_and(cannot);
-        if passes {
-            reader.unread();
-        }
-        self.take_down(&mut reader, (sent, caller), journey);
-        fits?;
-        if passes {
-            out = held.take_original();
-        } else {
-            result?;
-        }
-        Ok(held.finish(out))
-    }
 }
 
 /// The reading of an answer to which something is to be done.
@@ -232,12 +144,11 @@ fn under_rules(
         }
     };
     let coded = inbound.headers.contains_key(CONTENT_ENCODING);
-    let (mut way, whole) = cleaning_way(sent, cleaner, content, inbound);
+    let (mut way, before) = cleaning_way(sent, cleaner, content, inbound);
     if lenient && !restores {
         return Ok(Reading {
             reader: Reader::rehearsing(passing_way(sent, inbound), way),
-            whole: false,
-            passes: false,
+            before: Before::Nothing,
             lenient,
             coded,
         });
@@ -250,8 +161,7 @@ fn under_rules(
     }
     Ok(Reading {
         reader: Reader::new(way),
-        whole,
-        passes: false,
+        before,
         lenient,
         coded,
     })
@@ -262,8 +172,7 @@ impl Reading {
     fn passing(sent: &Sent, inbound: &Inbound) -> Self {
         Self {
             reader: Reader::new(passing_way(sent, inbound)),
-            whole: false,
-            passes: true,
+            before: Before::AtHand,
             lenient: false,
             coded: false,
         }
@@ -295,21 +204,25 @@ fn content(headers: &HeaderMap) -> Result<Content<'_>, InspectError> {
     ))
 }
 
-/// What is done to the body of an answer under rules, and whether it is held to its end. What an
-/// AI provider answers other than it was asked, an error, may be of any kind.
+/// What is done to the body of an answer under rules, and how much of it is read first. What an AI
+/// provider answers other than it was asked, an error, may be of any kind.
 fn cleaning_way(
     sent: &Sent,
     cleaner: Cleaner,
     (content_type, content_encoding): Content<'_>,
     inbound: &Inbound,
-) -> (Way, bool) {
+) -> (Way, Before) {
     match sent.ai.as_ref().filter(|_| inbound.status.is_success()) {
         Some(ai) => {
             let kind = content_type.unwrap_or_default().to_ascii_lowercase();
             let grows = sent.dialect == Dialect::Gemini || !kind.starts_with("application/json");
-            let whole = !(ai.stream && grows);
+            let before = if ai.stream && grows {
+                Before::First { live: true }
+            } else {
+                Before::Whole
+            };
             let reader = ResponseReader::new(&options(sent, ai, inbound), Some(cleaner));
-            (Way::Ai(Box::new(reader)), whole)
+            (Way::Ai(Box::new(reader)), before)
         }
         None => {
             let kind = BodyKind {
@@ -321,8 +234,13 @@ fn cleaning_way(
             // still be said in its head.
             let length = inbound.body.size_hint().exact();
             let small = length.is_some_and(|bytes| bytes <= AT_HAND_BYTES_MAX);
-            let whole = cleaner.is_held() || small;
-            (Way::Body(cleaner), whole)
+            let before = if cleaner.is_held() || small {
+                Before::Whole
+            } else {
+                let live = cleaner.is_live();
+                Before::First { live }
+            };
+            (Way::Body(cleaner), before)
         }
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct Held {
     given: (usize, usize),
     /// As it came, where it may have to go on like that.
     original: Option<Vec<Bytes>>,
+    /// Whether it does.
+    passes: bool,
 }
 
 /// The bytes and their room, which is given back when the client has taken them all.
@@ -43,6 +45,7 @@ impl Held {
             arrived: 0,
             given: (0, 0),
             original: keeps.then(Vec::new),
+            passes: false,
         }
     }
 
@@ -90,9 +93,15 @@ impl Held {
         Ok(())
     }
 
-    /// The answer as it came; nothing where it was not kept.
-    pub(super) fn take_original(&mut self) -> Vec<Bytes> {
-        self.original.take().unwrap_or_default()
+    /// The answer passes as it came.
+    pub(super) fn pass(&mut self) {
+        self.passes = true;
+    }
+
+    /// The answer as it came, where it passes like that.
+    pub(super) fn take_passing(&mut self) -> Option<Vec<Bytes>> {
+        let original = self.original.take();
+        self.passes.then(|| original.unwrap_or_default())
     }
 
     /// The pieces as one, with their room.

@@ -6,6 +6,7 @@
 mod analyzer;
 mod bodies;
 mod data;
+mod data_ahead;
 mod data_ai;
 mod data_kept;
 mod data_streams;

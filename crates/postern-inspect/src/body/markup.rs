@@ -10,7 +10,7 @@
 
 mod seams;
 
-use crate::InspectError;
+use crate::clean::CleanError;
 
 pub(super) use seams::{Part, Seams};
 
@@ -52,7 +52,7 @@ impl References {
     ///
     /// # Errors
     /// `CannotInspect` when a reference is longer than any real one.
-    pub(super) fn push(&mut self, text: &str, plain: &mut String) -> Result<(), InspectError> {
+    pub(super) fn push(&mut self, text: &str, plain: &mut String) -> Result<(), CleanError> {
         let mut rest = text;
         loop {
             if self.begun.is_empty() {
@@ -102,9 +102,11 @@ impl References {
     }
 
     /// A word after `&` that names nothing is text; a number of such length is refused.
-    fn give_up(&mut self, plain: &mut String) -> Result<(), InspectError> {
+    fn give_up(&mut self, plain: &mut String) -> Result<(), CleanError> {
         if self.begun.starts_with("&#") {
-            return Err(InspectError::cannot("a character reference is too long"));
+            return Err(CleanError::CannotInspect(
+                "a character reference is too long",
+            ));
         }
         plain.push_str(&self.begun);
         self.begun.clear();
@@ -165,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str, cut: usize) -> Result<String, InspectError> {
+    fn read(text: &str, cut: usize) -> Result<String, CleanError> {
         let (mut references, mut plain) = (References::default(), String::new());
         let letters: Vec<char> = text.chars().collect();
         for piece in letters.chunks(cut) {

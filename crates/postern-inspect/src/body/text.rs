@@ -1,12 +1,12 @@
 //! Text that streams: UTF-8 put together from pieces, through one channel.
 
-use crate::InspectError;
+use crate::clean::CleanError;
 use crate::clean::{Channel, Cleaner, TableKind, TextKind};
 
 use super::markup::{self, Part, References, Seams};
 
 /// Where findings in such a body stand.
-const PLACE: &str = "body";
+pub(crate) const PLACE: &str = "body";
 
 /// What is read otherwise than it is written in XML and HTML.
 #[derive(Debug, Clone)]
@@ -45,8 +45,13 @@ impl Text {
 
     /// XML, or HTML.
     pub(super) fn markup(html: bool) -> Self {
+        Self::markup_at(html, PLACE)
+    }
+
+    /// XML, or HTML, as a part of something.
+    pub(super) fn markup_at(html: bool, place: &str) -> Self {
         Self {
-            channel: Channel::new(TextKind::Markup, PLACE, ""),
+            channel: Channel::new(TextKind::Markup, place, ""),
             markup: Some(Markup {
                 seams: Seams::new(html),
                 references: References::default(),
@@ -60,7 +65,7 @@ impl Text {
         piece: &[u8],
         cleaner: &mut Cleaner,
         out: &mut Vec<u8>,
-    ) -> Result<(), InspectError> {
+    ) -> Result<(), CleanError> {
         let joined;
         let mut bytes = piece;
         if !self.letter.is_empty() {
@@ -84,7 +89,7 @@ impl Text {
         text: &str,
         cleaner: &mut Cleaner,
         out: &mut Vec<u8>,
-    ) -> Result<(), InspectError> {
+    ) -> Result<(), CleanError> {
         let mut clean = String::with_capacity(text.len());
         let pushed = match &mut self.markup {
             None => Ok(self.channel.push(text, cleaner, &mut clean)?),
@@ -108,7 +113,7 @@ impl Text {
         &mut self,
         cleaner: &mut Cleaner,
         out: &mut Vec<u8>,
-    ) -> Result<(), InspectError> {
+    ) -> Result<(), CleanError> {
         if !self.letter.is_empty() {
             return Err(not_text());
         }
@@ -119,7 +124,7 @@ impl Text {
         }
         let finished = self.channel.finish(cleaner, &mut clean);
         self.give(&clean, out);
-        Ok(finished?)
+        finished
     }
 }
 
@@ -129,7 +134,7 @@ impl Markup {
         &mut self,
         text: Option<&str>,
         (channel, cleaner, clean): &mut (&mut Channel, &mut Cleaner, &mut String),
-    ) -> Result<(), InspectError> {
+    ) -> Result<(), CleanError> {
         let Self { seams, references } = self;
         let mut plain = String::with_capacity(text.map_or(0, str::len));
         let mut take = |part: Part<'_>| match part {
@@ -148,10 +153,10 @@ impl Markup {
         if text.is_none() {
             references.finish(&mut plain);
         }
-        Ok(channel.push(&plain, cleaner, clean)?)
+        channel.push(&plain, cleaner, clean)
     }
 }
 
-fn not_text() -> InspectError {
-    InspectError::cannot("the text is not in UTF-8")
+fn not_text() -> CleanError {
+    CleanError::CannotInspect("the text is not in UTF-8")
 }

@@ -47,6 +47,10 @@ pub(super) trait Sink {
     fn replace(&mut self, text: &str, with: &str);
     /// The next piece of the text belongs to what was replaced before.
     fn skip(&mut self, text: &str);
+    /// Where in the text of this place the next piece stands, if that can be told.
+    fn place(&mut self, _of: &str) -> Option<String> {
+        None
+    }
 }
 
 impl Sink for String {

@@ -1,13 +1,14 @@
 //! Plain text on its way: held until it is settled, searched, and given on.
 
 mod told;
+mod written;
 
 use std::ops::Range;
 
 use super::channel::Sink;
 use super::custom::Walk;
 use super::pieces::Pieces;
-use super::spelling::{Spelled, Spelling};
+use super::spelling::Spelling;
 use super::{Act, CleanError, Cleaner, Value};
 use crate::bounds::{HIDDEN_BYTES_MAX, LEFT_BYTES, SLICE_BYTES};
 use crate::detect::context::{ceiling, floor};
@@ -17,6 +18,7 @@ use crate::detect::span::{Known, Span, Weight, What, resolve};
 use crate::detect::words::Near;
 use crate::segment::{Segmenter, Step};
 pub(super) use told::Told;
+use written::Written;
 
 /// The state of one text between pieces.
 #[derive(Debug, Clone)]
@@ -403,6 +405,7 @@ impl Flow {
                     known,
                     ..
                 } => {
+                    let place = out.place(place);
                     let value = out.spelling_of(value);
                     let known = match (goes_on, known) {
                         (Some(_), _) if span.end - span.start > LEFT_BYTES => Value::Part,
@@ -410,7 +413,7 @@ impl Flow {
                         (_, Known::BeforeAt) => Value::BeforeAt(value),
                         (_, Known::Whole) => Value::Whole(value),
                     };
-                    cleaner.act(&class, confidence, place, known)?
+                    cleaner.act(&class, confidence, &place, known)?
                 }
             };
             if let Act::Replace(with) = act {
@@ -438,62 +441,6 @@ impl Flow {
                 span.start -= keep;
                 span.end -= keep;
                 span.matched = span.matched.saturating_sub(keep);
-            }
-        }
-    }
-}
-
-/// Where text goes that is settled, as it was written.
-struct Written<'a> {
-    /// How it was written, where that is another text.
-    spelling: Option<&'a mut Spelling>,
-    out: &'a mut dyn Sink,
-}
-
-impl Written<'_> {
-    fn spelled(&mut self) -> Option<Spelled<'_>> {
-        self.spelling.as_mut().map(|spelling| Spelled {
-            spelling,
-            out: &mut *self.out,
-            quoted: false,
-        })
-    }
-
-    fn keep(&mut self, text: &str) {
-        match self.spelled() {
-            Some(mut spelled) => spelled.keep(text),
-            None => self.out.keep(text),
-        }
-    }
-
-    fn replace(&mut self, text: &str, with: &str) {
-        match self.spelled() {
-            Some(mut spelled) => spelled.replace(text, with),
-            None => self.out.replace(text, with),
-        }
-    }
-
-    fn skip(&mut self, text: &str) {
-        match self.spelled() {
-            Some(mut spelled) => spelled.skip(text),
-            None => self.out.skip(text),
-        }
-    }
-
-    /// How the next text, which stays, was written.
-    fn spelling_of<'b>(&'b self, text: &'b str) -> &'b str {
-        match &self.spelling {
-            Some(spelling) => spelling.peek(text.len()),
-            None => text,
-        }
-    }
-
-    /// Gives what was written behind the last character that is read.
-    fn keep_rest(&mut self) {
-        if let Some(spelling) = &mut self.spelling {
-            let rest = spelling.rest();
-            if !rest.is_empty() {
-                self.out.keep(&rest);
             }
         }
     }

@@ -6,6 +6,7 @@
 //! What both find is one finding, by the same order as elsewhere. Only fields that change are
 //! written anew; separators and line ends always stay, so that no row gains or loses a field.
 
+mod escaped;
 mod grammar;
 mod records;
 mod writer;
@@ -14,6 +15,7 @@ use super::flow::{Flow, Told};
 use super::{CleanError, Cleaner};
 use crate::bounds::LEFT_BYTES;
 use crate::detect::context::ceiling;
+use crate::document::told_name;
 use records::Records;
 use writer::{Rows, Writer};
 
@@ -37,6 +39,8 @@ pub(super) struct Table {
     unnamed: bool,
     /// The names of the columns, in order.
     names: Vec<String>,
+    /// Those of them that may be told.
+    told_names: Vec<Option<String>>,
 }
 
 impl Table {
@@ -47,6 +51,7 @@ impl Table {
             writer: Writer::default(),
             unnamed: kind.header,
             names: Vec::new(),
+            told_names: Vec::new(),
         }
     }
 
@@ -79,6 +84,7 @@ impl Table {
         self.record(cleaner, place, out)?;
         let mut rows = Rows {
             writer: &mut self.writer,
+            names: &self.told_names,
             out,
         };
         self.flow.finish(cleaner, place, &mut rows)?;
@@ -102,13 +108,21 @@ impl Table {
         if self.unnamed && !record.fields.is_empty() {
             self.unnamed = false;
             self.names = names(&record.fields, cleaner)?;
+            // SECURITY: a name may be a value by a rule's own class, and is a number then.
+            let told = |name: &String| {
+                let tells = told_name(name) == name && cleaner.passes_word(name, true);
+                tells.then(|| name.clone())
+            };
+            self.told_names = self.names.iter().map(told).collect();
         }
         for (at, field) in record.fields.iter().enumerate() {
             if field.raw.is_empty() {
                 continue;
             }
             let name = self.names.get(at).map_or("", String::as_str);
-            let found = Flow::found_in(name, &field.text(), cleaner)?;
+            let text = field.text();
+            let mut found = Flow::found_in(name, &text, cleaner)?;
+            found.extend(escaped::found_in(name, &text, cleaner)?);
             if !found.is_empty() {
                 told.push(Told {
                     at: field.at,
@@ -120,6 +134,7 @@ impl Table {
         }
         let mut rows = Rows {
             writer: &mut self.writer,
+            names: &self.told_names,
             out,
         };
         self.flow

@@ -4,9 +4,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::body::text_kind;
+use crate::body::{FileKind, file_kind};
 use crate::bounds::PDF_BEGIN_BYTES;
-use crate::clean::TextKind;
 
 /// Padding or not: senders differ.
 const EITHER: GeneralPurposeConfig =
@@ -16,7 +15,7 @@ const SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, EITHER);
 
 /// A file that is text.
 pub(super) struct TextFile<'a> {
-    pub(super) kind: TextKind,
+    pub(super) kind: FileKind,
     pub(super) text: String,
     /// What stands before the data: the beginning of a data address.
     head: &'a str,
@@ -36,7 +35,7 @@ impl<'a> TextFile<'a> {
             }
             None => ("", media?, data),
         };
-        let kind = text_kind(media)?;
+        let kind = file_kind(media)?;
         let engine = if data.contains(['-', '_']) {
             &SAFE
         } else {
@@ -51,8 +50,12 @@ impl<'a> TextFile<'a> {
         };
         let begin = &text.as_bytes()[..text.len().min(PDF_BEGIN_BYTES)];
         let pdf = memchr::memmem::find(begin, b"%PDF-").is_some();
-        let markup = pdf || text.trim_start().starts_with(['<', '%']) || text.starts_with("{\\rtf");
-        (!markup && !text.contains(odd)).then_some(Self {
+        let marks: &[char] = match kind {
+            FileKind::Text(_) => &['<', '%'],
+            FileKind::Markup { .. } => &['%'],
+        };
+        let other = pdf || text.trim_start().starts_with(marks) || text.starts_with("{\\rtf");
+        (!other && !text.contains(odd)).then_some(Self {
             kind,
             text,
             head,

@@ -1,7 +1,8 @@
 //! Numbers, as somebody would write them.
 
 use super::edit::New;
-use super::walk::{Walk, left_of};
+use super::names::left_of;
+use super::walk::Walk;
 use crate::clean::CleanError;
 use crate::json::NodeId;
 use crate::text::{Leaf, TextShape};

@@ -7,6 +7,8 @@ use postern_types::{Direction, OpaqueAction, ThinkingAction};
 use super::edit::{Edits, New};
 use super::file::TextFile;
 use super::kinds;
+use super::names::{is_of_names, left_of, told_name};
+use crate::body::clean_file;
 use crate::bounds::{MODEL_BYTES_MAX, PLACE_BYTES_MAX, WORD_BYTES_MAX};
 use crate::clean::{Channel, CleanError, Cleaner, TextKind};
 use crate::json::{Kind, NodeId, Span, Tree};
@@ -42,6 +44,15 @@ pub(crate) trait Pieces {
     /// # Errors
     /// When it and the pieces before it are together a value.
     fn joined(&mut self, piece: &Piece<'_>, cleaner: &Cleaner) -> Result<(), CleanError>;
+
+    /// Takes a string that stands beside the texts of an event, and goes on at once.
+    ///
+    /// # Errors
+    /// When it goes on with what an event before it began.
+    fn steady(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError>;
+
+    /// What tells a call from others under these identities.
+    fn call(&mut self, tree: &Tree<'_>, call: NodeId, outer: &[Vec<u8>]) -> Vec<u8>;
 }
 
 /// One walk through a document.
@@ -135,6 +146,12 @@ impl<'t, 'c> Walk<'t, 'c> {
             let found = names.iter().find_map(|name| self.tree.member(id, name));
             self.ids
                 .push(found.map_or_else(Vec::new, |id| self.identity(id)));
+        }
+        if shape.is_call
+            && let Some(pieces) = &mut self.pieces
+        {
+            let call = pieces.call(self.tree, id, &self.ids);
+            self.ids.push(call);
         }
         let tree = self.tree;
         for (ordinal, child) in tree.children(id).enumerate() {
@@ -243,7 +260,17 @@ impl<'t, 'c> Walk<'t, 'c> {
                 Ok(())
             }
             Leaf::Judged if self.is_judged(&text) => Ok(()),
-            Leaf::Joined => self.joined(id, &text),
+            Leaf::Joined => {
+                self.at_once(false, &text)?;
+                if self.is_word(&text) {
+                    return Ok(());
+                }
+                self.whole(id, "", &text)
+            }
+            Leaf::Steady => {
+                self.at_once(true, &text)?;
+                self.whole(id, &left_of(key), &text)
+            }
             Leaf::Word if self.is_word(&text) => Ok(()),
             Leaf::Seal if is_seal(&text) => Ok(()),
             Leaf::Judged if self.cleaner.direction() == Direction::Request => self.judged(&text),
@@ -289,8 +316,9 @@ impl<'t, 'c> Walk<'t, 'c> {
         }
     }
 
-    /// A word that clients put together from the events of a stream.
-    fn joined(&mut self, id: NodeId, text: &str) -> Result<(), CleanError> {
+    /// What goes on at once: a word that clients put together from the events of a stream, or what
+    /// stands beside the texts of an event.
+    fn at_once(&mut self, steady: bool, text: &str) -> Result<(), CleanError> {
         let piece = Piece {
             tree: self.tree,
             path: &self.path,
@@ -301,13 +329,11 @@ impl<'t, 'c> Walk<'t, 'c> {
             place: &self.place,
             text,
         };
-        if let Some(pieces) = &mut self.pieces {
-            pieces.joined(&piece, self.cleaner)?;
+        match &mut self.pieces {
+            Some(pieces) if steady => pieces.steady(&piece, self.cleaner),
+            Some(pieces) => pieces.joined(&piece, self.cleaner),
+            None => Ok(()),
         }
-        if self.is_word(text) {
-            return Ok(());
-        }
-        self.whole(id, "", text)
     }
 
     fn piece(&mut self, json: bool, name: &str, text: &str) -> Result<(), CleanError> {
@@ -345,10 +371,7 @@ impl<'t, 'c> Walk<'t, 'c> {
             return Ok(());
         }
         if let Some(file) = TextFile::read(text, self.media().as_deref()) {
-            let mut channel = Channel::new(file.kind, &self.place, "");
-            let mut new = String::with_capacity(file.text.len());
-            channel.push(&file.text, self.cleaner, &mut new)?;
-            channel.finish(self.cleaner, &mut new)?;
+            let new = clean_file(file.kind, &file.text, &self.place, self.cleaner)?;
             if new != file.text {
                 self.replace(id, text, file.with(&new));
             }
@@ -454,30 +477,5 @@ impl<'t, 'c> Walk<'t, 'c> {
             }
             self.place.push_str(name);
         }
-    }
-}
-
-/// Whether words under this key are names and ids that somebody chose, no vocabulary of the format.
-fn is_of_names(key: &str) -> bool {
-    const ENDS: &[&str] = &["name", "id", "Id", "ids", "namespace"];
-    ENDS.iter().any(|end| key.ends_with(end))
-}
-
-/// How a name of the client's own is told in a place: as it is if it is letters alone, so that it
-/// is no value, else as a star.
-pub(crate) fn told_name(name: &str) -> &str {
-    /// The longest name that is told.
-    const BYTES_MAX: usize = 32;
-    let letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
-    let plain = !name.is_empty() && name.len() <= BYTES_MAX && name.bytes().all(letter);
-    if plain { name } else { "*" }
-}
-
-/// The text that stands to the left of a value under a key.
-pub(super) fn left_of(key: &str) -> Cow<'_, str> {
-    if key.is_empty() {
-        Cow::Borrowed("")
-    } else {
-        Cow::Owned(format!("{key}: "))
     }
 }

@@ -4,6 +4,8 @@
 //! text still holds back when it ends stands in the event that ends it, or in one more event before
 //! it, made after the last one of that text. Events without text pass as they came.
 
+mod beside;
+mod calls;
 mod channels;
 mod elements;
 mod ends;
@@ -348,6 +350,11 @@ impl AnswerCleaner {
         self.channels.number(&tree);
         let verdict = self.thinking.judge(&tree)?;
         let mut ends = ends::of(self.dialect, self.operation, &tree);
+        if self.waiting.never {
+            ends.retain(|end| !end.doubtful);
+        }
+        self.channels
+            .reopen(&ends::begun(self.dialect, self.operation, &tree));
         if last {
             ends.push(End::all());
         }

@@ -1,8 +1,8 @@
 //! Text in requests and answers of Gemini. Protobuf JSON takes each field in two spellings.
 
 use super::{
-    ALL_TEXT, CLEARED, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, SEAL, TEXT, TextMember, TextShape, WORD,
-    m, mm,
+    ALL_TEXT, CLEARED, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, SEAL, STEADY, TEXT, TextMember,
+    TextShape, WORD, m, mm,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&[
@@ -178,6 +178,7 @@ static CANDIDATE: TextShape = TextShape::object(&[
 
 // The usage so far comes with every event, and clients read it of the last.
 pub(super) static EVENT: TextShape = TextShape {
+    rest: Some(&STEADY),
     keep: &["usageMetadata", "usage_metadata"],
     ..TextShape::object(&[
         m("candidates", &CHUNK),
@@ -190,6 +191,7 @@ pub(super) static EVENT: TextShape = TextShape {
 };
 
 static CHUNK: TextShape = TextShape {
+    rest: Some(&STEADY),
     keep: &["finishReason", "finish_reason"],
     by: &[&["index"]],
     ..TextShape::object(&[
@@ -205,6 +207,7 @@ static CHUNK: TextShape = TextShape {
 };
 
 static CONTENT_PIECE: TextShape = TextShape {
+    rest: Some(&STEADY),
     keep: &["role"],
     ..TextShape::object(&[m("role", &WORD), m("parts", &PART_PIECE)])
 };

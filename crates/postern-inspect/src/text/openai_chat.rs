@@ -3,7 +3,7 @@
 use super::openai_other::ERROR;
 use super::{
     ALL_TEXT, CLEARED, JOINED, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING,
-    PIECE, PIECES, PIECES_MEMBERS, PLAIN_PIECE, SEAL, Switch, TEXT, TextMember, TextShape, WORD, m,
+    PIECE, PIECES, SEAL, STEADY, Switch, TEXT, TextMember, TextShape, WORD, m,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&[
@@ -195,17 +195,22 @@ static ANSWERED: TextShape = TextShape::object(&[
     m("logprobs", &CLEARED),
 ]);
 
-pub(super) static EVENT: TextShape = TextShape::object(&[
-    m("id", &WORD),
-    m("object", &WORD),
-    m("model", &JUDGED),
-    m("system_fingerprint", &WORD),
-    m("service_tier", &WORD),
-    m("choices", &CHUNK),
-    m("obfuscation", &PADDING),
-    m("x_groq", &TextShape::object(&[m("id", &WORD)])),
-    m("error", &ERROR),
-]);
+pub(super) static EVENT: TextShape = TextShape {
+    rest: Some(&STEADY),
+    ..TextShape::object(&[
+        m("id", &WORD),
+        m("object", &WORD),
+        m("model", &JUDGED),
+        m("system_fingerprint", &WORD),
+        m("service_tier", &WORD),
+        m("choices", &CHUNK),
+        m("usage", &LOOSE),
+        m("prompt_filter_results", &LOOSE),
+        m("obfuscation", &PADDING),
+        m("x_groq", &TextShape::object(&[m("id", &WORD)])),
+        m("error", &ERROR),
+    ])
+};
 
 /// What is new in one choice. A compatible server may put its text anywhere here, so that whatever
 /// is not known is a piece too.
@@ -239,16 +244,30 @@ static DELTA: TextShape = TextShape {
 
 /// The next piece of what is said, or pieces in parts.
 static CONTENT_PIECES: TextShape = TextShape {
-    rest: Some(&CONTENT_PIECES),
+    rest: Some(&PIECES),
     kinds: PART_KINDS,
     by: &[&["index"]],
-    members: &PIECES_MEMBERS,
-    ..TextShape::leaf(PLAIN_PIECE)
+    members: &[
+        m("type", &WORD),
+        m("id", &WORD),
+        m("format", &WORD),
+        m("signature", &SEAL),
+        m("data", &OPAQUE),
+        m("image_url", &OPAQUE),
+        m("text", &TextShape::leaf(CONTENT_PIECE)),
+    ],
+    ..TextShape::leaf(CONTENT_PIECE)
+};
+
+/// A part of what is said, whichever form it comes in: servers may use both in turns.
+const CONTENT_PIECE: Leaf = Leaf::Piece {
+    json: false,
+    name: "choices.delta.content",
 };
 
 static CALL_PIECE: TextShape = TextShape {
     rest: Some(&PIECES),
-    by: &[&["index"]],
+    is_call: true,
     ..TextShape::object(&[
         m("id", &JOINED),
         m("type", &WORD),
@@ -268,9 +287,9 @@ static CALLED_PIECE: TextShape = TextShape {
     ..TextShape::object(&[m("name", &JOINED), m("arguments", &ARGUMENTS_PIECE)])
 };
 
+/// A string, strings that make it up together, or the arguments themselves.
 static ARGUMENTS_PIECE: TextShape = TextShape {
     rest: Some(&ALL_TEXT),
-    elements: Some(&ALL_TEXT),
     ..TextShape::leaf(JSON_PIECE)
 };
 

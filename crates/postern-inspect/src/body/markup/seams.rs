@@ -7,8 +7,8 @@
 //! it is when it declares an encoding other than UTF-8 or an entity, or has a mark that XML and
 //! HTML read in two ways: then bytes say one thing here and another there.
 
-use crate::InspectError;
 use crate::bounds::{DECLARATION_BYTES_MAX, SEAM_BYTES_MAX};
+use crate::clean::CleanError;
 use crate::clean::{CDATA, CDATA_END, COMMENT, is_read_twice, seam_len};
 
 /// The marks, and what else is looked for; in lower case where the case does not matter.
@@ -70,8 +70,8 @@ impl Seams {
     pub(in crate::body) fn push(
         &mut self,
         text: &str,
-        give: &mut dyn FnMut(Part<'_>) -> Result<(), InspectError>,
-    ) -> Result<(), InspectError> {
+        give: &mut dyn FnMut(Part<'_>) -> Result<(), CleanError>,
+    ) -> Result<(), CleanError> {
         let mut rest = text;
         while let Some(letter) = rest.chars().next() {
             if matches!(self.within, Within::Text) && !matches!(letter, '<' | ']') {
@@ -112,8 +112,8 @@ impl Seams {
     /// As [`Seams::push`].
     pub(in crate::body) fn finish(
         &mut self,
-        give: &mut dyn FnMut(Part<'_>) -> Result<(), InspectError>,
-    ) -> Result<(), InspectError> {
+        give: &mut dyn FnMut(Part<'_>) -> Result<(), CleanError>,
+    ) -> Result<(), CleanError> {
         if matches!(self.within, Within::Declaration(_)) {
             check_declaration(&self.begun)?;
         }
@@ -125,20 +125,22 @@ impl Seams {
     fn text(
         &mut self,
         text: &str,
-        give: &mut dyn FnMut(Part<'_>) -> Result<(), InspectError>,
-    ) -> Result<(), InspectError> {
+        give: &mut dyn FnMut(Part<'_>) -> Result<(), CleanError>,
+    ) -> Result<(), CleanError> {
         let Some(first) = text.chars().next() else {
             return Ok(());
         };
         if self.crossed && self.last.is_some_and(is_of_word) && is_of_word(first) {
-            return Err(InspectError::cannot("a comment stands inside a word"));
+            return Err(CleanError::CannotInspect("a comment stands inside a word"));
         }
         let solid = |letter: &char| !letter.is_whitespace();
         if self.crossed_solid
             && let Some(first) = text.chars().find(solid)
         {
             if self.last_solid.is_some_and(char::is_numeric) && first.is_numeric() {
-                return Err(InspectError::cannot("a comment stands inside a number"));
+                return Err(CleanError::CannotInspect(
+                    "a comment stands inside a number",
+                ));
             }
             self.crossed_solid = false;
         }
@@ -151,8 +153,8 @@ impl Seams {
     /// Looks whether what has begun is a mark, or cannot be one.
     fn mark(
         &mut self,
-        give: &mut dyn FnMut(Part<'_>) -> Result<(), InspectError>,
-    ) -> Result<(), InspectError> {
+        give: &mut dyn FnMut(Part<'_>) -> Result<(), CleanError>,
+    ) -> Result<(), CleanError> {
         while !self.begun.is_empty() {
             let lower = self.begun.to_ascii_lowercase();
             if lower.starts_with(COMMENT) && !(self.in_cdata && self.is_long()) {
@@ -168,13 +170,15 @@ impl Seams {
                 return Ok(());
             }
             match lower.as_str() {
-                "<!entity" => return Err(InspectError::cannot("the document declares an entity")),
+                "<!entity" => {
+                    return Err(CleanError::CannotInspect("the document declares an entity"));
+                }
                 "<?xml" | "<meta" => {
                     self.within = Within::Declaration(None);
                     return Ok(());
                 }
                 CDATA if self.html => {
-                    return Err(InspectError::cannot("marks of CDATA stand in HTML"));
+                    return Err(CleanError::CannotInspect("marks of CDATA stand in HTML"));
                 }
                 _ => self.in_cdata = lower == CDATA,
             }
@@ -187,8 +191,8 @@ impl Seams {
     /// A comment has begun: it is a seam if it ends soon and holds no word.
     fn comment_begun(
         &mut self,
-        give: &mut dyn FnMut(Part<'_>) -> Result<(), InspectError>,
-    ) -> Result<(), InspectError> {
+        give: &mut dyn FnMut(Part<'_>) -> Result<(), CleanError>,
+    ) -> Result<(), CleanError> {
         if is_read_twice(&self.begun[COMMENT.len()..]) {
             return Err(two_ends());
         }
@@ -216,8 +220,8 @@ impl Seams {
 
     fn seam(
         &mut self,
-        give: &mut dyn FnMut(Part<'_>) -> Result<(), InspectError>,
-    ) -> Result<(), InspectError> {
+        give: &mut dyn FnMut(Part<'_>) -> Result<(), CleanError>,
+    ) -> Result<(), CleanError> {
         self.within = Within::Text;
         let begun = std::mem::take(&mut self.begun);
         // Behind a tag it is part of the markup around the text.
@@ -233,11 +237,11 @@ impl Seams {
         &mut self,
         letter: char,
         quote: Option<char>,
-        give: &mut dyn FnMut(Part<'_>) -> Result<(), InspectError>,
-    ) -> Result<(), InspectError> {
+        give: &mut dyn FnMut(Part<'_>) -> Result<(), CleanError>,
+    ) -> Result<(), CleanError> {
         self.begun.push(letter);
         if self.begun.len() > DECLARATION_BYTES_MAX {
-            return Err(InspectError::cannot("a declaration is too long"));
+            return Err(CleanError::CannotInspect("a declaration is too long"));
         }
         let quote = match (letter, quote) {
             ('"' | '\'', None) => Some(letter),
@@ -256,7 +260,7 @@ impl Seams {
 }
 
 /// Where a comment is behind this letter.
-fn comment(dashes: usize, letter: char) -> Result<Within, InspectError> {
+fn comment(dashes: usize, letter: char) -> Result<Within, CleanError> {
     match letter {
         '-' => Ok(Within::Comment(dashes + 1)),
         '>' if dashes >= 2 => Ok(Within::Text),
@@ -265,8 +269,8 @@ fn comment(dashes: usize, letter: char) -> Result<Within, InspectError> {
     }
 }
 
-fn two_ends() -> InspectError {
-    InspectError::cannot("a comment ends otherwise in XML than in HTML")
+fn two_ends() -> CleanError {
+    CleanError::CannotInspect("a comment ends otherwise in XML than in HTML")
 }
 
 /// Whether a value may go on with it.
@@ -275,7 +279,7 @@ fn is_of_word(letter: char) -> bool {
 }
 
 /// Refuses every encoding but UTF-8 and ASCII, which is a part of it.
-fn check_declaration(declaration: &str) -> Result<(), InspectError> {
+fn check_declaration(declaration: &str) -> Result<(), CleanError> {
     let lower = declaration.to_ascii_lowercase();
     let name = if lower.starts_with("<?xml") {
         "encoding"
@@ -297,7 +301,7 @@ fn check_declaration(declaration: &str) -> Result<(), InspectError> {
     if known {
         Ok(())
     } else {
-        Err(InspectError::cannot("the text is not in UTF-8"))
+        Err(CleanError::CannotInspect("the text is not in UTF-8"))
     }
 }
 
@@ -305,11 +309,11 @@ fn check_declaration(declaration: &str) -> Result<(), InspectError> {
 mod tests {
     use super::*;
 
-    fn parts(text: &str, cut: usize) -> Result<(String, Vec<String>), InspectError> {
+    fn parts(text: &str, cut: usize) -> Result<(String, Vec<String>), CleanError> {
         parts_of(text, cut, false)
     }
 
-    fn parts_of(text: &str, cut: usize, html: bool) -> Result<(String, Vec<String>), InspectError> {
+    fn parts_of(text: &str, cut: usize, html: bool) -> Result<(String, Vec<String>), CleanError> {
         let (mut seams, mut read, mut all) = (Seams::new(html), String::new(), Vec::new());
         let mut whole = String::new();
         let mut give = |part: Part<'_>| {

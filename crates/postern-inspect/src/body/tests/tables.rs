@@ -27,6 +27,98 @@ fn table(content_type: &str, body: &str) -> Result<String, InspectError> {
     whole.map(|clean| String::from_utf8(clean).unwrap())
 }
 
+/// Goal: what escapes say in JSON that stands in a field is read. Method: a value spelled so, in
+/// strings, names and JSON in a string; and what only looks like JSON, or like an escape.
+#[test]
+fn escapes_of_json_in_a_field_hide_nothing() {
+    let rows = [
+        (
+            r#"1,"{""to"":""jane.doe\u0040example.com""}",x"#,
+            r#"1,"{""to"":""[EMAIL]""}",x"#,
+        ),
+        (
+            r#"1,"[""\u0034539578763621486"",""\ud83d\ude00 ok""]",x"#,
+            r#"1,"[""[CARD]"",""\ud83d\ude00 ok""]",x"#,
+        ),
+        (
+            r#"1,"{""a"":""{\""to\"":\""jane.doe\\u0040example.com\""}""}",x"#,
+            r#"1,"{""a"":""{\""to\"":\""[EMAIL]\""}""}",x"#,
+        ),
+        (
+            r"{to:jane.doe\u0040example.com},jane.doe@example.com,x",
+            r"{to:[EMAIL]},[EMAIL],x",
+        ),
+        (
+            r"C:\new\u00e6bler,[a\q\u00,x",
+            r"C:\new\u00e6bler,[a\q\u00,x",
+        ),
+    ];
+    for (row, expected) in rows {
+        let body = format!("a,b,c\n{row}\n");
+        assert_eq!(table(CSV, &body).unwrap(), format!("a,b,c\n{expected}\n"));
+    }
+}
+
+/// Goal: who reads a record finds the value's column and row in the file, and no value in the
+/// record. Method: a table with a name for each column, one that a rule's own class knows, one
+/// without names, more findings than rows are told for, and other line ends.
+#[test]
+fn findings_in_tables_tell_column_and_row() {
+    let places = |spec: DataRuleSpec, body: &str, cut: usize| -> Vec<String> {
+        let mut body_cleaner = BodyCleaner::new(&typed(CSV), cleaner(spec));
+        let mut out = Vec::new();
+        for piece in body.as_bytes().chunks(cut) {
+            body_cleaner
+                .push(Bytes::copy_from_slice(piece), &mut out)
+                .unwrap();
+        }
+        body_cleaner.finish(&mut out).unwrap();
+        let all = body_cleaner.findings().into_iter();
+        all.map(|it| it.place).collect()
+    };
+    let mail = "jane.doe@example.com";
+    let card = "4539578763621486";
+    let classes = ["card", "email"].map(|class| ClassSelector::parse(class).unwrap());
+    let two = DataRuleSpec {
+        classes: classes.to_vec(),
+        ..spec(DataAction::Mask)
+    };
+    let mut own = two.clone();
+    own.custom = vec![postern_types::CustomDetector {
+        class: DataClass::parse("custom:project").unwrap(),
+        pattern: None,
+        words: vec!["falcon".to_owned()],
+    }];
+    let rows = [
+        (
+            two.clone(),
+            format!("id,email\r\n1,x\r\n\r\n{card},\"{mail}\"\r\n"),
+            vec!["csv:row 3, column id", "csv:row 3, column email"],
+        ),
+        (
+            two.clone(),
+            format!("e-mail,n\n{mail},1\n"),
+            vec!["csv:row 2, column 1"],
+        ),
+        (
+            two.clone(),
+            format!("{mail},1\n2,{mail}\n"),
+            vec!["csv:row 1, column 1", "csv:row 2, column 2"],
+        ),
+    ];
+    for (spec, body, expected) in rows {
+        for cut in [1, 7, usize::MAX] {
+            assert_eq!(places(spec.clone(), &body, cut), expected, "{body}");
+        }
+    }
+    let told = places(own, &format!("falcon,b\n{mail},{card}\n"), 5);
+    assert!(!told.concat().contains("falcon"), "{told:?}");
+    let long = format!("mail\n{}", format!("{mail}\n").repeat(100));
+    let told = places(two, &long, usize::MAX);
+    assert_eq!(told.len(), 17);
+    assert_eq!(told[16], "csv:column mail");
+}
+
 /// Goal: a column's name says what its values are, as a key of JSON does, and what changes keeps
 /// its row in shape. Method: one row a way to write it.
 #[test]

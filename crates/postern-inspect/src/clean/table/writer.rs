@@ -2,7 +2,12 @@
 //! values, and between them the separators and line ends of the original.
 
 use super::grammar::{BYTE_ORDER_MARK, Grammar, Mark, Place};
+use crate::body::PLACE as BODY;
 use crate::clean::channel::Sink;
+
+/// Findings of one table whose row is told; of those behind them the column alone, so that a long
+/// table takes no more room than others.
+const ROWS_TOLD_MAX: u32 = 16;
 
 /// What is doubled between quotes.
 const QUOTE: &str = "\"";
@@ -23,6 +28,10 @@ pub(super) struct Writer {
     changed: bool,
     /// A field of its record stands before it.
     follows: bool,
+    /// Records that have ended, and fields of the one at hand.
+    ended: (u64, usize),
+    /// Findings whose row was told.
+    told: u32,
     /// What stands in place of the value of which the next bytes are part.
     instead: Option<String>,
 }
@@ -30,6 +39,8 @@ pub(super) struct Writer {
 /// Where settled text of a table goes.
 pub(super) struct Rows<'a> {
     pub(super) writer: &'a mut Writer,
+    /// What each column is called, where it may be told.
+    pub(super) names: &'a [Option<String>],
     pub(super) out: &'a mut String,
 }
 
@@ -46,6 +57,24 @@ impl Sink for Rows<'_> {
 
     fn skip(&mut self, text: &str) {
         self.writer.write(text, false, self.out);
+    }
+
+    /// Column and row, as a program that shows tables numbers them.
+    fn place(&mut self, of: &str) -> Option<String> {
+        let (rows, column) = self.writer.ended;
+        let name = self.names.get(column).and_then(Option::as_deref);
+        let column = name.map_or_else(|| (column + 1).to_string(), str::to_owned);
+        let part = if self.writer.told < ROWS_TOLD_MAX {
+            self.writer.told += 1;
+            format!("csv:row {}, column {column}", rows + 1)
+        } else {
+            format!("csv:column {column}")
+        };
+        Some(if of == BODY {
+            part
+        } else {
+            format!("{of}, {part}")
+        })
     }
 }
 
@@ -86,6 +115,7 @@ impl Writer {
             plain = at + 1;
             match mark {
                 Mark::Separator | Mark::LineEnd => {
+                    self.counts(mark);
                     self.end_field(out, mark == Mark::LineEnd);
                     out.push(char::from(byte));
                     self.follows = mark == Mark::Separator;
@@ -98,6 +128,17 @@ impl Writer {
             self.raw.push(char::from(byte));
         }
         self.content(&text[plain..], keep);
+    }
+
+    /// Counts fields and records; a line without a byte is none.
+    fn counts(&mut self, mark: Mark) {
+        let (records, fields) = &mut self.ended;
+        if mark == Mark::Separator {
+            *fields += 1;
+        } else if *fields > 0 || !self.raw.is_empty() {
+            *records += 1;
+            *fields = 0;
+        }
     }
 
     fn content(&mut self, text: &str, keep: bool) {

@@ -49,11 +49,13 @@ fn bodies(media: &str, data: &str) -> [(Family, Value, &'static str); 4] {
 #[test]
 fn a_file_that_is_text_is_inspected_like_one() {
     // Goal: text that is sent along as a file is cleaned, and goes on as such a file, whatever the
-    // rule says of pictures. Method: plain text, JSON, and lines of it with an escape, both
-    // alphabets, with padding and without, in every dialect.
+    // rule says of pictures. Method: plain text, markup with a reference, JSON, and lines of it
+    // with an escape, both alphabets, with padding and without, in every dialect.
     let plain = format!("write to {MAIL}???");
     let json = json!({ "mail": MAIL, "n": "???" }).to_string();
     let lines = json.clone() + "\n" + &json.replace('@', "\\u0040");
+    let read = format!("<p class='a'>{MAIL}</p> &lt; {MAIL}???");
+    let html = read.replacen('@', "&#64;", 1);
     let clean = |text: &str| text.replace(MAIL, "[EMAIL]");
     let texts = [
         ("text/plain", &plain, clean(&plain)),
@@ -63,6 +65,8 @@ fn a_file_that_is_text_is_inspected_like_one() {
             &lines,
             clean(&format!("{json}\n{json}")),
         ),
+        ("text/html; charset=utf-8", &html, clean(&read)),
+        ("application/xhtml+xml", &html, clean(&read)),
     ];
     for opaque in [OpaqueAction::Refuse, OpaqueAction::Allow] {
         for (media, text, expected) in &texts {
@@ -98,7 +102,8 @@ fn what_may_be_no_text_is_data() {
         ("text/plain", b"a\xff"),
         ("text/plain", b"a\0b"),
         ("text/plain; charset=utf-16", b"a"),
-        ("text/html", b"a"),
+        ("image/svg+xml", b"<svg/>"),
+        ("text/html", b"<!-- %PDF-1.7 -->"),
         ("text/plain", b"<html>"),
         (
             "text/plain",

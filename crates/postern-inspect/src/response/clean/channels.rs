@@ -6,6 +6,8 @@ use crate::document::{Edits, New, Piece, Pieces, told_name, write_string};
 use crate::json::{Kind, NodeId, Span, Tree};
 use crate::text::{ANTHROPIC_TEXT, Leaf, TextShape, is_word};
 
+use super::beside::Beside;
+use super::calls::{self, Calls};
 use super::ends::{End, is_same};
 use super::names::Names;
 
@@ -30,6 +32,8 @@ struct Open {
     name: String,
     ids: Vec<Vec<u8>>,
     channel: Channel,
+    /// How deep its last piece stood: some servers write a text in two forms.
+    depth: usize,
     /// An event that would carry more of it, around the text.
     event: Tail,
     ended: bool,
@@ -65,7 +69,11 @@ pub(super) struct Channels {
     placed: Vec<Placed>,
     /// Texts that ended doubtfully.
     doubtful: Vec<(String, Vec<Vec<u8>>)>,
+    /// Texts that ended for good.
+    closed: Vec<(String, Vec<Vec<u8>>)>,
     names: Names,
+    beside: Beside,
+    calls: Calls,
     /// The `event` field of the current event.
     name: String,
     /// The index in the current event that is written anew.
@@ -82,6 +90,7 @@ impl Channels {
         self.name.push_str(name);
         self.moved = None;
         self.sequence = None;
+        self.beside.begin();
     }
 
     /// Reads what numbers the current event. An event that goes before it takes its number, so that
@@ -114,6 +123,10 @@ impl Channels {
                 continue;
             }
             open.ended = true;
+            let closes = ends.iter().filter(is_of).any(|end| end.closes);
+            if closes && self.closed.len() < CHANNELS_MAX {
+                self.closed.push((open.name.clone(), open.ids.clone()));
+            }
             if !firm && self.doubtful.len() < CHANNELS_MAX {
                 self.doubtful.push((open.name.clone(), open.ids.clone()));
             }
@@ -136,6 +149,12 @@ impl Channels {
         Ok(tails)
     }
 
+    /// Texts of these groups may begin once more.
+    pub(super) fn reopen(&mut self, begun: &[End]) {
+        let begins = |name: &str, ids: &[Vec<u8>]| begun.iter().any(|one| one.is_of(name, ids));
+        self.closed.retain(|(name, ids)| !begins(name, ids));
+    }
+
     /// Puts into the event what goes on in place of its pieces; says whether anything changed.
     pub(super) fn settle(&mut self, edits: &mut Edits) -> bool {
         let mut changed = false;
@@ -155,6 +174,12 @@ impl Channels {
         if let Some(at) = self.open.iter().position(same) {
             return Ok(at);
         }
+        let is_it =
+            |(name, ids): &(String, Vec<Vec<u8>>)| name == piece.name && are_same(ids, piece.ids);
+        // SECURITY: with an end behind each piece, each would go on by itself.
+        if self.closed.iter().any(is_it) {
+            return Err(CleanError::CannotInspect("a text goes on behind its end"));
+        }
         if self.open.len() >= CHANNELS_MAX {
             return Err(CleanError::CannotInspect("too many texts at the same time"));
         }
@@ -170,12 +195,10 @@ impl Channels {
             name: piece.name.to_owned(),
             ids: piece.ids.to_vec(),
             channel: Channel::new(kind, piece.place, ""),
+            depth: piece.path.len(),
             event: Tail::default(),
             ended: false,
-            again: self
-                .doubtful
-                .iter()
-                .any(|(name, ids)| name == piece.name && are_same(ids, piece.ids)),
+            again: self.doubtful.iter().any(is_it),
         });
         Ok(self.open.len() - 1)
     }
@@ -185,6 +208,11 @@ impl Pieces for Channels {
     fn piece(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError> {
         let at = self.open(piece)?;
         let open = &mut self.open[at];
+        if piece.text.is_empty() && open.depth != piece.path.len() {
+            // Nothing in another form is no place for what is held.
+            return Ok(());
+        }
+        open.depth = piece.path.len();
         let mut new = String::with_capacity(piece.text.len());
         open.channel.push(piece.text, cleaner, &mut new)?;
         if open.channel.holds() {
@@ -203,6 +231,14 @@ impl Pieces for Channels {
 
     fn joined(&mut self, piece: &Piece<'_>, cleaner: &Cleaner) -> Result<(), CleanError> {
         self.names.take(piece, cleaner)
+    }
+
+    fn steady(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError> {
+        self.beside.take(piece, cleaner)
+    }
+
+    fn call(&mut self, tree: &Tree<'_>, call: NodeId, outer: &[Vec<u8>]) -> Vec<u8> {
+        self.calls.identity(tree, call, outer)
     }
 }
 
@@ -262,6 +298,7 @@ impl Tail {
                 renamed: piece.renamed,
                 tree: piece.tree,
                 shape,
+                object: id,
                 outermost: depth == 0,
                 cleaner,
             };
@@ -319,10 +356,16 @@ fn is_index(id: &[u8]) -> bool {
     (1..=NUMBER_BYTES_MAX).contains(&id.len()) && id.iter().all(u8::is_ascii_digit)
 }
 
-/// Whether both tell of one text.
+/// Whether both tell of one text. What one leaves out is the first of it.
 pub(super) fn are_same(one: &[Vec<u8>], other: &[Vec<u8>]) -> bool {
-    let mut ids = one.iter().zip(other);
-    one.len() == other.len() && ids.all(|(one, other)| is_same(one, other))
+    let (short, long) = if one.len() < other.len() {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let first = Vec::new();
+    let short = short.iter().chain(std::iter::repeat(&first));
+    { long.iter().zip(short) }.all(|(one, other)| is_same(one, other))
 }
 
 /// What an event made after this one keeps of an object.
@@ -330,6 +373,7 @@ struct Kept<'a> {
     renamed: &'a [(NodeId, String)],
     tree: &'a Tree<'a>,
     shape: &'a TextShape,
+    object: NodeId,
     outermost: bool,
     cleaner: &'a Cleaner,
 }
@@ -339,7 +383,8 @@ impl Kept<'_> {
         let tree = self.tree;
         let key = tree.key(id);
         let named = self.shape.keep.contains(&&*key)
-            || self.shape.by.iter().any(|all| all.contains(&&*key));
+            || self.shape.by.iter().any(|all| all.contains(&&*key))
+            || self.shape.is_call && calls::tells(tree, self.object, &key);
         let leaf = self.shape.member(&key).map(|shape| shape.leaf);
         // SECURITY: a name that no table has may itself be a value, and stays behind.
         if !named && leaf.is_none() && key != CREATED {

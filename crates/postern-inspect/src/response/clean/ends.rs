@@ -17,6 +17,8 @@ pub(super) struct End {
     ids: Vec<Option<Vec<u8>>>,
     /// Whether more may come all the same: some servers say with each chunk that it is the last.
     pub(super) doubtful: bool,
+    /// Whether nothing of it may come any more, unless it is begun anew.
+    pub(super) closes: bool,
 }
 
 impl End {
@@ -28,6 +30,13 @@ impl End {
         Self {
             ids,
             ..Self::default()
+        }
+    }
+
+    fn for_good(ids: Vec<Option<Vec<u8>>>) -> Self {
+        Self {
+            closes: true,
+            ..Self::of(ids)
         }
     }
 
@@ -62,12 +71,61 @@ pub(super) fn of(dialect: Dialect, operation: Operation, tree: &Tree<'_>) -> Vec
     }
 }
 
-/// Whether an event of Gemini says why the model stopped.
-pub(super) fn says_why(tree: &Tree<'_>) -> bool {
+/// The groups of texts that an event begins anew.
+pub(super) fn begun(dialect: Dialect, operation: Operation, tree: &Tree<'_>) -> Vec<End> {
     let root = Event { tree };
-    let candidates = root.elements(Tree::ROOT, "candidates").into_iter();
+    let kind = || root.says(Tree::ROOT, &["type"]).unwrap_or_default();
+    match (dialect, operation) {
+        (Dialect::Anthropic, _) if kind() == "content_block_start" => {
+            vec![End::of(vec![root.index(Tree::ROOT)])]
+        }
+        (Dialect::OpenAi | Dialect::AzureOpenAi, Operation::Responses)
+            if kind().ends_with(".added") =>
+        {
+            let item = root.id(Tree::ROOT, &["output_index", "item_id"]);
+            vec![End::of(vec![None, Some(item)])]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether an event says why the model stopped.
+pub(super) fn says_why(dialect: Dialect, tree: &Tree<'_>) -> bool {
+    let root = Event { tree };
+    let list = if dialect == Dialect::Gemini {
+        "candidates"
+    } else {
+        "choices"
+    };
+    let answers = root.elements(Tree::ROOT, list).into_iter();
     let names = ["finishReason", "finish_reason"];
-    { candidates }.any(|candidate| root.says(candidate, &names).is_some())
+    { answers }.any(|answer| root.says(answer, &names).is_some())
+}
+
+/// Whether an event of a chat goes on with an answer that the event before it said has ended.
+pub(super) fn goes_on(ended: &Tree<'_>, next: &Tree<'_>) -> bool {
+    let ends = Event { tree: ended }.chat();
+    let root = Event { tree: next };
+    let choices = root.elements(Tree::ROOT, "choices").into_iter();
+    { choices }.any(|choice| {
+        let ids = [root.id(choice, &["index"])];
+        let parts = ["delta", "message", "text"].into_iter();
+        let mut parts = parts.filter_map(|name| next.member(choice, name));
+        ends.iter().any(|end| end.is_of("", &ids)) && parts.any(|part| says_something(next, part))
+    })
+}
+
+/// Whether there is a string with something in it, but for whose words they are.
+fn says_something(tree: &Tree<'_>, id: NodeId) -> bool {
+    match tree.node(id).kind {
+        Kind::Text => !tree.text(id).is_empty(),
+        Kind::Array => tree.children(id).any(|child| says_something(tree, child)),
+        Kind::Object => {
+            let mut children = tree.children(id);
+            children.any(|child| tree.key(child) != "role" && says_something(tree, child))
+        }
+        Kind::Number | Kind::Word => false,
+    }
 }
 
 struct Event<'a> {
@@ -140,7 +198,7 @@ impl Event<'_> {
             let all = text.is_none() && kind != part;
             (!all).then(|| self.id(Tree::ROOT, &[name]))
         };
-        vec![End::of(vec![
+        vec![End::for_good(vec![
             text.clone(),
             Some(self.id(Tree::ROOT, &["output_index", "item_id"])),
             of_part("response.content_part.done", "content_index"),
@@ -154,7 +212,7 @@ impl Event<'_> {
     fn anthropic(&self) -> Vec<End> {
         let kind = self.says(Tree::ROOT, &["type"]);
         match kind.as_deref() {
-            Some("content_block_stop") => vec![End::of(vec![self.index(Tree::ROOT)])],
+            Some("content_block_stop") => vec![End::for_good(vec![self.index(Tree::ROOT)])],
             Some("message_stop" | "error") => vec![End::all()],
             _ => Vec::new(),
         }

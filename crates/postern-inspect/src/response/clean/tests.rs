@@ -1,3 +1,4 @@
+mod beside;
 mod ends;
 mod kinds;
 mod made;

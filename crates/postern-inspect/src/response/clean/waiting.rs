@@ -1,9 +1,13 @@
-//! The last event of a stream of Gemini, which waits for the end.
+//! The last event of a stream of Gemini or of a chat, which waits for what follows.
 //!
 //! It says why the model stopped, and clients read nothing behind it. What a text still holds back
-//! stands in it, then; and since older models say with every event that they have stopped, only
-//! the end of the stream tells which one is the last. So such an event waits until something
-//! follows. If anything does, the model was of that kind, and no further event of the stream waits.
+//! stands in it, then; and since older models of Gemini, and some servers of chats, say with every
+//! event that they have stopped, only what follows tells which one is the last: of Gemini nothing,
+//! of a chat nothing of the same answer. So such an event waits until something follows. If it was
+//! not the last, the model is of that kind: no further event of the stream waits, and no reason to
+//! stop that it gives is believed.
+
+use postern_types::Operation;
 
 use crate::Dialect;
 use crate::bounds::EVENT_HELD_BYTES_MAX;
@@ -20,7 +24,7 @@ pub(super) struct Waiting {
     /// What came behind it: white space of an array, events without data.
     behind: Vec<u8>,
     /// Whether one proved not to be the last.
-    never: bool,
+    pub(super) never: bool,
 }
 
 impl Waiting {
@@ -48,10 +52,30 @@ impl Waiting {
 impl AnswerCleaner {
     /// Whether data says that it is the last of its stream, and is to wait.
     pub(super) fn waits(&self, data: &[u8]) -> bool {
-        self.dialect == Dialect::Gemini
-            && !self.waiting.never
+        self.may_wait()
             && memchr::memmem::find(data, b"inish").is_some()
-            && Tree::read(data).is_ok_and(|tree| ends::says_why(&tree))
+            && Tree::read(data).is_ok_and(|tree| ends::says_why(self.dialect, &tree))
+    }
+
+    fn may_wait(&self) -> bool {
+        let waits = match self.dialect {
+            Dialect::Gemini => true,
+            Dialect::OpenAi | Dialect::AzureOpenAi => self.operation == Operation::ChatCompletions,
+            Dialect::Anthropic | Dialect::Http => false,
+        };
+        waits && !self.waiting.never
+    }
+
+    /// Whether data that follows an event that waited tells that it was not the last.
+    fn is_belied(&self, event: &[u8], data: &[u8]) -> bool {
+        if self.dialect == Dialect::Gemini {
+            return true;
+        }
+        let said = Lines::split(event).data(event);
+        match (Tree::read(&said), Tree::read(data)) {
+            (Ok(ended), Ok(next)) => ends::goes_on(&ended, &next),
+            _ => false,
+        }
     }
 
     pub(super) fn clean_event(
@@ -60,8 +84,7 @@ impl AnswerCleaner {
         last: bool,
         out: &mut Vec<u8>,
     ) -> Result<(), CleanError> {
-        let waits = self.dialect == Dialect::Gemini && !self.waiting.never;
-        if !waits && !self.waiting.holds() {
+        if !self.may_wait() && !self.waiting.holds() {
             return self.clean_one(raw, last, out);
         }
         let lines = Lines::split(raw);
@@ -75,7 +98,7 @@ impl AnswerCleaner {
                 self.waiting.behind = behind;
                 return done;
             }
-            self.waiting.never = true;
+            self.waiting.never = self.is_belied(&event, &data);
             self.clean_one(&event, false, out)?;
             out.append(&mut self.waiting.behind);
         }
