@@ -141,7 +141,7 @@ fn arguments_in_lists_of_pieces_are_one_text() {
         pieces.iter().for_each(|it| all += it.as_str().unwrap());
     }
     assert_eq!(all, "{\"to\":\"[EMAIL]\"}", "{out}");
-    let whole = json!({"index":0,"function":{"arguments":{"to":MAIL,"n":[MAIL]}}});
+    let whole = json!({"index":0,"function":{"arguments":{"n":[MAIL],"to":MAIL}}});
     let out = chat(&chunk(0, &json!({ "tool_calls": [whole] }), None)).unwrap();
     assert!(
         out.contains("{\"n\":[\"[EMAIL]\"],\"to\":\"[EMAIL]\"}"),
