@@ -101,6 +101,19 @@ pub(crate) const LEFT_BYTES: usize = 128;
 /// Bytes that the automaton of one pattern may keep for states it has met; more are forgotten.
 pub(crate) const PATTERN_CACHE_BYTES: usize = 1024 * 1024;
 
+/// Bytes that the automaton over the text to the left of one kind of value may keep for states it
+/// has met. Names of vendors with words between them ask for many: half of this was too little for
+/// the documentation of this gateway.
+pub(crate) const LEFT_CACHE_BYTES: usize = 2 * 1024 * 1024;
+
+/// How often the automaton of one pattern forgets its states before it asks how much was read for
+/// each of them.
+pub(crate) const PATTERN_CACHES_MIN: usize = 3;
+
+/// Bytes that such an automaton has to read for each state before it may forget them once more; on
+/// fewer it gives up, and the pattern is searched without it.
+pub(crate) const PATTERN_BYTES_PER_STATE_MIN: usize = 10;
+
 /// Bytes that the automaton of many patterns may keep for states it has met, for each thread that
 /// reads with it; texts of one kind meet fewer.
 pub(crate) const MANY_CACHE_BYTES: usize = 8 * 1024 * 1024;

@@ -9,6 +9,7 @@
 #[macro_use]
 mod gap;
 
+mod backward;
 mod checksum;
 pub(crate) mod context;
 mod detector;
@@ -17,12 +18,14 @@ pub(crate) mod facts;
 pub(crate) mod fold;
 mod lefts;
 mod listing;
+mod literals;
 mod many;
 mod national;
 mod payment;
 mod personal;
 pub(crate) mod prefilter;
 pub(crate) mod scan;
+mod scout;
 mod secret;
 mod shapes;
 pub(crate) mod span;

@@ -148,20 +148,6 @@ impl Spaced {
         Some(Self { bytes, length })
     }
 
-    /// Whether blanks stand in the last bytes of such text.
-    pub(crate) fn differs(left: &str, last: usize) -> bool {
-        let asked = asked(left);
-        let from = asked.len().saturating_sub(last);
-        // Most bytes are none that can be joints.
-        let may = |byte: u8| matches!(byte, b'_' | b'-' | b'A'..=b'Z');
-        (from..asked.len()).any(|at| may(asked[at]) && joint(asked, at) != Joint::None)
-    }
-
-    /// The bytes of such text from its end to its start, with joints or without.
-    pub(crate) fn backwards(left: &str) -> impl Iterator<Item = u8> {
-        spaced_bytes(asked(left)).rev()
-    }
-
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.bytes[..self.length])
             .expect("bytes of ASCII were put between characters")
@@ -169,20 +155,8 @@ impl Spaced {
 }
 
 /// The end of the text to the left of a value that a row may ask about.
-fn asked(left: &str) -> &[u8] {
+pub(crate) fn asked(left: &str) -> &[u8] {
     &left.as_bytes()[ceiling(left, left.len().saturating_sub(LEFT_BYTES))..]
-}
-
-/// The bytes with blanks at the joints of names.
-fn spaced_bytes(bytes: &[u8]) -> impl DoubleEndedIterator<Item = u8> {
-    (0..bytes.len()).flat_map(|at| {
-        let (blank, byte) = match joint(bytes, at) {
-            Joint::None => (None, Some(bytes[at])),
-            Joint::Here => (Some(b' '), None),
-            Joint::Before => (Some(b' '), Some(bytes[at])),
-        };
-        blank.into_iter().chain(byte)
-    })
 }
 
 /// The text to the left of a value, as far as words in it speak of the value.
@@ -372,12 +346,6 @@ mod tests {
         let shown = |left| Spaced::of(left).map(|spaced| spaced.text().to_owned());
         assert_eq!(shown("a_b-c dEF-GHi_"), Some("a b c d EF G Hi_".to_owned()));
         assert_eq!(shown("é-b _c plain"), None);
-        for left in ["a_b-c dEF-GHi_", "é-b _c plain", "myCard_no: "] {
-            let mut backwards: Vec<u8> = Spaced::backwards(left).collect();
-            backwards.reverse();
-            let spaced = shown(left).unwrap_or_else(|| left.to_owned());
-            assert_eq!(backwards, spaced.as_bytes());
-        }
         let longest = "aB".repeat(LEFT_BYTES);
         assert_eq!(
             shown(&longest).map(|text| text.len()),

@@ -1,8 +1,9 @@
 //! The engine: the rows of all tables, compiled, and the search of one segment.
 //!
-//! Patterns are compiled when a segment first asks for them, and then shared by all streams. A
-//! search sees the text to the left of the segment, for edges and context, and never what comes
-//! after it, so that its result cannot depend on how much of the text has arrived.
+//! Patterns are compiled when a segment first asks for them, and then shared by all streams: as
+//! much as it takes to see that nothing matches, and the rest when something first does. A search
+//! sees the text to the left of the segment, for edges and context, and never what comes after it,
+//! so that its result cannot depend on how much of the text has arrived.
 
 mod row;
 
@@ -12,13 +13,15 @@ use std::sync::{Arc, LazyLock};
 
 use postern_types::{BuiltinClass, DataClass};
 
+use self::row::Left;
 pub(crate) use self::row::Row;
 pub(super) use self::row::left_of;
 use super::facts::is_white;
 use super::lefts::Lefts;
 use super::many::Many;
 use super::prefilter::{Bits, Prefilter, ROWS_MAX};
-use super::shapes::{edged, shapes};
+use super::scout::{Scratch, Scratches};
+use super::shapes::{EDGE, shapes};
 use super::span::{Span, Weight, resolve};
 use super::words::{Near, Words};
 use super::{Detector, TABLES};
@@ -28,6 +31,12 @@ const PATTERN_WORTH: usize = 32;
 
 /// So few rows are asked about a segment sooner than the automaton over shapes is.
 const FEW_ROWS: usize = 8;
+
+/// No more of the text before a segment is skipped between two that stand close together.
+const BETWEEN_BYTES: usize = 32;
+
+/// So few rows cost less than the automaton over shapes.
+const SHAPES_WORTH: usize = 2;
 
 /// The rows that a rule set asks for.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +57,8 @@ struct Search<'a> {
     /// Whether the segment is the whole text.
     alone: bool,
     judge: &'a dyn Fn(&DataClass, u8) -> Weight,
+    /// What was asked about words near the segment, if that was asked.
+    near: Option<(&'a Words, &'a Near)>,
 }
 
 /// The compiled tables.
@@ -58,6 +69,7 @@ pub(crate) struct Engine {
     pub(super) words: Words,
     pub(super) shapes: Many,
     lefts: Lefts,
+    scratches: Scratches,
 }
 
 /// The detectors that ship with the product.
@@ -66,13 +78,15 @@ pub(crate) static ENGINE: LazyLock<Engine> =
 
 impl Engine {
     pub(crate) fn new(detectors: impl Iterator<Item = &'static Detector>) -> Self {
-        let mut rows: Vec<Row> = detectors.map(Row::new).collect();
-        let mut lefts = HashMap::new();
-        for row in &mut rows {
-            let left: &Arc<_> = lefts
-                .entry(row.detector.left)
-                .or_insert_with(|| Arc::clone(&row.left));
-            row.left = Arc::clone(left);
+        let detectors: Vec<&'static Detector> = detectors.collect();
+        let mut lefts: HashMap<&str, Arc<Left>> = HashMap::new();
+        let mut rows = Vec::with_capacity(detectors.len());
+        for (nth, detector) in detectors.iter().enumerate() {
+            let next = detectors.len() + lefts.len();
+            let left = lefts
+                .entry(detector.left)
+                .or_insert_with(|| Arc::new(Left::new(detector.left, next)));
+            rows.push(Row::new(detector, nth, Arc::clone(left)));
         }
         assert!(rows.len() <= ROWS_MAX, "the bits of rows have room");
         let prefilter = Prefilter::new(&rows);
@@ -85,6 +99,7 @@ impl Engine {
             words,
             shapes,
             lefts,
+            scratches: Scratch::pool(),
         }
     }
 
@@ -121,16 +136,13 @@ impl Engine {
         words
     }
 
-    /// Compiles the patterns of these rows now, so that no stream waits for them.
+    /// Compiles now what it takes to see where the patterns of these rows match nothing, so that no
+    /// stream waits for it. The rest of a pattern is compiled when it first matches: that is
+    /// several times as large, and most never do.
     pub(crate) fn warm(&self, wanted: &Wanted) {
         let mut rows = wanted.rows;
         rows.join(&wanted.alone);
-        for row in rows.rows().map(|index| &self.rows[index]) {
-            row.regex();
-            if !row.detector.left.is_empty() {
-                row.left();
-            }
-        }
+        rows.rows().for_each(|index| self.rows[index].warm());
     }
 
     /// Finds every value in the segment, without those that a better one overlaps. `alone` says
@@ -143,29 +155,34 @@ impl Engine {
         near: &mut Near,
         judge: &dyn Fn(&DataClass, u8) -> Weight,
     ) -> Vec<Span> {
-        let picked = self.pick(text, (segment.clone(), alone), wanted, near);
+        let (picked, asked) = self.pick(text, (segment.clone(), alone), wanted, near);
+        if picked.is_empty() {
+            return Vec::new();
+        }
         let search = Search {
             text: &text[..segment.end],
             from: segment.start,
             alone,
             judge,
+            near: asked.then_some((&self.words, near)),
         };
         let mut spans = Vec::new();
+        let mut scratch = self.scratches.get();
         for order in picked.rows() {
-            self.rows[order].find(&search, order, &mut spans);
+            self.rows[order].find(&search, &mut scratch, &mut spans);
         }
         resolve(text, 0, &mut spans);
         spans
     }
 
-    /// The rows that may match in the segment.
+    /// The rows that may match in the segment, and whether words were asked for that.
     fn pick(
         &self,
         text: &str,
         (segment, alone): (Range<usize>, bool),
         wanted: &Wanted,
         near: &mut Near,
-    ) -> Bits {
+    ) -> (Bits, bool) {
         let bytes = &text.as_bytes()[segment.clone()];
         let (mut with_alone, mut not_alone);
         let (mut rows, mut worded) = (&wanted.rows, &wanted.worded);
@@ -176,8 +193,14 @@ impl Engine {
             (rows, worded) = (&with_alone, &not_alone);
         }
         let Some((mut picked, held)) = self.prefilter.pick(bytes, rows) else {
-            return Bits::NONE;
+            return (Bits::NONE, false);
         };
+        // Where the text before it was read for words, they cost less than all else.
+        let unread = near.unread(&segment);
+        let mut asked = unread <= segment.len() + BETWEEN_BYTES;
+        if asked {
+            self.keep_named(text, segment.clone(), worded, (near, &mut picked));
+        }
         let mut left = text.as_bytes()[..segment.start].iter().copied();
         let before = left.rfind(|byte| !is_white(*byte)).unwrap_or(b' ');
         let drop_unlike = |picked: &mut Bits| {
@@ -192,40 +215,39 @@ impl Engine {
         if few {
             drop_unlike(&mut picked);
         }
-        if picked.meets(&self.shapes.covered) {
-            picked.keep_of(&self.shapes.covered, &self.shapes.matching(edged(bytes)));
+        if picked.common(&self.shapes.covered) > SHAPES_WORTH {
+            let shapes = self.shapes.matching(bytes, EDGE);
+            picked.keep_of(&self.shapes.covered, &shapes);
         }
         if !few {
             drop_unlike(&mut picked);
         }
-        if picked.is_empty() {
-            return picked;
+        // Backwards from where values start; mostly the first bytes say no.
+        if picked.meets(self.lefts.covered()) {
+            let left = self.lefts.before(text, segment.clone(), &picked);
+            picked.keep_of(self.lefts.covered(), &left);
         }
-        self.look_left(text, segment, worded, (near, &mut picked));
-        picked
+        // To read a text for words costs as much as some patterns on a short segment.
+        let rows = picked.common(worded) + picked.common(&self.words.asking);
+        if !asked && rows * (PATTERN_WORTH + segment.len()) > unread {
+            asked = true;
+            self.keep_named(text, segment, worded, (near, &mut picked));
+        }
+        (picked, asked)
     }
 
     /// Drops rows that do not have to the left of the segment or in it what they need there: those
-    /// of `worded` one of their words, others the text that they ask for.
-    fn look_left(
+    /// of `worded` one of their words, others what the text to their left holds.
+    fn keep_named(
         &self,
         text: &str,
         segment: Range<usize>,
         worded: &Bits,
         (near, picked): (&mut Near, &mut Bits),
     ) {
-        // Backwards from where values start; mostly the first bytes say no.
-        if picked.meets(self.lefts.covered()) {
-            let left = self.lefts.before(text, segment.clone(), picked);
-            picked.keep_of(self.lefts.covered(), &left);
-        }
-        // To read a text for words costs as much as some patterns on a short segment.
-        let asked = picked.common(worded) + picked.common(&self.words.asking);
-        if asked * (PATTERN_WORTH + segment.len()) > near.unread(&segment) {
-            let (with, left) = self.words.near(text, segment, near);
-            picked.keep_of(worded, &with);
-            picked.keep_of(&self.words.asking, &left);
-        }
+        let (with, left) = self.words.near(text, segment, near);
+        picked.keep_of(worded, &with);
+        picked.keep_of(&self.words.asking, &left);
     }
 }
 

@@ -160,6 +160,13 @@ pub(crate) fn least(pattern: &str, set: &ByteSet) -> usize {
     hir.map_or(0, |hir| least::least(&hir, set))
 }
 
+/// No match of the pattern is longer, in bytes.
+pub(crate) fn bytes_max(pattern: &str) -> usize {
+    let hir = syntax::parse_with(pattern, &syntax());
+    let most = hir.ok().and_then(|hir| hir.properties().maximum_len());
+    most.unwrap_or(usize::MAX)
+}
+
 /// Texts of which every match of the pattern holds one; see [`factors::factors`].
 pub(crate) fn factors(pattern: &str) -> Option<(Vec<String>, bool)> {
     let hir = syntax::parse_with(pattern, &syntax()).ok()?;

@@ -9,10 +9,8 @@ use std::ops::Range;
 
 use regex_automata::util::syntax::parse_with;
 
-use super::Edges;
-use super::context::Spaced;
 use super::engine::{Row, left_of};
-use super::facts::{ByteSet, of_word, syntax};
+use super::facts::{ByteSet, syntax};
 use super::many::{Many, Patterns};
 use super::prefilter::Bits;
 
@@ -20,16 +18,22 @@ use super::prefilter::Bits;
 #[derive(Debug)]
 pub(crate) struct Lefts {
     many: Many,
-    /// For each row, the bytes with which a match may begin, and those behind which it may.
-    starts: Vec<(usize, ByteSet, ByteSet)>,
+    /// For each row, the bit of what its matches begin with and stand behind.
+    bits: Vec<u64>,
+    /// For each row, no match is shorter, in bytes.
+    least: Vec<usize>,
+    /// For each byte, the bits with which a match may begin, and those behind which it may.
+    first: [u64; 256],
+    behind: [u64; 256],
 }
 
 impl Lefts {
     /// Of all rows that ask for text to their left but those in `others`.
     pub(crate) fn new(rows: &[Row], others: &Bits) -> Self {
         let mut patterns = Patterns::NONE;
-        let mut starts = Vec::new();
-        let no_word = ByteSet::of(|byte| !of_word(byte));
+        let mut starts: Vec<(ByteSet, ByteSet)> = Vec::new();
+        let mut bits = vec![0; rows.len()];
+        let (mut first, mut behind) = ([0; 256], [0; 256]);
         for (index, row) in rows.iter().enumerate() {
             let left = row.detector.left;
             if left.is_empty() || others.has(index) {
@@ -37,15 +41,24 @@ impl Lefts {
             }
             let left = parse_with(&format!("(?i:{left})"), &syntax());
             patterns.add(left.expect("a test reads every pattern"), index);
-            let behind = match row.detector.edges {
-                Edges::Any | Edges::Glued => row.left_end,
-                _ => row.left_end.meet(&no_word),
-            };
-            starts.push((index, row.facts.first, behind));
+            let start = (row.facts.first, row.behind);
+            let known = starts.iter().position(|known| *known == start);
+            let nth = known.unwrap_or_else(|| {
+                starts.push(start);
+                starts.len() - 1
+            });
+            // What has no bit of its own shares the last one.
+            let bit = 1 << nth.min(63);
+            bits[index] = bit;
+            row.facts.first.each(|byte| first[usize::from(byte)] |= bit);
+            row.behind.each(|byte| behind[usize::from(byte)] |= bit);
         }
         Self {
             many: Many::backward(patterns),
-            starts,
+            bits,
+            least: rows.iter().map(|row| row.facts.bytes_min).collect(),
+            first,
+            behind,
         }
     }
 
@@ -58,24 +71,20 @@ impl Lefts {
     /// says.
     pub(crate) fn before(&self, text: &str, segment: Range<usize>, picked: &Bits) -> Bits {
         let bytes = text.as_bytes();
-        let (mut first, mut may_stand_before) = (ByteSet::default(), ByteSet::default());
-        for (_, begins, behind) in self.starts.iter().filter(|(row, ..)| picked.has(*row)) {
-            first = first.join(begins);
-            may_stand_before = may_stand_before.join(behind);
+        let (mut asked, mut least) = (0, usize::MAX);
+        for row in picked.meet(&self.many.covered).rows() {
+            asked |= self.bits[row];
+            least = least.min(self.least[row]);
         }
         let begins = |at: &usize| {
             let before = at.checked_sub(1).map(|before| bytes[before]);
-            let behind = before.is_none_or(|before| may_stand_before.has(before));
-            behind && first.has(bytes[*at]) && text.is_char_boundary(*at)
+            let behind = before.map_or(u64::MAX, |before| self.behind[usize::from(before)]);
+            asked & behind & self.first[usize::from(bytes[*at])] != 0 && text.is_char_boundary(*at)
         };
+        let last = (segment.end + 1).saturating_sub(least.max(1));
         let mut ending = self.many.ending();
-        for start in segment.filter(begins) {
-            let left = left_of(text, start);
-            let read = ending.read(left.bytes().rev());
-            // Where no name has joints in what was read, the other reading is the same.
-            if Spaced::differs(left, read) {
-                ending.read(Spaced::backwards(left));
-            }
+        for start in (segment.start..last).filter(begins) {
+            ending.read(left_of(text, start));
         }
         ending.rows()
     }

@@ -14,6 +14,7 @@ use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::Hir;
 
+use super::backward;
 use super::prefilter::Bits;
 use crate::bounds::{MANY_BYTES_PER_STATE_MIN, MANY_CACHE_BYTES};
 
@@ -35,28 +36,31 @@ pub(crate) struct Many {
 pub(crate) struct Ending<'a> {
     many: &'a Many,
     cache: PoolGuard<'a, Cache, NewCache>,
-    /// The rows of which a pattern matched; `None` once the automaton gave up.
-    matching: Option<Bits>,
+    /// The patterns that matched; `None` once the automaton gave up.
+    told: Option<Bits>,
 }
 
 impl Ending<'_> {
-    /// Reads a text that is given backwards, and tells how many of its bytes it took.
-    pub(crate) fn read(&mut self, backwards: impl Iterator<Item = u8>) -> usize {
-        let Some(matching) = &mut self.matching else {
-            return 0;
+    /// Reads the text to the left of a match backwards, as it is and with blanks at the joints of
+    /// names.
+    pub(crate) fn read(&mut self, left: &str) {
+        let Some(told) = &mut self.told else {
+            return;
         };
-        let read = self
-            .many
-            .read(&mut self.cache, Anchored::Yes, backwards, matching);
-        if read.is_none() {
-            self.matching = None;
+        let many = self.many;
+        let mut tell = |cache: &Cache, state| {
+            many.note(cache, state, told);
+            false
+        };
+        if backward::read(&many.dfa, &mut self.cache, left, &mut tell).is_none() {
+            self.told = None;
         }
-        read.unwrap_or(0)
     }
 
     /// The rows of which a pattern matches the end of one of the texts; more, if it gave up.
     pub(crate) fn rows(self) -> Bits {
-        self.matching.unwrap_or(self.many.covered)
+        self.told
+            .map_or(self.many.covered, |told| self.many.rows_of(&told))
     }
 }
 
@@ -127,14 +131,29 @@ impl Many {
         }
     }
 
-    /// The rows of which a pattern matches somewhere in the text; more, if it gives up.
-    pub(crate) fn matching(&self, text: impl Iterator<Item = u8>) -> Bits {
+    /// The rows of which a pattern matches somewhere in the text between two more bytes; more, if
+    /// it gives up.
+    pub(crate) fn matching(&self, text: &[u8], edge: u8) -> Bits {
         let cache = &mut *self.caches.get();
-        let mut matching = Bits::NONE;
-        match self.read(cache, Anchored::No, text, &mut matching) {
-            Some(_) => matching,
+        let mut told = Bits::NONE;
+        cache.search_start(0);
+        let done = self.follow(cache, (text, edge), &mut told);
+        // How much is read for each new state tells the library when to give up. What cannot be
+        // read counts, or an automaton without room for its start would never forget the states
+        // that take it.
+        cache.search_finish(text.len());
+        match done {
+            Some(()) => self.rows_of(&told),
             None => self.covered,
         }
+    }
+
+    /// The rows of the patterns. As every pattern has a row, the bits of rows have room for them.
+    fn rows_of(&self, told: &Bits) -> Bits {
+        told.rows().fold(Bits::NONE, |mut rows, pattern| {
+            rows.join(&self.rows[pattern]);
+            rows
+        })
     }
 
     /// To read texts from their ends.
@@ -142,63 +161,36 @@ impl Many {
         Ending {
             many: self,
             cache: self.caches.get(),
-            matching: Some(Bits::NONE),
+            told: Some(Bits::NONE),
         }
     }
 
-    /// Reads the bytes and notes what matches; how many it took, or `None` if the automaton gives
-    /// up.
-    fn read(
-        &self,
-        cache: &mut Cache,
-        anchored: Anchored,
-        bytes: impl Iterator<Item = u8>,
-        matching: &mut Bits,
-    ) -> Option<usize> {
-        // How much is read for each new state tells the library when to give up.
-        let mut count = 0;
-        cache.search_start(0);
-        let done = self.follow(cache, anchored, bytes, (&mut count, matching));
-        cache.search_finish(count);
-        done.map(|()| count)
-    }
-
-    fn follow(
-        &self,
-        cache: &mut Cache,
-        anchored: Anchored,
-        bytes: impl Iterator<Item = u8>,
-        (count, matching): (&mut usize, &mut Bits),
-    ) -> Option<()> {
-        let start = start::Config::new().anchored(anchored);
-        let Ok(mut state) = self.dfa.start_state(cache, &start) else {
-            // What cannot be read counts, or an automaton without room for its start would never
-            // forget the states that take it.
-            *count += bytes.count();
-            return None;
-        };
-        for byte in bytes {
-            *count += 1;
-            state = self.dfa.next_state(cache, state, byte).ok()?;
-            if state.is_tagged() {
-                if state.is_dead() {
-                    return Some(());
-                }
-                self.note(cache, state, matching);
+    fn follow(&self, cache: &mut Cache, (text, edge): (&[u8], u8), told: &mut Bits) -> Option<()> {
+        let start = start::Config::new().anchored(Anchored::No);
+        let mut state = self.dfa.start_state(cache, &start).ok()?;
+        state = self.dfa.next_state(cache, state, edge).ok()?;
+        self.note(cache, state, told);
+        for byte in text {
+            let before = state;
+            state = self.dfa.next_state(cache, state, *byte).ok()?;
+            // A state that leads to itself has nothing new to tell.
+            if state.is_tagged() && state != before {
+                self.note(cache, state, told);
             }
         }
+        state = self.dfa.next_state(cache, state, edge).ok()?;
+        self.note(cache, state, told);
         state = self.dfa.next_eoi_state(cache, state).ok()?;
-        self.note(cache, state, matching);
+        self.note(cache, state, told);
         Some(())
     }
 
-    fn note(&self, cache: &Cache, state: LazyStateID, matching: &mut Bits) {
+    fn note(&self, cache: &Cache, state: LazyStateID, told: &mut Bits) {
         if !state.is_match() {
             return;
         }
         for nth in 0..self.dfa.match_len(cache, state) {
-            let pattern = self.dfa.match_pattern(cache, state, nth);
-            matching.join(&self.rows[pattern.as_usize()]);
+            told.set(self.dfa.match_pattern(cache, state, nth).as_usize());
         }
     }
 }

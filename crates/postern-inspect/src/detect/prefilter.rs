@@ -9,16 +9,13 @@ mod plain;
 
 use std::sync::LazyLock;
 
-use aho_corasick::automaton::Automaton;
-use aho_corasick::dfa::DFA;
-use aho_corasick::{Anchored, MatchKind, StartKind};
-
 pub(crate) use self::plain::{
     CAPITAL, DIGIT, GATE, LETTER, ODD, OTHER, Plain, QUOTE, SPECIAL, STOP, WHITE,
 };
 use super::Needs;
 use super::engine::Row;
 use super::facts::{self, ByteSet, of_word};
+use super::literals::{Literals, State};
 
 /// Rows of a table of detectors, as bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,6 +76,14 @@ impl Bits {
         }
     }
 
+    /// The rows that they have in common.
+    pub(crate) fn meet(mut self, other: &Self) -> Self {
+        for (word, more) in self.0.iter_mut().zip(other.0) {
+            *word &= more;
+        }
+        self
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
@@ -100,7 +105,7 @@ impl Bits {
 /// The compiled prefilter.
 #[derive(Debug)]
 pub(crate) struct Prefilter {
-    literals: DFA,
+    literals: Literals<LITERAL_CLASSES>,
     /// For each literal, the rows that ask for it, and whether its letter case counts.
     asked: Vec<(usize, bool)>,
     texts: Vec<String>,
@@ -139,10 +144,13 @@ pub(crate) fn length_bit(length: usize) -> u64 {
 
 const COUNT_MAX: usize = 128;
 
+/// More than the literals of all rows have letters and marks.
+const LITERAL_CLASSES: usize = 64;
+
 impl Prefilter {
     pub(crate) fn new(rows: &[Row]) -> Self {
         let mut built = Self {
-            literals: automaton::<&str>(&[]),
+            literals: Literals::new::<&str>(&[]),
             asked: Vec::new(),
             texts: Vec::new(),
             by_literal: Bits::NONE,
@@ -177,7 +185,7 @@ impl Prefilter {
         let least = |counts: &[Bits]| counts.iter().take_while(|rows| rows.is_empty()).count();
         built.digits_least = least(&built.by_digits);
         built.run_least = least(&built.by_run);
-        built.literals = automaton(&built.texts);
+        built.literals = Literals::new(&built.texts);
         built
     }
 
@@ -227,34 +235,30 @@ impl Prefilter {
 
     /// The rows whose needs the segment meets, and what the segment holds.
     pub(crate) fn pick(&self, segment: &[u8], wanted: &Bits) -> Option<(Bits, Held)> {
-        let mut held = Held::default();
-        let mut word = 0_usize;
-        let counted: &[u8; 256] = &COUNTED;
-        let (mut digits, mut in_row) = (0_usize, 0_usize);
-        let (mut run, mut longest) = (0_usize, 0_usize);
-        // Four words of the machine, since a set in memory would be waited for at each byte.
-        let (mut first, mut second, mut third, mut fourth) = (0, 0, 0, 0);
+        let counted: &[Counted; 256] = &COUNTED;
+        let (mut bytes, mut lengths) = ([0; 4], length_bit(0));
+        let (mut digits, mut in_row, mut most_in_row) = (0_usize, 0_usize, 0_usize);
+        let (mut run, mut longest, mut word) = (0_usize, 0_usize, 0_usize);
         for byte in segment {
-            let bit = 1_u64 << (byte & 63);
-            let quarter = |nth: u8| bit * u64::from(byte >> 6 == nth);
-            first |= quarter(0);
-            second |= quarter(1);
-            third |= quarter(2);
-            fourth |= quarter(3);
-            let kind = counted[usize::from(*byte)];
-            let digit = usize::from(kind & OF_DIGIT);
-            digits += digit;
-            in_row = (in_row + 1) * digit;
-            held.digits_in_row = held.digits_in_row.max(in_row);
-            run = (run + 1) * usize::from((kind & OF_RUN) >> 1);
+            let counted = &counted[usize::from(*byte)];
+            for (set, own) in bytes.iter_mut().zip(counted.set) {
+                *set |= own;
+            }
+            digits += whole(counted.digit) & 1;
+            in_row = (in_row + 1) & whole(counted.digit);
+            most_in_row = most_in_row.max(in_row);
+            run = (run + 1) & whole(counted.run);
             longest = longest.max(run);
             // A length is told at its end; in between it is the bit that says nothing.
-            let inner = usize::from((kind & OF_WORD) >> 2);
-            held.lengths |= length_bit(word * (1 - inner));
-            word = (word + 1) * inner;
+            let inner = whole(counted.word);
+            lengths |= length_bit(word & !inner);
+            word = (word + 1) & inner;
         }
-        held.bytes = ByteSet::of_bits([first, second, third, fourth]);
-        held.lengths |= length_bit(word) | length_bit(0);
+        let held = Held {
+            bytes: ByteSet::of_bits(bytes),
+            digits_in_row: most_in_row,
+            lengths: lengths | length_bit(word),
+        };
         let special = self.byte_set.meets(&held.bytes);
         let mut found = Bits::NONE;
         let literal = self.find_literals(segment, &mut found);
@@ -285,52 +289,62 @@ impl Prefilter {
         (!picked.is_empty()).then_some((picked, held))
     }
 
-    /// Walks the automaton by hand: segments are too short for a searcher of its own each.
-    /// `false` if there is none.
+    /// Whether a literal stands in the segment, and the rows that ask for those that do.
     fn find_literals(&self, segment: &[u8], found: &mut Bits) -> bool {
-        let Ok(mut state) = self.literals.start_state(Anchored::No) else {
-            return false;
-        };
+        let mut state = State::default();
         let mut any = false;
         for (at, byte) in segment.iter().enumerate() {
-            state = self.literals.next_state(Anchored::No, state, *byte);
-            if !self.literals.is_special(state) || !self.literals.is_match(state) {
-                continue;
+            state = self.literals.next(state, *byte);
+            if state.ends() {
+                any |= self.tell(&segment[..=at], state, found);
             }
-            for nth in 0..self.literals.match_len(state) {
-                let index = self.literals.match_pattern(state, nth).as_usize();
-                let (row, case) = self.asked[index];
-                let text = self.texts[index].as_bytes();
-                if !case || &segment[at + 1 - text.len()..=at] == text {
-                    found.set(row);
-                    any = true;
-                }
+        }
+        any
+    }
+
+    /// [`Self::find_literals`] where some end.
+    #[cold]
+    fn tell(&self, segment: &[u8], state: State, found: &mut Bits) -> bool {
+        let mut any = false;
+        for index in self.literals.texts(state) {
+            let index = usize::from(*index);
+            let (row, case) = self.asked[index];
+            if !case || segment.ends_with(self.texts[index].as_bytes()) {
+                found.set(row);
+                any = true;
             }
         }
         any
     }
 }
 
-fn automaton<T: AsRef<[u8]>>(texts: &[T]) -> DFA {
-    DFA::builder()
-        .start_kind(StartKind::Unanchored)
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::Standard)
-        .prefilter(false)
-        .build(texts)
-        .expect("the literals of the tables are few and short")
+/// What [`Prefilter::pick`] counts of a byte: where it is of a kind, all bits of that are set.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    /// Itself, as a set.
+    set: [u64; 4],
+    digit: i8,
+    run: i8,
+    word: i8,
 }
 
-/// What [`Prefilter::pick`] counts.
-const OF_DIGIT: u8 = 1;
-const OF_RUN: u8 = 2;
-const OF_WORD: u8 = 4;
+/// All bits of a word of the machine, where all bits are set.
+fn whole(kind: i8) -> usize {
+    kind as isize as usize
+}
 
-static COUNTED: LazyLock<[u8; 256]> = LazyLock::new(|| {
+static COUNTED: LazyLock<[Counted; 256]> = LazyLock::new(|| {
     std::array::from_fn(|index| {
         let byte = index as u8;
-        let of = |is: bool, kind: u8| if is { kind } else { 0 };
-        of(byte.is_ascii_digit(), OF_DIGIT) | of(is_run(byte), OF_RUN) | of(of_word(byte), OF_WORD)
+        let of = |is: bool| -i8::from(is);
+        let mut set = [0; 4];
+        set[index / 64] = 1 << (index % 64);
+        Counted {
+            set,
+            digit: of(byte.is_ascii_digit()),
+            run: of(is_run(byte)),
+            word: of(of_word(byte)),
+        }
     })
 });
 

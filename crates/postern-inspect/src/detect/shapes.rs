@@ -113,13 +113,7 @@ fn characters(set: ByteSet) -> Hir {
 /// Stands for the edge of a segment, beside which anything may stand. No text holds this byte, and
 /// all that may stand beside a match may be it. WHY NOT assertions: an automaton keeps each one
 /// that is not met in each of its states, for each pattern, and they took a third of its room.
-const EDGE: u8 = 0xff;
-
-/// The segment between its edges, as the automaton of shapes reads it.
-pub(super) fn edged(segment: &[u8]) -> impl Iterator<Item = u8> {
-    let edge = std::iter::once(EDGE);
-    edge.clone().chain(segment.iter().copied()).chain(edge)
-}
+pub(super) const EDGE: u8 = 0xff;
 
 /// The shape between what may stand beside it: see [`super::context::edges_hold`].
 fn beside(edges: Edges, shape: Hir) -> Hir {

@@ -7,34 +7,43 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
-use aho_corasick::automaton::{Automaton as _, StateID};
-use aho_corasick::nfa::contiguous::NFA;
-use aho_corasick::{Anchored, MatchKind};
-
 use super::context::{Joint, floor, joint, small};
 use super::engine::Row;
 use super::facts;
+use super::literals::{Literals, State};
 use super::prefilter::Bits;
 use crate::bounds::LEFT_BYTES;
 
-/// How many letters deep the automaton finds the next state at once. Prose seldom comes further,
-/// and each takes 0.3 MB more.
-const DENSE_DEPTH: usize = 4;
+/// Rows that have a word, and rows that ask for it in the text to the left.
+type Rows = (Vec<u16>, Vec<u16>);
 
-const NOBODY: (Bits, Bits) = (Bits::NONE, Bits::NONE);
+/// More than the words of all rows have letters, marks, and bytes of letters beyond ASCII.
+const WORD_CLASSES: usize = 144;
 
 /// The words of all rows.
 #[derive(Debug)]
 pub(crate) struct Words {
-    automaton: NFA,
-    start: StateID,
-    /// For each word, the rows that have it, and those that ask for it in the text to the left.
-    rows: Vec<(Bits, Bits)>,
+    literals: Literals<WORD_CLASSES>,
+    /// For each word, its rows.
+    rows: Vec<Rows>,
+    /// For each row, the most bytes of what it asks for in the text to the left.
+    left_max: Vec<usize>,
     /// The rows that ask for bytes beyond ASCII in the text to the left, too.
     beyond: Bits,
     /// The rows of which the text to the left is known to hold a word.
     pub(crate) asking: Bits,
 }
+
+/// The bytes of ASCII that are at no joint of a name.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 0x80 {
+        plain[byte as usize] = !matches!(byte, b'_' | b'-' | b'A'..=b'Z');
+        byte += 1;
+    }
+    plain
+};
 
 /// The words near the segments of one text, as far as it was read.
 #[derive(Debug, Clone, Default)]
@@ -43,11 +52,41 @@ pub(crate) struct Near {
     at: usize,
     /// How far the automaton is in the text as it is, and in the text with blanks at the joints of
     /// names; `None` at its start.
-    states: Option<(StateID, StateID)>,
+    states: Option<(State, State)>,
     /// Where words ended, and which.
-    ends: VecDeque<(usize, usize)>,
+    ends: VecDeque<(usize, u16)>,
     /// Where the last character beyond ASCII ended.
     beyond: Option<usize>,
+    /// Near the segment that was asked about last, the rows that ask for text to their left, and
+    /// where something ended that such text holds.
+    reach: Vec<(u16, usize)>,
+}
+
+/// Where matches of a row may start, as far as the text to their left goes.
+pub(crate) struct Reach<'a> {
+    /// Where ends what such text holds, in the order of the text; `None` if that is not known.
+    ends: Option<std::slice::Iter<'a, (u16, usize)>>,
+    row: u16,
+    last: Option<usize>,
+    left_max: usize,
+}
+
+impl Reach<'_> {
+    /// The first place from there on.
+    pub(crate) fn next(&mut self, at: usize) -> Option<usize> {
+        let Some(ends) = &mut self.ends else {
+            return Some(at);
+        };
+        loop {
+            match self.last {
+                Some(end) if at < end => return Some(end),
+                Some(end) if at < end.saturating_add(self.left_max) => return Some(at),
+                _ => {}
+            }
+            let own = ends.find(|(row, _)| *row == self.row);
+            self.last = Some(own?.1);
+        }
+    }
 }
 
 impl Near {
@@ -65,6 +104,7 @@ impl Near {
         }
         self.at -= bytes;
         self.beyond = self.beyond.and_then(|end| end.checked_sub(bytes));
+        self.reach.clear();
         self.ends.retain_mut(|(end, _)| {
             let kept = *end >= bytes;
             *end = end.saturating_sub(bytes);
@@ -75,42 +115,44 @@ impl Near {
 
 impl Words {
     pub(crate) fn new(rows: &[Row]) -> Self {
-        let mut known: BTreeMap<String, (Bits, Bits)> = BTreeMap::new();
+        let mut known: BTreeMap<String, Rows> = BTreeMap::new();
         let (mut beyond, mut asking) = (Bits::NONE, Bits::NONE);
+        let mut left_max = vec![0; rows.len()];
         for (at, row) in rows.iter().enumerate() {
             for word in row.detector.words {
                 // A blank stands for the joint of a name, see `joint`.
                 for word in [(*word).to_owned(), word.replace(['_', '-'], " ")] {
-                    known.entry(one_sigma(&word)).or_insert(NOBODY).0.set(at);
+                    let (with, _) = known.entry(one_sigma(&word)).or_default();
+                    with.push(at as u16);
                 }
             }
             if row.detector.left.is_empty() {
                 continue;
             }
             let left = format!("(?i:{})", row.detector.left);
+            left_max[at] = facts::bytes_max(&left);
             if let Some((factors, also)) = facts::factors(&left) {
                 asking.set(at);
                 if also {
                     beyond.set(at);
                 }
                 for factor in factors {
-                    known.entry(one_sigma(&factor)).or_insert(NOBODY).1.set(at);
+                    let (_, left) = known.entry(one_sigma(&factor)).or_default();
+                    left.push(at as u16);
                 }
             }
         }
-        let (words, rows): (Vec<String>, Vec<_>) = known.into_iter().unzip();
-        let automaton = NFA::builder()
-            .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(true)
-            .prefilter(false)
-            .dense_depth(DENSE_DEPTH)
-            .build(words)
-            .expect("the words of the tables are few and short");
-        let start = automaton.start_state(Anchored::No);
+        let (words, mut rows): (Vec<String>, Vec<Rows>) = known.into_iter().unzip();
+        for (with, left) in &mut rows {
+            with.dedup();
+            with.shrink_to_fit();
+            left.dedup();
+            left.shrink_to_fit();
+        }
         Self {
-            start: start.expect("it is built to start anywhere"),
-            automaton,
+            literals: Literals::new(&words),
             rows,
+            left_max,
             beyond,
             asking,
         }
@@ -126,16 +168,45 @@ impl Words {
         while near.ends.front().is_some_and(|(end, _)| *end <= from) {
             near.ends.pop_front();
         }
-        let (mut with, mut left) = NOBODY;
+        let (mut with, mut left) = (Bits::NONE, Bits::NONE);
+        near.reach.clear();
         if near.beyond.is_some_and(|end| end > from) {
             left.join(&self.beyond);
         }
-        for (_, word) in &near.ends {
-            let (worded, asking) = &self.rows[*word];
-            with.join(worded);
-            left.join(asking);
+        for (end, word) in &near.ends {
+            let (worded, asking) = &self.rows[usize::from(*word)];
+            worded.iter().for_each(|row| with.set(usize::from(*row)));
+            // What is further away is in the text to the left of no match.
+            for row in asking {
+                let nth = usize::from(*row);
+                if end.saturating_add(self.left_max[nth]) > segment.start {
+                    left.set(nth);
+                    near.reach.push((*row, *end));
+                }
+            }
         }
         (with, left)
+    }
+
+    /// Where matches of the row may start in the segment that was asked about last.
+    pub(crate) fn reach<'a>(&self, row: usize, near: &'a Near) -> Reach<'a> {
+        let known = self.asking.has(row) && !self.beyond.has(row);
+        Reach {
+            ends: known.then(|| near.reach.iter()),
+            row: row as u16,
+            last: None,
+            left_max: self.left_max[row],
+        }
+    }
+
+    /// Where matches of a row may start if nobody asked about the segment.
+    pub(crate) fn anywhere() -> Reach<'static> {
+        Reach {
+            ends: None,
+            row: 0,
+            last: None,
+            left_max: 0,
+        }
     }
 
     /// Reads on up to the last character, which is to the left of no match: what joint is at a byte
@@ -146,7 +217,7 @@ impl Words {
             near.states = None;
         }
         let bytes = text.as_bytes();
-        let (plain, spaced) = near.states.unwrap_or((self.start, self.start));
+        let (plain, spaced) = near.states.unwrap_or_default();
         let mut readings = Readings {
             words: self,
             plain,
@@ -154,19 +225,17 @@ impl Words {
             near,
         };
         while readings.near.at + 1 < range.end {
+            readings.read_plain(bytes, range.end - 1);
             let at = readings.near.at;
-            let byte = bytes[at];
-            if byte.is_ascii_lowercase() || byte == b' ' {
-                readings.near.at += 1;
-                readings.both(byte);
-                continue;
-            }
+            let Some(byte) = bytes[..range.end - 1].get(at) else {
+                break;
+            };
             if byte.is_ascii() {
                 readings.near.at += 1;
                 match joint(bytes, at) {
-                    Joint::None => readings.both(byte),
-                    Joint::Here => readings.apart(byte, b" "),
-                    Joint::Before => readings.apart(byte, &[b' ', byte]),
+                    Joint::None => readings.both(*byte),
+                    Joint::Here => readings.apart(*byte, b" "),
+                    Joint::Before => readings.apart(*byte, &[b' ', *byte]),
                 }
                 continue;
             }
@@ -198,12 +267,42 @@ fn one_sigma(word: &str) -> String {
 /// Both readings of a text at once: mostly they are in the same state.
 struct Readings<'a> {
     words: &'a Words,
-    plain: StateID,
-    spaced: StateID,
+    plain: State,
+    spaced: State,
     near: &'a mut Near,
 }
 
 impl Readings<'_> {
+    /// Reads on over bytes that are the same in both, which most of a text is.
+    fn read_plain(&mut self, bytes: &[u8], end: usize) {
+        let literals = &self.words.literals;
+        let (mut plain, mut spaced, from) = (self.plain, self.spaced, self.near.at);
+        let mut read = 0;
+        for byte in &bytes[from..end] {
+            if !PLAIN[usize::from(*byte)] {
+                break;
+            }
+            read += 1;
+            let same = plain == spaced;
+            plain = literals.next(plain, *byte);
+            if plain.ends() {
+                self.near.at = from + read;
+                self.note(plain);
+            }
+            if same {
+                spaced = plain;
+                continue;
+            }
+            spaced = literals.next(spaced, *byte);
+            if spaced.ends() {
+                self.near.at = from + read;
+                self.note(spaced);
+            }
+        }
+        self.near.at = from + read;
+        (self.plain, self.spaced) = (plain, spaced);
+    }
+
     fn both(&mut self, byte: u8) {
         let same = self.plain == self.spaced;
         self.plain = self.step(self.plain, byte);
@@ -224,16 +323,20 @@ impl Readings<'_> {
     }
 
     /// The next state; the words that end in it are noted.
-    fn step(&mut self, state: StateID, byte: u8) -> StateID {
-        let automaton = &self.words.automaton;
-        let state = automaton.next_state(Anchored::No, state, byte);
-        if automaton.is_special(state) && automaton.is_match(state) {
-            for nth in 0..automaton.match_len(state) {
-                let word = automaton.match_pattern(state, nth).as_usize();
-                self.near.ends.push_back((self.near.at, word));
-            }
+    #[inline(always)]
+    fn step(&mut self, state: State, byte: u8) -> State {
+        let state = self.words.literals.next(state, byte);
+        if state.ends() {
+            self.note(state);
         }
         state
+    }
+
+    #[cold]
+    fn note(&mut self, state: State) {
+        let (words, at) = (self.words, self.near.at);
+        let texts = words.literals.texts(state).iter();
+        self.near.ends.extend(texts.map(|word| (at, *word)));
     }
 }
 

@@ -39,15 +39,16 @@ fn found_by_picked(text: &str, wanted: &Wanted, confidence_min: u8) -> usize {
         false => Weight::None,
     };
     let (mut segmenter, mut near) = (Segmenter::new(""), Near::default());
-    let mut told = 0;
+    let (mut told, mut scratch) = (0, ENGINE.scratches.get());
     while let Step::Segment(start, end) = segmenter.step(text, &ENGINE.prefilter.plain, true) {
         let alone = segmenter.is_alone(text, start, end);
-        let picked = ENGINE.pick(text, (start..end, alone), wanted, &mut near);
+        let (picked, asked) = ENGINE.pick(text, (start..end, alone), wanted, &mut near);
         let search = Search {
             text: &text[..end],
             from: start,
             alone,
             judge: &judge,
+            near: None,
         };
         let mut rows = wanted.rows;
         rows.join(&wanted.alone);
@@ -55,10 +56,14 @@ fn found_by_picked(text: &str, wanted: &Wanted, confidence_min: u8) -> usize {
         for order in may.iter().flat_map(|(rows, _)| rows.rows()) {
             let mut spans = Vec::new();
             let row = &ENGINE.rows[order];
-            row.find(&search, order, &mut spans);
+            row.find(&search, &mut scratch, &mut spans);
             if !spans.is_empty() {
                 told += 1;
                 assert!(picked.has(order), "{}: {text:?}", row.detector.id);
+                let near = asked.then_some((&ENGINE.words, &near));
+                let mut reached = Vec::new();
+                row.find(&Search { near, ..search }, &mut scratch, &mut reached);
+                assert_eq!(spans, reached, "{}: {text:?}", row.detector.id);
             }
         }
     }
@@ -107,6 +112,7 @@ fn nothing_is_found_in_what_is_too_short() {
         cut
     };
     let mut passed_over = 0;
+    let mut scratch = ENGINE.scratches.get();
     for row in &ENGINE.rows {
         let examples = row.detector.found.iter().chain(row.detector.clear);
         for text in examples.chain(&SHORT).flat_map(|text| spellings(text)) {
@@ -123,10 +129,11 @@ fn nothing_is_found_in_what_is_too_short() {
                         from,
                         alone,
                         judge: &|_: &DataClass, _| Weight::Acts(0),
+                        near: None,
                     };
                     let mut spans = Vec::new();
-                    for (order, row) in ENGINE.rows.iter().enumerate() {
-                        row.find(&search, order, &mut spans);
+                    for row in &ENGINE.rows {
+                        row.find(&search, &mut scratch, &mut spans);
                         assert!(spans.is_empty(), "{}: {text:?}", row.detector.id);
                     }
                 }
@@ -134,4 +141,22 @@ fn nothing_is_found_in_what_is_too_short() {
         }
     }
     assert!(passed_over > 500, "{passed_over} segments");
+}
+
+/// Goal: the automata that stand before the patterns say what these say. Method: the examples of
+/// each row with its labels in every spelling, each place in them.
+#[test]
+fn scouts_say_what_patterns_say() {
+    let (mut matched, mut ended) = (0, 0);
+    let mut scratch = ENGINE.scratches.get();
+    for row in &ENGINE.rows {
+        let examples = row.detector.found.iter().chain(row.detector.clear);
+        for text in examples.flat_map(|example| spellings(example)) {
+            for (at, _) in text.char_indices() {
+                matched += usize::from(row.scouts(&text, at, &mut scratch));
+                ended += usize::from(row.left.scouts(left_of(&text, at), &mut scratch));
+            }
+        }
+    }
+    assert!(matched > 1000 && ended > 1000, "{matched} {ended}");
 }

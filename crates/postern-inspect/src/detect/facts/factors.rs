@@ -17,6 +17,9 @@ const BYTES_MAX: usize = 6;
 /// The fewest bytes that a text may have to say something.
 const BYTES_MIN: usize = 3;
 
+/// How many bytes of a class are followed, each alone: white space of ASCII has so many.
+const CLASS_MAX: u32 = 6;
+
 /// What is known of a part: all that it matches, if that is little, and texts of which every match
 /// holds one.
 struct Known {
@@ -84,7 +87,7 @@ fn known(hir: &Hir) -> Known {
             let lower = ByteSet::of(|byte| {
                 !byte.is_ascii_uppercase() && (set.has(byte) || set.has(byte.to_ascii_uppercase()))
             });
-            if lower.len() > 4 {
+            if lower.len() > CLASS_MAX {
                 return nothing;
             }
             exactly(
@@ -183,8 +186,10 @@ mod tests {
         );
         assert_eq!(of("(?:a|phone)[^a-z]{1,8}"), None);
         assert_eq!(of("[a-z]*"), None);
+        assert_eq!(of(r"[ \t]-u\D"), Some((texts(&["\t-u", " -u"]), false)));
+        assert!(of(r"\s-u\D").is_some());
         assert_eq!(
-            of(r"(?:tel|\xD0\xA2\xD0\xB5)\s"),
+            of(r"(?:tel|\xD0\xA2\xD0\xB5)\D"),
             Some((texts(&["tel"]), true))
         );
         assert_eq!(

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use regex_automata::util::syntax::parse_with;
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::{edged, shapes};
+use super::{EDGE, shapes};
 use crate::detect::engine::{ENGINE, Row};
 use crate::detect::facts::{class_bytes, syntax};
 
@@ -73,7 +73,7 @@ proptest! {
                 continue;
             };
             if row.matches(&text) {
-                let told = all.matching(edged(text.as_bytes()));
+                let told = all.matching(text.as_bytes(), EDGE);
                 prop_assert!(told.has(order), "{}: {text:?}", row.detector.id);
             }
         }
@@ -91,7 +91,7 @@ fn a_shape_matches_the_examples_of_its_row() {
         for text in texts.map(|text| text.replace(['⟦', '⟧'], "")) {
             if row.matches(&text) {
                 matched += 1;
-                assert!(all.matching(edged(text.as_bytes())).has(order), "{text:?}");
+                assert!(all.matching(text.as_bytes(), EDGE).has(order), "{text:?}");
             }
         }
     }
