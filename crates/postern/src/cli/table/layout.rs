@@ -6,9 +6,9 @@
 /// What stands between columns.
 pub(super) const GAP: u16 = 2;
 
-/// A piece that is longer than this is broken anywhere: hashes, encoded texts. Where there is too
-/// little room, shorter ones are too.
-const PIECES_MAX: [usize; 4] = [24, 16, 12, 8];
+/// How columns share a width, the best way that it has room for: columns of at most so many letters
+/// stay whole, and pieces that are longer than this are broken anywhere (hashes, encoded texts).
+const WAYS: [(usize, usize); 5] = [(16, 24), (0, 24), (0, 16), (0, 12), (0, 8)];
 
 /// What a column could use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,14 +35,19 @@ impl Column {
 pub(super) fn widths(columns: &[Column], width: usize) -> Option<Vec<usize>> {
     let gaps = usize::from(GAP) * columns.len().saturating_sub(1);
     let width = width.checked_sub(gaps)?;
-    PIECES_MAX
-        .iter()
-        .find_map(|most| shared(columns, width, *most))
+    WAYS.iter().find_map(|way| shared(columns, width, *way))
 }
 
-/// The widths of columns that share this width, pieces having at most so many letters.
-fn shared(columns: &[Column], width: usize, piece_max: usize) -> Option<Vec<usize>> {
-    let least = |column: &Column| column.longest.min(piece_max);
+/// The widths of columns that share this width in one of the ways.
+fn shared(
+    columns: &[Column],
+    width: usize,
+    (whole_max, piece_max): (usize, usize),
+) -> Option<Vec<usize>> {
+    let least = |column: &Column| match column.most {
+        most if most <= whole_max => most,
+        _ => column.longest.min(piece_max),
+    };
     let more = |column: &Column| column.most - least(column);
     let room = width.checked_sub(columns.iter().map(least).sum())?;
     let wish: usize = columns.iter().map(more).sum();
