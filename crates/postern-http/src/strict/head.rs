@@ -364,23 +364,7 @@ pub(super) fn is_token(byte: &u8) -> bool {
     TOKEN[usize::from(*byte)]
 }
 
-/// Every byte of a head is looked up, so it is a table.
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let letter = byte as u8;
-        table[byte] = letter.is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let marks = b"!#$%&'*+-.^_`|~";
-    let mut place = 0;
-    while place < marks.len() {
-        table[marks[place] as usize] = true;
-        place += 1;
-    }
-    table
-};
+const TOKEN: [bool; 256] = with(kind(false), b"!#$%&'*+-.^_`|~", true);
 
 /// What RFC 3986 allows in a target, and the few characters that clients send unescaped in a query
 /// (brackets, braces, bar), which are escaped before they go on. Never a fragment.
@@ -388,21 +372,30 @@ pub(crate) fn is_target_byte(byte: &u8) -> bool {
     TARGET[usize::from(*byte)]
 }
 
-const TARGET: [bool; 256] = {
+const TARGET: [bool; 256] = with(kind(true), b"\"#<>\\^`", false);
+
+/// The bytes of a kind: what is seen when printed, or letters and digits alone. Every byte of a
+/// head is looked up, so these are tables.
+const fn kind(graphic: bool) -> [bool; 256] {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 128 {
-        table[byte] = (byte as u8).is_ascii_graphic();
+        let letter = byte as u8;
+        table[byte] = letter.is_ascii_alphanumeric() || graphic && letter.is_ascii_graphic();
         byte += 1;
     }
-    let barred = b"\"#<>\\^`";
+    table
+}
+
+/// The table with these marks in it, or out of it.
+const fn with(mut table: [bool; 256], marks: &[u8], allowed: bool) -> [bool; 256] {
     let mut place = 0;
-    while place < barred.len() {
-        table[barred[place] as usize] = false;
+    while place < marks.len() {
+        table[marks[place] as usize] = allowed;
         place += 1;
     }
     table
-};
+}
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
-use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
+use regex_automata::nfa::thompson::{self, NFA};
 use regex_automata::util::pool::{Pool, PoolGuard};
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
@@ -16,6 +16,7 @@ use regex_syntax::hir::Hir;
 
 use super::backward;
 use super::prefilter::Bits;
+use super::scout::bare;
 use crate::bounds::{MANY_BYTES_PER_STATE_MIN, MANY_CACHE_BYTES};
 
 type NewCache = Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>;
@@ -104,12 +105,8 @@ impl Many {
 
     /// One that keeps so many bytes of states, or the fewest that it can work with.
     fn new(patterns: Patterns, reverse: bool, cache_bytes: usize) -> Self {
-        let config = thompson::Config::new()
-            .reverse(reverse)
-            .utf8(false)
-            .which_captures(WhichCaptures::None);
         let nfa: NFA = thompson::Compiler::new()
-            .configure(config)
+            .configure(bare(reverse))
             .build_many_from_hir(&patterns.patterns)
             .expect("the patterns of the tables are few and short");
         let config = DFA::config()

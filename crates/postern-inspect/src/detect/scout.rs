@@ -55,6 +55,14 @@ impl Scratch {
     }
 }
 
+/// How patterns are compiled of which only is asked whether they match.
+pub(super) fn bare(reverse: bool) -> thompson::Config {
+    thompson::Config::new()
+        .reverse(reverse)
+        .utf8(false)
+        .which_captures(WhichCaptures::None)
+}
+
 impl Scout {
     /// One that reads forwards.
     pub(crate) fn forward(pattern: &str) -> Self {
@@ -68,12 +76,8 @@ impl Scout {
 
     fn new(pattern: &str, reverse: bool) -> Self {
         let pattern = parse_with(pattern, &syntax()).expect("a test reads every pattern");
-        let config = thompson::Config::new()
-            .reverse(reverse)
-            .utf8(false)
-            .which_captures(WhichCaptures::None);
         let nfa: NFA = thompson::Compiler::new()
-            .configure(config)
+            .configure(bare(reverse))
             .build_from_hir(&pattern)
             .expect("a test compiles every pattern");
         let cache_bytes = match reverse {

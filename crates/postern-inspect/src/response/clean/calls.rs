@@ -45,12 +45,17 @@ impl Calls {
                 let last = self.begun.remove(at);
                 self.begun.push(last);
             }
-            _ if self.begun.len() < CHANNELS_MAX => self.begun.push(Begun {
-                outer: outer.to_vec(),
-                id,
-                identity: identity.clone(),
-            }),
-            _ => {}
+            _ => {
+                // The newest is the one that a piece without a name goes on with.
+                if self.begun.len() >= CHANNELS_MAX {
+                    self.begun.remove(0);
+                }
+                self.begun.push(Begun {
+                    outer: outer.to_vec(),
+                    id,
+                    identity: identity.clone(),
+                });
+            }
         }
         identity
     }

@@ -26,6 +26,9 @@ const SECONDS_BYTES_MAX: usize = 10;
 /// Texts for which room is made one by one: most streams have one or two, and hold them for long.
 const CHANNELS_FEW: usize = 4;
 
+/// What tells a text from others: its name, and what numbers it.
+type Named = (String, Vec<Vec<u8>>);
+
 /// A text that has begun.
 #[derive(Debug, Clone)]
 struct Open {
@@ -68,9 +71,9 @@ pub(super) struct Channels {
     open: Vec<Open>,
     placed: Vec<Placed>,
     /// Texts that ended doubtfully.
-    doubtful: Vec<(String, Vec<Vec<u8>>)>,
+    doubtful: Vec<Named>,
     /// Texts that ended for good.
-    closed: Vec<(String, Vec<Vec<u8>>)>,
+    closed: Vec<Named>,
     names: Names,
     beside: Beside,
     calls: Calls,
@@ -124,11 +127,11 @@ impl Channels {
             }
             open.ended = true;
             let closes = ends.iter().filter(is_of).any(|end| end.closes);
-            if closes && self.closed.len() < CHANNELS_MAX {
-                self.closed.push((open.name.clone(), open.ids.clone()));
+            if closes {
+                keep(&mut self.closed, open)?;
             }
-            if !firm && self.doubtful.len() < CHANNELS_MAX {
-                self.doubtful.push((open.name.clone(), open.ids.clone()));
+            if !firm {
+                keep(&mut self.doubtful, open)?;
             }
             let last = self.placed.iter_mut().rfind(|placed| placed.open == at);
             if let Some(placed) = last {
@@ -174,8 +177,7 @@ impl Channels {
         if let Some(at) = self.open.iter().position(same) {
             return Ok(at);
         }
-        let is_it =
-            |(name, ids): &(String, Vec<Vec<u8>>)| name == piece.name && are_same(ids, piece.ids);
+        let is_it = |(name, ids): &Named| name == piece.name && are_same(ids, piece.ids);
         // SECURITY: with an end behind each piece, each would go on by itself.
         if self.closed.iter().any(is_it) {
             return Err(CleanError::CannotInspect("a text goes on behind its end"));
@@ -354,6 +356,15 @@ impl Tail {
 /// Whether it is the index of a block, and no number of somebody's.
 fn is_index(id: &[u8]) -> bool {
     (1..=NUMBER_BYTES_MAX).contains(&id.len()) && id.iter().all(u8::is_ascii_digit)
+}
+
+/// Remembers a text that ended. SECURITY: one that were forgotten could go on piece by piece.
+fn keep(ended: &mut Vec<Named>, open: &Open) -> Result<(), CleanError> {
+    if ended.len() >= CHANNELS_MAX {
+        return Err(CleanError::CannotInspect("too many texts in one answer"));
+    }
+    ended.push((open.name.clone(), open.ids.clone()));
+    Ok(())
 }
 
 /// Whether both tell of one text. What one leaves out is the first of it.

@@ -303,3 +303,26 @@ fn a_text_that_has_ended_does_not_go_on() {
     let stream = delta("a") + &done + &added + &delta("b");
     assert!(carried(&given, &stream, 7, |_| {}).is_ok());
 }
+
+/// Goal: a text that ended is never forgotten, so that it could go on piece by piece. Method: as
+/// many texts as are remembered pass, and with one more the answer ends.
+#[test]
+fn an_answer_has_no_more_texts_than_are_remembered() {
+    let given = options(Dialect::Anthropic, Operation::Messages);
+    let event =
+        |kind: &str, rest: &str| format!("event: {kind}\ndata: {{\"type\":\"{kind}\",{rest}}}\n\n");
+    let text = |index: usize| {
+        let said =
+            format!("\"index\":{index},\"delta\":{{\"type\":\"text_delta\",\"text\":\"a\"}}");
+        let stop = format!("\"index\":{index}");
+        event("content_block_delta", &said) + &event("content_block_stop", &stop)
+    };
+    let texts = |count: usize| (0..count).map(text).collect::<String>();
+    let most = crate::bounds::CHANNELS_MAX;
+    assert!(carried(&given, &texts(most), usize::MAX, |_| {}).is_ok());
+    let out = carried(&given, &texts(most + 1), usize::MAX, |_| {});
+    assert!(
+        matches!(out, Err(InspectError::CannotInspect(_))),
+        "{out:?}"
+    );
+}
