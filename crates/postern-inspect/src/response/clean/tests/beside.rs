@@ -309,13 +309,10 @@ fn a_text_that_has_ended_does_not_go_on() {
 #[test]
 fn an_answer_has_no_more_texts_than_are_remembered() {
     let given = options(Dialect::Anthropic, Operation::Messages);
-    let event =
-        |kind: &str, rest: &str| format!("event: {kind}\ndata: {{\"type\":\"{kind}\",{rest}}}\n\n");
     let text = |index: usize| {
-        let said =
-            format!("\"index\":{index},\"delta\":{{\"type\":\"text_delta\",\"text\":\"a\"}}");
-        let stop = format!("\"index\":{index}");
-        event("content_block_delta", &said) + &event("content_block_stop", &stop)
+        let delta = json!({"index":index,"delta":{"type":"text_delta","text":"a"}});
+        anthropic("content_block_delta", &delta)
+            + &anthropic("content_block_stop", &json!({"index":index}))
     };
     let texts = |count: usize| (0..count).map(text).collect::<String>();
     let most = crate::bounds::CHANNELS_MAX;
