@@ -214,7 +214,7 @@ fn entry(i: usize) -> Entry {
         .collect();
     let header = format!("{i:0>96}").into_bytes();
     Entry {
-        domain: "prod".to_owned(),
+        domain: "prod".into(),
         header,
         body,
     }

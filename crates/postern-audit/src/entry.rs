@@ -9,7 +9,7 @@ use thiserror::Error;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The sealing domain whose key closes the body: an environment, or the installation.
-    pub domain: String,
+    pub domain: Arc<str>,
     /// Bytes that anybody with the files may read: nothing personal, nothing secret.
     pub header: Vec<u8>,
     /// Bytes sealed under the domain's key. Empty means that there is nothing to seal.

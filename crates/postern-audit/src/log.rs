@@ -350,7 +350,7 @@ fn prepare(
     };
     let mut leaf = Vec::with_capacity(1 + 37 + entry.domain.len() + entry.header.len());
     leaf.push(0);
-    let (domain, header) = (entry.domain.as_str(), entry.header.as_slice());
+    let (domain, header) = (&*entry.domain, entry.header.as_slice());
     Leaf {
         by_caller: true,
         domain,

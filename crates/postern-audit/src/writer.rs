@@ -30,7 +30,7 @@ pub(crate) struct Pending {
     /// The leaf entry, behind the zero byte that its hash begins with.
     pub(crate) leaf: Vec<u8>,
     pub(crate) hash: Hash,
-    pub(crate) domain: String,
+    pub(crate) domain: Arc<str>,
     /// Length, salt and body, as they stand in a block; empty if there is no body.
     pub(crate) item: Vec<u8>,
     pub(crate) reply: Option<(Durability, Reply)>,
@@ -54,7 +54,7 @@ impl Pending {
         Self {
             leaf,
             hash,
-            domain: String::new(),
+            domain: Arc::default(),
             item: Vec::new(),
             reply: None,
             _slot: None,
@@ -219,20 +219,19 @@ impl Writer {
         }
         let mut sealable = |pending: &mut Pending| {
             pending.item.is_empty()
-                || self.sealers.contains_key(&pending.domain)
+                || self.sealers.contains_key(&*pending.domain)
                 || self.add_sealer(&pending.domain)
         };
         let refused = batch
             .extract_if(.., |pending| !sealable(pending))
             .collect::<Vec<_>>();
-        for mut refused in refused {
+        for refused in refused {
             let reason = match self.keys.current(&refused.domain) {
                 Ok(_) => "the key could not be had a moment ago".to_owned(),
                 Err(error) => error.to_string(),
             };
-            let domain = std::mem::take(&mut refused.domain);
             let error = AppendError::NoKey {
-                domain,
+                domain: refused.domain.to_string(),
                 reason: reason.into(),
             };
             match refused.reply {
@@ -314,10 +313,10 @@ impl Writer {
             .iter()
             .filter(|p| !p.item.is_empty())
             .collect::<Vec<_>>();
-        while let Some(domain) = rest.first().map(|pending| pending.domain.as_str()) {
+        while let Some(domain) = rest.first().map(|pending| &*pending.domain) {
             self.plain.clear();
             rest.retain(|pending| {
-                let same = pending.domain == domain;
+                let same = *pending.domain == *domain;
                 if same {
                     self.plain.extend_from_slice(&pending.item);
                 }

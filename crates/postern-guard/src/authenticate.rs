@@ -75,13 +75,11 @@ impl Caller {
     /// # Errors
     /// `unknown_upstream`.
     pub fn upstream(&self, name: &str) -> Result<Arc<Upstream>, Refusal> {
-        postern_types::UpstreamName::parse(name)
-            .ok()
-            .and_then(|name| self.environment.upstreams.get(&name).cloned())
-            .ok_or_else(|| {
-                let cause = format!("environment {} has no such upstream", self.environment.name);
-                Refusal::new(RefusalCode::UnknownUpstream, cause)
-            })
+        let found = self.environment.upstreams.get(name).cloned();
+        found.ok_or_else(|| {
+            let cause = format!("environment {} has no such upstream", self.environment.name);
+            Refusal::new(RefusalCode::UnknownUpstream, cause)
+        })
     }
 
     /// Whether a rule of the token asks about the JSON body of this request, so that it must be

@@ -16,8 +16,8 @@ use postern_audit::{Entry, SlotPool, Slots};
 use postern_policy::Permit;
 use postern_store::INSTALLATION;
 use postern_types::{
-    AuditRecord, End, Finding, IntentRecord, OutcomeRecord, RateNotice, Refusal, RefusalCode,
-    RequestContext, RequestId, RequestSummary, Source, Timing, Usage,
+    AuditRecord, End, EnvName, Finding, IntentRecord, OutcomeRecord, RateNotice, Refusal,
+    RefusalCode, RequestContext, RequestId, RequestSummary, SmolStr, Source, Timing, Usage,
 };
 
 use crate::authenticate::Caller;
@@ -58,7 +58,7 @@ pub struct Observed {
     /// What the model consumed.
     pub usage: Option<Usage>,
     /// The model that the provider says it used.
-    pub response_model: Option<String>,
+    pub response_model: Option<SmolStr>,
     /// What data rules found, and what was done about it. Those beyond the bound of a record are
     /// left out of it.
     pub findings: Vec<Finding>,
@@ -470,8 +470,7 @@ fn recorded_path(path: &str) -> String {
 pub(crate) fn entry(record: &AuditRecord, at: Timestamp) -> Entry {
     let domain = record
         .environment()
-        .map_or(INSTALLATION, |env| env.as_str())
-        .to_owned();
+        .map_or_else(|| INSTALLATION.into(), EnvName::shared);
     let (header, body) = record.encode(at);
     Entry {
         domain,

@@ -86,9 +86,7 @@ impl Endpoint {
             .trim_end_matches(']')
             .to_owned();
         let port = authority.port_u16().unwrap_or(if https { 443 } else { 80 });
-        let base = CanonicalPath::parse(uri.path())
-            .map_err(|_| malformed())?
-            .encoded();
+        let base = CanonicalPath::parse(uri.path()).map_err(|_| malformed())?;
         let host_field =
             HeaderValue::try_from(authority.as_str().to_owned()).map_err(|_| malformed())?;
         let tls = if https {
@@ -97,7 +95,7 @@ impl Endpoint {
         } else {
             None
         };
-        let base = base.trim_end_matches('/').to_owned();
+        let base = base.encoded().trim_end_matches('/').to_owned();
         Ok(Self {
             host,
             port,
@@ -115,7 +113,9 @@ impl Endpoint {
 
     /// The target of a request for an encoded path, behind the base path.
     pub(crate) fn target(&self, path: &str, query: Option<&str>) -> Option<PathAndQuery> {
-        let mut target = String::with_capacity(self.base.len() + path.len() + 32);
+        // As long as it will be: what is longer would be moved when it is shared.
+        let bytes = self.base.len() + path.len() + query.map_or(0, |query| 1 + query.len());
+        let mut target = String::with_capacity(bytes);
         target.push_str(&self.base);
         target.push_str(path);
         if let Some(query) = query {

@@ -12,7 +12,9 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use postern_guard::{Caller, Upstream};
 use postern_inspect::{Dialect, InspectError, RequestFacts, Target, locate};
-use postern_types::{CanonicalPath, Refusal, RefusalCode, RequestContext, Source, UpstreamKind};
+use postern_types::{
+    CanonicalPath, Refusal, RefusalCode, RequestContext, SmolStr, Source, UpstreamKind,
+};
 
 use crate::arrival::{Arrival, ArrivalBody, Query};
 use crate::gateway::{Journey, Plane};
@@ -83,12 +85,12 @@ impl Plane {
             upstream: upstream.row.name.clone(),
             upstream_kind: kind,
             ai: None,
-            method: method.as_str().to_owned(),
+            method: SmolStr::new(method.as_str()),
             path,
             query: query.pairs().to_vec(),
             headers: headers
                 .keys()
-                .map(|name| name.as_str().to_owned())
+                .map(|name| SmolStr::new(name.as_str()))
                 .collect(),
             json_body: None,
             body_bytes: declared,

@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
-use postern_types::{Refusal, RefusalCode};
+use postern_types::{CanonicalPath, Refusal, RefusalCode};
 use tokio::time::{Instant, timeout_at};
 
 use crate::bounds::{Bounds, Timeouts, UpstreamBounds};
@@ -45,8 +45,8 @@ pub(crate) struct Destination {
 #[derive(Debug)]
 pub(crate) struct OutboundRequest {
     pub(crate) method: Method,
-    /// The encoded path, without the upstream's name.
-    pub(crate) path: String,
+    /// Without the upstream's name.
+    pub(crate) path: CanonicalPath,
     /// The encoded query, without the question mark.
     pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
@@ -101,7 +101,7 @@ impl Forward {
         let mut request = prepare(to, request, &upload)?;
         let bounds = &self.bounds.upstream;
         for _ in 0..bounds.attempts_max {
-            let mut connection = match seat.kept(bounds).await {
+            let mut connection = match seat.kept(bounds, started).await {
                 Some(connection) => connection,
                 // Boxed: a handshake takes room that most requests do not need.
                 None => Box::pin(to.endpoint.connect(to.timeouts.connect, bounds)).await?,
@@ -157,12 +157,15 @@ fn prepare(
         mut headers,
         body,
     } = request;
-    let target = to.endpoint.target(&path, query.as_deref()).ok_or_else(|| {
-        Refusal::new(
-            RefusalCode::Internal,
-            "the canonical target is not a request target",
-        )
-    })?;
+    let target = to
+        .endpoint
+        .target(path.encoded(), query.as_deref())
+        .ok_or_else(|| {
+            Refusal::new(
+                RefusalCode::Internal,
+                "the canonical target is not a request target",
+            )
+        })?;
     headers.insert(HOST, to.endpoint.host_field());
     let may_have_body = matches!(method, Method::POST | Method::PUT | Method::PATCH);
     if may_have_body && body.is_none() {

@@ -161,13 +161,13 @@ impl Plane {
             Err(rejected) => return closing(self.turn_away(&rejected)),
         };
         let path = arrival.path.encoded();
-        let dialect = guess_dialect(&path, &|name| carries(&arrival, name));
+        let dialect = guess_dialect(path, &|name| carries(&arrival, name));
         let challenge = match arrival.credential {
             Some(_) => Challenge::Invalid,
             None => Challenge::Missing,
         };
         let head_only = arrival.method == http::Method::HEAD;
-        let flight = match self.open(&arrival, &path) {
+        let flight = match self.open(&arrival, path) {
             Ok(flight) => flight,
             Err(refusal) => {
                 return closing(self.render(&refusal, challenge, dialect, head_only));

@@ -125,11 +125,10 @@ impl Plane {
             controls,
         });
         let body = outbound_body(body, cleaned, &mut sent);
-        let (path, query) = (path.encoded(), query.encoded());
         let request = OutboundRequest {
             method,
             path,
-            query,
+            query: query.encoded(),
             headers,
             body,
         };

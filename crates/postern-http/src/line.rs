@@ -14,7 +14,9 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, ETAG};
 use http_body_util::BodyExt as _;
 use postern_guard::{Caller, Clearance, Permit};
 use postern_inspect::ModelsFilter;
-use postern_types::{AiRequest, End, Operation, RateNotice, Refusal, RefusalCode, RequestContext};
+use postern_types::{
+    AiRequest, End, Operation, RateNotice, Refusal, RefusalCode, RequestContext, RequestId,
+};
 
 use crate::arrival::Arrival;
 use crate::body::{Answer, AnswerSource, Course};
@@ -301,8 +303,9 @@ impl Plane {
         if let Some(notice) = notice {
             rate_fields(&notice, &mut head.headers);
         }
-        let request = journey.flight.request().to_string();
-        let value = HeaderValue::try_from(request).expect("a request id is printable ASCII");
+        let mut room = [0; RequestId::TEXT_BYTES];
+        let request = journey.flight.request().encode(&mut room);
+        let value = HeaderValue::from_str(request).expect("a request id is printable ASCII");
         head.headers.insert(REQUEST_ID, value);
         head
     }

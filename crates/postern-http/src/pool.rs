@@ -176,15 +176,18 @@ impl Pool {
 }
 
 impl Seat {
-    /// The connection that was used last, if one is idle and alive.
-    pub(crate) async fn kept(&self, bounds: &UpstreamBounds) -> Option<Connected> {
+    /// The connection that was used last, if one is idle and alive `now`.
+    pub(crate) async fn kept(&self, bounds: &UpstreamBounds, now: Instant) -> Option<Connected> {
         loop {
             let Idle {
                 mut connection,
                 since,
             } = self.lane.idle.lock().pop()?;
-            if connection.is_closed() || since.elapsed() >= bounds.idle_timeout {
+            if connection.is_closed() || now - since >= bounds.idle_timeout {
                 continue;
+            }
+            if connection.sender().is_ready() {
+                return Some(connection);
             }
             // The connection's own task may not have seen the end of the last answer yet.
             if let Ok(Ok(())) = timeout(bounds.ready, connection.sender().ready()).await {

@@ -203,8 +203,8 @@ async fn serve(
     };
     seen.requests.fetch_add(1, Ordering::Relaxed);
     let under_way = UnderWay::new(seen);
-    let path = arrival.path.encoded();
-    match path.as_str() {
+    let path = arrival.path.clone();
+    match path.encoded() {
         "/early" => answer(Full::new(Bytes::from("early"))),
         "/never" => std::future::pending().await,
         "/flood" => answer(Flood(under_way)),

@@ -4,12 +4,18 @@
 /// recursive readers behind the gateway; real requests stay below twenty.
 pub(crate) const DEPTH_MAX: usize = 128;
 
+/// How deep requests and answers are as a rule: room made once, not again as they deepen.
+pub(crate) const DEPTH_USUAL: usize = 8;
+
 /// Bytes of an object key that are kept to compare it; every key that is read is shorter.
 pub(crate) const KEY_BYTES_MAX: usize = 64;
 
 /// Bytes of a captured value: ids and model names of all providers are below 128, a Gemini file
 /// address below 256.
 pub(crate) const VALUE_BYTES_MAX: usize = 512;
+
+/// Segments that the path of an operation has: Azure's have five, the others fewer.
+pub(crate) const OPERATION_SEGMENTS_MAX: usize = 8;
 
 /// Bytes of a model's name, as in grants.
 pub(crate) const MODEL_BYTES_MAX: usize = 128;

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use postern_types::{AiRequest, CanonicalPath, Operation};
+use postern_types::{AiRequest, CanonicalPath, Operation, SmolStr};
 
+use crate::bounds::OPERATION_SEGMENTS_MAX;
 use crate::request::{self, Family};
 use crate::{Dialect, InspectError, RequestFacts};
 
@@ -42,7 +43,7 @@ pub struct Located {
     pub(crate) operation: Operation,
     pub(crate) dialect: Dialect,
     /// The model, where the path names it.
-    pub(crate) path_model: Option<String>,
+    pub(crate) path_model: Option<SmolStr>,
     pub(crate) family: Option<Family>,
 }
 
@@ -52,16 +53,22 @@ pub struct Located {
 /// When the method and path are not on the list, a query parameter is not, or the head declares a
 /// body that this crate does not read.
 pub fn locate(dialect: Dialect, target: &Target<'_>) -> Result<Located, InspectError> {
-    let segments: Vec<&str> = target.path.segments().iter().map(String::as_str).collect();
+    let given = target.path.segments();
+    let mut room = [""; OPERATION_SEGMENTS_MAX];
+    for (name, segment) in room.iter_mut().zip(given) {
+        *name = segment;
+    }
+    // No operation has more segments than there is room for.
+    let segments = room.get(..given.len()).unwrap_or_default();
     let found = match dialect {
-        Dialect::OpenAi => openai(target.method, &segments),
-        Dialect::AzureOpenAi => azure(target.method, &segments),
-        Dialect::Anthropic => anthropic(target.method, &segments),
-        Dialect::Gemini => gemini(target.method, &segments),
+        Dialect::OpenAi => openai(target.method, segments),
+        Dialect::AzureOpenAi => azure(target.method, segments),
+        Dialect::Anthropic => anthropic(target.method, segments),
+        Dialect::Gemini => gemini(target.method, segments),
         Dialect::Http => None,
     };
     let Some((operation, path_model)) = found else {
-        let cause = format!("{} {}", target.method, short(&target.path.encoded()));
+        let cause = format!("{} {}", target.method, short(target.path.encoded()));
         return Err(InspectError::UnknownOperation(Cow::Owned(cause)));
     };
     let path_model = path_model.map(model_name).transpose()?;
@@ -247,7 +254,7 @@ fn check_body_headers(target: &Target<'_>) -> Result<(), InspectError> {
 
 /// Checks a model's name: the characters that grants know, so that no name means one thing here
 /// and another at the provider.
-pub(crate) fn model_name(name: &str) -> Result<String, InspectError> {
+pub(crate) fn model_name(name: &str) -> Result<SmolStr, InspectError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/@+".contains(&b);
     if name.is_empty() {
         return Err(InspectError::UnknownModel(Cow::Borrowed(
@@ -259,7 +266,7 @@ pub(crate) fn model_name(name: &str) -> Result<String, InspectError> {
             "a model's name has 1 to 128 letters, digits and -_.:/@+",
         ));
     }
-    Ok(name.to_owned())
+    Ok(SmolStr::new(name))
 }
 
 /// A name out of a request, cut short and made harmless for logs.

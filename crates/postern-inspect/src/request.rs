@@ -11,7 +11,7 @@ mod reading;
 mod tools;
 
 use bytes::Bytes;
-use postern_types::{AiRequest, Operation, OwnedId};
+use postern_types::{AiRequest, Operation, OwnedId, SmolStr};
 
 use crate::clean::Cleaner;
 use crate::document::{self, New};
@@ -28,7 +28,7 @@ pub struct RequestFacts {
     pub ai: AiRequest,
     /// Models that tools of the request use beside its own. A request passes only if each of them
     /// is allowed too.
-    pub tool_models: Vec<String>,
+    pub tool_models: Vec<SmolStr>,
     /// State behind the shared provider credential that the request refers to. A request passes
     /// only if its principal owns each of these.
     pub references: Vec<OwnedId>,

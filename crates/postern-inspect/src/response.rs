@@ -24,7 +24,7 @@ mod usage;
 use std::io;
 
 use bytes::Bytes;
-use postern_types::{Finding, Operation, OwnedId, Usage};
+use postern_types::{Finding, Operation, OwnedId, SmolStr, Usage};
 
 use crate::clean::{AnalyzedSpan, CleanError, Cleaner};
 use crate::{Dialect, InspectError};
@@ -67,7 +67,7 @@ pub struct ResponseReport {
     /// What the provider says was consumed; marked as interrupted while the answer has not ended.
     pub usage: Option<Usage>,
     /// The model that answered; may be a dated name of the one asked for.
-    pub response_model: Option<String>,
+    pub response_model: Option<SmolStr>,
     /// What the provider now keeps under its shared credential.
     pub created: Vec<OwnedId>,
     /// Whether the provider said that the answer is complete.

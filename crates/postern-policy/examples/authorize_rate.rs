@@ -107,12 +107,12 @@ fn ai_request(environment: &EnvName) -> Result<RequestContext, Box<dyn Error>> {
         upstream_kind: UpstreamKind::OpenAi,
         ai: Some(AiRequest {
             operation: Operation::ChatCompletions,
-            model: Some("gpt-4o-mini".to_owned()),
+            model: Some("gpt-4o-mini".into()),
             stream: true,
             output_cap: Some(256),
             text_bytes: 1_000,
         }),
-        method: "POST".to_owned(),
+        method: "POST".into(),
         path: CanonicalPath::parse("/v1/chat/completions")?,
         query: Vec::new(),
         body_bytes: Some(1_200),
@@ -136,11 +136,11 @@ fn http_request(environment: &EnvName) -> Result<RequestContext, Box<dyn Error>>
         upstream: UpstreamName::parse("notes")?,
         upstream_kind: UpstreamKind::Http,
         ai: None,
-        method: "GET".to_owned(),
+        method: "GET".into(),
         path: CanonicalPath::parse("/classes/Note/1")?,
         query: vec![("limit".to_owned(), "10".to_owned())],
         headers: ["accept", "user-agent", "content-type"]
-            .map(str::to_owned)
+            .map(Into::into)
             .to_vec(),
         json_body: None,
         body_bytes: Some(0),

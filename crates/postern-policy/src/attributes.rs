@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use cedar_policy::{Context, RestrictedExpression as Expression};
 use jiff::Timestamp;
-use postern_types::{Operation, RequestContext, SourceVia, UpstreamName};
+use postern_types::{Operation, RequestContext, SmolStr, SourceVia, UpstreamName};
 
 use crate::Denial;
 use crate::bounds::{ADDRESSES_REMEMBERED_MAX, CONTEXTS_REMEMBERED_MAX};
@@ -42,9 +42,7 @@ const ATTRIBUTES: [Attribute; 21] = [
         Some(Expression::new_datetime(instant(facts.request.now)))
     }),
     ("method", |facts| Some(text(&facts.request.method))),
-    ("path", |facts| {
-        Some(Expression::new_string(facts.request.path.encoded()))
-    }),
+    ("path", |facts| Some(text(facts.request.path.encoded()))),
     ("segments", |facts| segments(facts.request)),
     ("query_names", |facts| {
         Some(set(facts.request.query.iter().map(|(name, _)| name)))
@@ -91,7 +89,7 @@ const KEPT: [&str; 2] = ["upstream", "model"];
 struct Key {
     needed: [bool; KEPT.len()],
     upstream: UpstreamName,
-    model: Option<String>,
+    model: Option<SmolStr>,
 }
 
 impl Needed {
@@ -172,8 +170,8 @@ fn entity(kind: Type, id: &str) -> Expression {
     Expression::new_entity_uid(kind.uid(id))
 }
 
-fn set<'a>(values: impl IntoIterator<Item = &'a String>) -> Expression {
-    Expression::new_set(values.into_iter().map(|value| text(value)))
+fn set(values: impl IntoIterator<Item: AsRef<str>>) -> Expression {
+    Expression::new_set(values.into_iter().map(|value| text(value.as_ref())))
 }
 
 /// Cedar's integers are signed: what is larger than they reach is as large as they reach.

@@ -162,7 +162,7 @@ pub fn may_use_model(
                 return false;
             };
             ai.operation = operation;
-            ai.model = Some(model.to_owned());
+            ai.model = Some(model.into());
             decide(rails, grants, &question).is_ok()
         })
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use postern_types::{
-    DataRules, EnvName, Operation, PrincipalId, TokenId, UpstreamKind, UpstreamName,
+    DataRules, EnvName, Operation, PrincipalId, SmolStr, TokenId, UpstreamKind, UpstreamName,
 };
 
 /// Proof that every layer allowed one request. The stages that follow demand it.
@@ -19,7 +19,7 @@ pub struct Permit {
     pub(crate) upstream: UpstreamName,
     pub(crate) upstream_kind: UpstreamKind,
     pub(crate) operation: Option<Operation>,
-    pub(crate) model: Option<String>,
+    pub(crate) model: Option<SmolStr>,
     pub(crate) headers: Arc<[Arc<str>]>,
     pub(crate) policies: Arc<[Arc<str>]>,
     pub(crate) data_rules: DataRules,

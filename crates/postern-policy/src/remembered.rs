@@ -13,7 +13,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use postern_types::{AiRequest, Operation, Principal, RequestContext, UpstreamKind, UpstreamName};
+use postern_types::{
+    AiRequest, Operation, Principal, RequestContext, SmolStr, UpstreamKind, UpstreamName,
+};
 
 use crate::bounds::DECISIONS_REMEMBERED;
 
@@ -52,7 +54,7 @@ struct Asker {
     upstream: UpstreamName,
     kind: UpstreamKind,
     operation: Option<Operation>,
-    model: Option<String>,
+    model: Option<SmolStr>,
 }
 
 struct Met {

@@ -66,14 +66,14 @@ pub(crate) fn call(line: &str) -> RequestContext {
         upstream: UpstreamName::parse("notes").expect("a name"),
         upstream_kind: UpstreamKind::Http,
         ai: None,
-        method: method.to_owned(),
+        method: method.into(),
         path: CanonicalPath::parse(path).expect("a test writes good paths"),
         query: query
             .split('&')
             .filter(|text| !text.is_empty())
             .map(pair)
             .collect(),
-        headers: vec!["accept".to_owned(), "content-type".to_owned()],
+        headers: vec!["accept".into(), "content-type".into()],
         json_body: None,
         body_bytes: Some(0),
         source: Source {
@@ -100,7 +100,7 @@ pub(crate) fn invoke(operation: Operation, model: &str) -> RequestContext {
         upstream_kind: UpstreamKind::OpenAi,
         ai: Some(AiRequest {
             operation,
-            model: (!model.is_empty()).then(|| model.to_owned()),
+            model: (!model.is_empty()).then(|| model.into()),
             stream: true,
             output_cap: Some(256),
             text_bytes: 1_000,

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::{CanonicalPath, EnvName, Operation, PrincipalId, TokenId, UpstreamKind, UpstreamName};
 
@@ -99,7 +100,7 @@ pub struct AiRequest {
     /// The operation.
     pub operation: Operation,
     /// The model; `None` only for the list of models.
-    pub model: Option<String>,
+    pub model: Option<SmolStr>,
     /// Whether a stream was asked for.
     pub stream: bool,
     /// The most output the request allows, if it says so (choices multiplied in).
@@ -122,13 +123,13 @@ pub struct RequestContext {
     /// What is asked of an AI upstream; `None` for plain HTTP.
     pub ai: Option<AiRequest>,
     /// The method, in capitals.
-    pub method: String,
+    pub method: SmolStr,
     /// The path as the upstream will see it.
     pub path: CanonicalPath,
     /// The query parameters, decoded, in order.
     pub query: Vec<(String, String)>,
     /// The names of the headers that came, in lower case.
-    pub headers: Vec<String>,
+    pub headers: Vec<SmolStr>,
     /// The request body as JSON text, where a rule of the token asks about it and it was read.
     pub json_body: Option<Vec<u8>>,
     /// The body's length, when the head declares it.

@@ -125,6 +125,14 @@ impl RequestId {
         self.0.as_bytes()
     }
 
+    /// Bytes of the hyphenated form.
+    pub const TEXT_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
+
+    /// The hyphenated form, without asking for memory.
+    pub fn encode(self, room: &mut [u8; Self::TEXT_BYTES]) -> &str {
+        self.0.hyphenated().encode_lower(room)
+    }
+
     /// The id back from its sixteen bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {

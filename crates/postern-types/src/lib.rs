@@ -32,6 +32,9 @@ mod token;
 mod upstream;
 mod usage;
 
+/// A short text of a request: a segment of its path, a model, the name of a header.
+pub use smol_str::SmolStr;
+
 pub use context::{
     AiRequest, OwnedId, OwnedKind, Principal, RequestContext, Source, SourceVia, Subject,
 };

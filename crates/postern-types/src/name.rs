@@ -62,9 +62,22 @@ macro_rules! name_type {
                 }
             }
 
+            /// The name as text that others may hold on to.
+            #[must_use]
+            pub fn shared(&self) -> Arc<str> {
+                Arc::clone(&self.0)
+            }
+
             /// The name as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        /// A map by name can be asked with any text: what is no name is in none.
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
                 &self.0
             }
         }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use thiserror::Error;
 
 /// RFC 3986 `pchar` without percent-encodings: these stand as themselves in a segment.
@@ -40,12 +41,17 @@ const SEGMENTS_MAX: usize = 32;
 pub struct PathError(&'static str);
 
 /// A path in its one form: decoded segments to decide on, and the encoded text to send.
+///
+/// Cloning it is cheap: both are shared by all that speak of the request.
 #[derive(Clone)]
 pub struct CanonicalPath {
-    /// Shared by all that speak of the request.
-    segments: Arc<[String]>,
+    segments: Arc<[SmolStr]>,
     /// How many of them were taken off the front.
     taken: usize,
+    /// The whole path as it goes onto the wire, with those that were taken off.
+    text: Arc<str>,
+    /// Where in the text the segments that are left begin, at their slash.
+    at: usize,
 }
 
 impl PartialEq for CanonicalPath {
@@ -70,6 +76,8 @@ impl CanonicalPath {
             return Ok(Self {
                 segments: Arc::default(),
                 taken: 0,
+                text: Arc::from(raw),
+                at: 0,
             });
         }
         let count = 1 + rest.bytes().filter(|byte| *byte == b'/').count();
@@ -77,6 +85,7 @@ impl CanonicalPath {
             return Err(PathError("it has more than 32 segments"));
         }
         let mut segments = Vec::with_capacity(count);
+        let mut plain = true;
         let mut rest = Some(rest);
         while let Some(pieces) = rest {
             // Segments are short: looking at each byte is less than setting up a search.
@@ -86,50 +95,72 @@ impl CanonicalPath {
             if piece.is_empty() && rest.is_some() {
                 return Err(PathError("it has an empty segment"));
             }
-            segments.push(decode_segment(piece)?);
+            segments.push(if is_plain(piece) {
+                SmolStr::new(piece)
+            } else {
+                plain = false;
+                decode_segment(piece)?.into()
+            });
         }
+        // What is made of plain segments alone is already as it would be written.
+        let text = if plain {
+            Arc::from(raw)
+        } else {
+            encode(&segments).into()
+        };
         Ok(Self {
             segments: segments.into(),
             taken: 0,
+            text,
+            at: 0,
         })
     }
 
     /// The decoded segments.
     #[must_use]
-    pub fn segments(&self) -> &[String] {
+    pub fn segments(&self) -> &[SmolStr] {
         &self.segments[self.taken..]
     }
 
     /// Takes the first segment off: the upstream's name and the path that the upstream sees.
     #[must_use]
-    pub fn split_first(mut self) -> Option<(String, Self)> {
+    pub fn split_first(mut self) -> Option<(SmolStr, Self)> {
         let first = self.segments().first()?.clone();
         self.taken += 1;
+        // A segment has no slash in it, encoded or not.
+        let left = &self.text[self.at + 1..];
+        let slash = left.bytes().position(|byte| byte == b'/');
+        self.at += 1 + slash.unwrap_or(left.len());
         Some((first, self))
     }
 
     /// The path as it goes onto the wire, always starting with a slash.
     #[must_use]
-    pub fn encoded(&self) -> String {
-        if self.segments().is_empty() {
-            return "/".to_owned();
+    pub fn encoded(&self) -> &str {
+        match &self.text[self.at..] {
+            "" => "/",
+            text => text,
         }
-        let mut text = String::with_capacity(64);
-        for segment in self.segments() {
-            text.push('/');
-            if is_plain(segment) {
-                text.push_str(segment);
-            } else {
-                text.extend(utf8_percent_encode(segment, SEGMENT));
-            }
-        }
-        text
     }
+}
+
+/// Segments as they go onto the wire.
+fn encode(segments: &[SmolStr]) -> String {
+    let mut text = String::with_capacity(64);
+    for segment in segments {
+        text.push('/');
+        if is_plain(segment) {
+            text.push_str(segment);
+        } else {
+            text.extend(utf8_percent_encode(segment, SEGMENT));
+        }
+    }
+    text
 }
 
 impl fmt::Display for CanonicalPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.encoded())
+        f.write_str(self.encoded())
     }
 }
 
@@ -383,6 +414,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_of_a_path_is_written_as_itself() {
+        // Goal: the text that goes upstream is that of the segments that were decided on. Method:
+        // take segments off until none is left, and write what is left anew each time.
+        for raw in ["/openai/v1/chat:x", "/%61b/c%20d/e%2Bf/", "/a", "/a/", "/"] {
+            let mut path = CanonicalPath::parse(raw).unwrap();
+            loop {
+                let anew = encode(path.segments());
+                let anew = if anew.is_empty() { "/" } else { &anew };
+                assert_eq!(path.encoded(), anew, "{raw}");
+                let expected = path.segments().first().cloned();
+                let Some((first, rest)) = path.split_first() else {
+                    break;
+                };
+                assert_eq!(Some(first), expected);
+                path = rest;
+            }
+        }
+    }
+
+    #[test]
     fn templates_name_exactly_what_they_say() {
         let path = |text| CanonicalPath::parse(text).unwrap();
         let template = PathTemplate::parse("/classes/Note/{id}").unwrap();
@@ -415,7 +466,7 @@ mod tests {
         #[test]
         fn canonical_form_is_a_fixed_point(raw in "/[ -~]{0,40}") {
             if let Ok(path) = CanonicalPath::parse(&raw) {
-                let again = CanonicalPath::parse(&path.encoded()).unwrap();
+                let again = CanonicalPath::parse(path.encoded()).unwrap();
                 prop_assert_eq!(again.segments(), path.segments());
             }
         }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use thiserror::Error;
 
 use crate::{
@@ -94,7 +95,7 @@ pub struct RequestSummary {
     /// The AI operation.
     pub operation: Option<Operation>,
     /// The AI model that was asked for.
-    pub model: Option<String>,
+    pub model: Option<SmolStr>,
     /// Whether a stream was asked for.
     pub stream: bool,
     /// The client's user agent, cut at 256 bytes.
@@ -206,7 +207,7 @@ pub struct OutcomeRecord {
     /// What the model consumed.
     pub usage: Option<Usage>,
     /// The model that the provider says it used.
-    pub response_model: Option<String>,
+    pub response_model: Option<SmolStr>,
     /// Where the time went.
     pub timing: Timing,
     /// What data rules found on the way, and what was done about it; at most 64 kinds of it.

@@ -49,7 +49,7 @@ fn what_is_acknowledged_is_there_in_order() {
         assert_eq!(read.body.as_ref(), Ok(&expected.body));
         assert_eq!(
             (read.domain.as_str(), &read.note),
-            (expected.domain.as_str(), &None)
+            (expected.domain.as_ref(), &None)
         );
     }
     assert!(matches!(entries[0].note, Some(LogNote::Opened { .. })));

@@ -152,7 +152,7 @@ proptest! {
         let (log, _) = open(dir.path());
         let mut slots = log.reserve(SlotPool::Control, 20).expect("room");
         for (i, (later, body)) in bodies.iter().enumerate() {
-            let domain = if i % 2 == 0 { "dev" } else { "prod" }.to_owned();
+            let domain = if i % 2 == 0 { "dev" } else { "prod" }.into();
             let entry = Entry { domain, header: headers[i].clone(), body: body.clone() };
             if *later {
                 log.append_later(&mut slots, entry).expect("a slot is held");

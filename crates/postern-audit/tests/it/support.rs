@@ -100,7 +100,7 @@ pub(crate) fn open_with(
 
 pub(crate) fn entry(domain: &str, i: u64) -> Entry {
     Entry {
-        domain: domain.to_owned(),
+        domain: domain.into(),
         header: format!("header {i}").into_bytes(),
         body: format!("a body with words about {i}, and some more of them").into_bytes(),
     }

@@ -113,7 +113,7 @@ async fn visit(url: &str, ca_file: &Path) -> String {
     });
     let request = OutboundRequest {
         method: http::Method::GET,
-        path: "/echo".to_owned(),
+        path: postern_types::CanonicalPath::parse("/echo").unwrap(),
         query: None,
         headers: HeaderMap::new(),
         body: OutboundBody::none(),

@@ -66,7 +66,7 @@ pub(super) fn forward() -> Forward {
 pub(super) fn request(method: Method, body: OutboundBody) -> OutboundRequest {
     OutboundRequest {
         method,
-        path: "/v1/x".to_owned(),
+        path: postern_types::CanonicalPath::parse("/v1/x").unwrap(),
         query: Some("a=1".to_owned()),
         headers: HeaderMap::new(),
         body,

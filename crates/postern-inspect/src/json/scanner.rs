@@ -8,7 +8,7 @@ use super::shape::{Leaf, Shape};
 use super::state::{State, Word};
 use super::text::{StringState, plain_run};
 use super::{Fault, Place, Scalar, Sink, Text};
-use crate::bounds::{DEPTH_MAX, VALUE_BYTES_MAX};
+use crate::bounds::{DEPTH_MAX, DEPTH_USUAL, VALUE_BYTES_MAX};
 use frame::{Frame, Key};
 
 /// Reads one JSON document; see the module's documentation.
@@ -34,7 +34,7 @@ impl<S: Copy + 'static> Scanner<S> {
             root,
             strict,
             state: State::Value,
-            stack: Vec::new(),
+            stack: Vec::with_capacity(DEPTH_USUAL),
             shape: Some(root),
             string: StringState::default(),
             number: Vec::new(),

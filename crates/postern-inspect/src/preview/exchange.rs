@@ -124,7 +124,7 @@ fn located(
     Ok(Located {
         operation,
         dialect,
-        path_model: in_path.then(|| "model".to_owned()),
+        path_model: in_path.then(|| "model".into()),
         family: Family::of(operation, dialect),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use postern_types::{AiRequest, Operation, OwnedId, OwnedKind};
+use postern_types::{AiRequest, Operation, OwnedId, OwnedKind, SmolStr};
 
 use super::tools::Tools;
 use super::{RequestFacts, Slot, Splice};
@@ -14,7 +14,7 @@ use crate::{Dialect, InspectError, Located};
 /// What was found so far.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
-    model: Option<String>,
+    model: Option<SmolStr>,
     stream: bool,
     /// The largest cap named.
     cap: Option<u64>,
@@ -115,7 +115,7 @@ impl Reading {
         if self.model.as_deref().is_some_and(|earlier| earlier != name) {
             return refuse("the model stands in two places");
         }
-        self.model = Some(name.to_owned());
+        self.model = Some(name.into());
         Ok(())
     }
 
@@ -302,9 +302,9 @@ impl Item {
 }
 
 /// The one model of a request: named by the path, the body, or both alike.
-fn one_model(located: &Located, body: Option<String>) -> Result<String, InspectError> {
+fn one_model(located: &Located, body: Option<SmolStr>) -> Result<SmolStr, InspectError> {
     let body = body.map(|name| match located.dialect {
-        Dialect::Gemini => name.strip_prefix("models/").unwrap_or(&name).to_owned(),
+        Dialect::Gemini => name.strip_prefix("models/").unwrap_or(&name).into(),
         _ => name,
     });
     match (&located.path_model, body) {

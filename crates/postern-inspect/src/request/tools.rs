@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use postern_types::SmolStr;
+
 use crate::InspectError;
 use crate::bounds::TOOL_MODELS_MAX;
 use crate::locate::model_name;
@@ -67,7 +69,7 @@ pub(super) static ANTHROPIC: Types = Types {
 #[derive(Debug, Default)]
 pub(super) struct Tools {
     open: Vec<Tool>,
-    models: Vec<String>,
+    models: Vec<SmolStr>,
 }
 
 #[derive(Debug, Default)]
@@ -125,7 +127,7 @@ impl Tools {
     }
 
     /// The models that tools name.
-    pub(super) fn into_models(self) -> Vec<String> {
+    pub(super) fn into_models(self) -> Vec<SmolStr> {
         self.models
     }
 }

@@ -1,6 +1,6 @@
 //! What is learnt from an answer while it passes.
 
-use postern_types::{OwnedId, OwnedKind, UsageSource};
+use postern_types::{OwnedId, OwnedKind, SmolStr, UsageSource};
 
 use super::ResponseReport;
 use super::shape::Slot;
@@ -14,7 +14,7 @@ use crate::json::{Fault, Place, Scalar, Sink};
 pub(super) struct Observer {
     dialect: Dialect,
     keeps_answer: bool,
-    model: Option<String>,
+    model: Option<SmolStr>,
     counters: Counters,
     created: Vec<OwnedId>,
     /// How many of `created` were told.
@@ -125,7 +125,7 @@ impl Observer {
     fn text_value(&mut self, slot: Slot, text: &str) {
         match slot {
             Slot::Model if !text.is_empty() && self.model.as_deref() != Some(text) => {
-                self.model = Some(text.to_owned());
+                self.model = Some(text.into());
             }
             Slot::Type => match text {
                 "message_stop" | "response.completed" | "response.incomplete" => {

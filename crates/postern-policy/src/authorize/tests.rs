@@ -319,7 +319,7 @@ fn requests_without_a_clear_meaning_are_denied() {
     let mut request = invoke(Operation::ListModels, "a");
     unclear(request.clone());
     request.ai.as_mut().unwrap().operation = Operation::Responses;
-    request.ai.as_mut().unwrap().model = Some(String::new());
+    request.ai.as_mut().unwrap().model = Some("".into());
     unclear(request);
 }
 

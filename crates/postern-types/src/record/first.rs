@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::{
     AdminRecord, End, IntentRecord, OutcomeRecord, RequestSummary, StrangerRecord, SystemRecord,
@@ -36,7 +37,7 @@ pub(super) struct Outcome {
     pub(super) request_bytes: u64,
     pub(super) response_bytes: u64,
     pub(super) usage: Option<Usage>,
-    pub(super) response_model: Option<String>,
+    pub(super) response_model: Option<SmolStr>,
     pub(super) timing: Timing,
 }
 

@@ -176,7 +176,7 @@ fn log_of(
         for (env, record, at) in records {
             let record: AuditRecord = serde_json::from_value(record).unwrap();
             let (header, body) = record.encode(at);
-            let domain = env.to_owned();
+            let domain = env.into();
             let entry = Entry {
                 domain,
                 header,
