@@ -331,6 +331,8 @@ pub(crate) fn clean_file(
 ) -> Result<String, CleanError> {
     let html = match kind {
         FileKind::Text(kind) => {
+            let is_json = kind == TextKind::Plain && text::begins_as_json(text);
+            let kind = if is_json { TextKind::Json } else { kind };
             let mut channel = Channel::new(kind, place, "");
             let mut new = String::with_capacity(text.len());
             channel.push(text, cleaner, &mut new)?;

@@ -122,6 +122,15 @@ fn clean_line(
             return Err(InspectError::cannot("the name of a part hides a value"));
         }
     }
+    // What was turned back into the head may not end a line or a name in it.
+    let quotes = |text: &str| text.matches('"').count();
+    if let Some(clean) = &clean
+        && (quotes(clean) > quotes(value) || clean.chars().any(char::is_control))
+    {
+        return Err(InspectError::cannot(
+            "a value does not fit the head of a part",
+        ));
+    }
     Ok(clean.map(|clean| format!("{name}: {clean}")))
 }
 

@@ -395,9 +395,9 @@ proptest::proptest! {
     }
 }
 
-/// Goal: JSON in a string of JSON, or in the value of a form, is read as JSON: its escapes hide
-/// nothing, and what it says otherwise stays as it is. Method: a value in escapes, one text that
-/// only begins like JSON, and one in a string in a string.
+/// Goal: JSON in a string of JSON, in the value of a form or in a text is read as JSON: its escapes
+/// hide nothing, and what it says otherwise stays as it is. Method: a value in escapes, texts that
+/// only begin like JSON, and one in a string in a string.
 #[test]
 fn json_in_a_string_is_read_as_json() {
     let hidden = r#"{"pay":"4539578\u003763621486","n":1.50}"#;
@@ -456,5 +456,12 @@ fn json_in_a_string_is_read_as_json() {
         assert_eq!(out, format!("a=1&where={}", encode(&expected)));
         let part = |text: &str| parts(&[("Content-Disposition: form-data; name=\"x\"", text)]);
         assert_eq!(masked(PARTS, &part(&text)), Ok(part(&expected)));
+        for media in ["text/plain; charset=utf-8", "text/javascript"] {
+            let (text, expected) = (format!("\r\n{text}"), format!("\r\n{expected}"));
+            assert_eq!(masked(media, &text), Ok(expected.clone()), "{media}");
+            let head = format!("Content-Disposition: form-data; name=x\r\nContent-Type: {media}");
+            let part = |text: &str| parts(&[(&head, text)]);
+            assert_eq!(masked(PARTS, &part(&text)), Ok(part(&expected)));
+        }
     }
 }

@@ -23,23 +23,31 @@ pub(super) struct Text {
     markup: Option<Markup>,
     /// The beginning of a letter whose end has not come.
     letter: Vec<u8>,
+    /// Nothing but white space has come of a text that may turn out to be JSON.
+    undecided: bool,
 }
 
 impl Text {
-    /// Text that is what it says.
+    /// Text that is what it says; one that begins as JSON is read as such, since senders of JSON
+    /// call it text.
     pub(super) fn plain() -> Self {
         Self {
-            channel: Channel::new(TextKind::Plain, PLACE, ""),
-            markup: None,
-            letter: Vec::new(),
+            undecided: true,
+            ..Self::of(TextKind::Plain, PLACE)
         }
     }
 
     /// Rows and columns.
     pub(super) fn table(kind: TableKind) -> Self {
+        Self::of(TextKind::Table(kind), PLACE)
+    }
+
+    fn of(kind: TextKind, place: &str) -> Self {
         Self {
-            channel: Channel::new(TextKind::Table(kind), PLACE, ""),
-            ..Self::plain()
+            channel: Channel::new(kind, place, ""),
+            markup: None,
+            letter: Vec::new(),
+            undecided: false,
         }
     }
 
@@ -51,12 +59,11 @@ impl Text {
     /// XML, or HTML, as a part of something.
     pub(super) fn markup_at(html: bool, place: &str) -> Self {
         Self {
-            channel: Channel::new(TextKind::Markup, place, ""),
             markup: Some(Markup {
                 seams: Seams::new(html),
                 references: References::default(),
             }),
-            ..Self::plain()
+            ..Self::of(TextKind::Markup, place)
         }
     }
 
@@ -90,6 +97,7 @@ impl Text {
         cleaner: &mut Cleaner,
         out: &mut Vec<u8>,
     ) -> Result<(), CleanError> {
+        let text = self.decide(text, out);
         let mut clean = String::with_capacity(text.len());
         let pushed = match &mut self.markup {
             None => Ok(self.channel.push(text, cleaner, &mut clean)?),
@@ -100,6 +108,20 @@ impl Text {
         };
         self.give(&clean, out);
         pushed
+    }
+
+    /// Tells by the first letter how the text is read; what stands before it goes on.
+    fn decide<'a>(&mut self, text: &'a str, out: &mut Vec<u8>) -> &'a str {
+        if !self.undecided {
+            return text;
+        }
+        let rest = begin(text);
+        out.extend_from_slice(&text.as_bytes()[..text.len() - rest.len()]);
+        self.undecided = rest.is_empty();
+        if begins_as_json(rest) {
+            self.channel = Channel::new(TextKind::Json, PLACE, "");
+        }
+        rest
     }
 
     fn give(&self, clean: &str, out: &mut Vec<u8>) {
@@ -155,6 +177,16 @@ impl Markup {
         }
         channel.push(&plain, cleaner, clean)
     }
+}
+
+/// A text from its first letter on.
+fn begin(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}'])
+}
+
+/// Whether a text is read as JSON, as one in a document is.
+pub(super) fn begins_as_json(text: &str) -> bool {
+    begin(text).starts_with(['{', '[', '"'])
 }
 
 fn not_text() -> CleanError {

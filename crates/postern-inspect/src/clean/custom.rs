@@ -96,6 +96,12 @@ impl Custom {
 /// What is wrong, and what to do.
 type Wrong = (String, &'static str);
 
+/// What a library says last, without its own mark of an error.
+fn last_line(error: &str) -> &str {
+    let line = error.lines().last().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line)
+}
+
 fn automaton(pattern: &str) -> Result<dense::DFA<Vec<u32>>, Wrong> {
     if pattern.len() > CUSTOM_PATTERN_BYTES_MAX {
         let cause = format!("its pattern is longer than {CUSTOM_PATTERN_BYTES_MAX} bytes");
@@ -104,10 +110,7 @@ fn automaton(pattern: &str) -> Result<dense::DFA<Vec<u32>>, Wrong> {
     let facts = Facts::read(pattern).map_err(|error| {
         (
             // The library shows the pattern in several lines; its last one says what is wrong.
-            format!(
-                "its pattern cannot be read: {}",
-                error.lines().last().unwrap_or_default()
-            ),
+            format!("its pattern cannot be read: {}", last_line(&error)),
             "write it without look-around and back references; classes are ASCII unless (?u:…) \
              says otherwise",
         )

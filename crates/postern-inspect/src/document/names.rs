@@ -1,6 +1,38 @@
-//! What the names of members say of the values under them.
+//! What the names of members say of the values under them, and what stands for them.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::json::{NodeId, Tree};
+
+/// The keys of an object, once one of them is replaced.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    taken: BTreeSet<String>,
+    /// The last number that was put behind a key. Numbers are not tried twice, so that many keys
+    /// do not cost the square of them.
+    last: usize,
+}
+
+impl Keys {
+    /// What stands for a key, with a number where another key of its object is the same.
+    pub(super) fn apart(&mut self, tree: &Tree<'_>, object: NodeId, new: &str) -> String {
+        if self.taken.is_empty() {
+            let keys = tree
+                .children(object)
+                .map(|child| tree.key(child).into_owned());
+            self.taken = keys.collect();
+            self.last = 1;
+        }
+        let mut key = new.to_owned();
+        while self.taken.contains(&key) {
+            self.last += 1;
+            key = format!("{new}_{}", self.last);
+        }
+        self.taken.insert(key.clone());
+        key
+    }
+}
 
 /// Whether words under this key are names and ids that somebody chose, no vocabulary of the format.
 pub(super) fn is_of_names(key: &str) -> bool {

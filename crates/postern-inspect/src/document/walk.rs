@@ -7,7 +7,7 @@ use postern_types::{Direction, OpaqueAction, ThinkingAction};
 use super::edit::{Edits, New};
 use super::file::TextFile;
 use super::kinds;
-use super::names::{is_of_names, left_of, told_name};
+use super::names::{Keys, is_of_names, left_of, told_name};
 use crate::body::clean_file;
 use crate::bounds::{MODEL_BYTES_MAX, PLACE_BYTES_MAX, WORD_BYTES_MAX};
 use crate::clean::{Channel, CleanError, Cleaner, TextKind};
@@ -154,7 +154,8 @@ impl<'t, 'c> Walk<'t, 'c> {
             self.ids.push(call);
         }
         let tree = self.tree;
-        for (ordinal, child) in tree.children(id).enumerate() {
+        let mut keys = Keys::default();
+        for child in tree.children(id) {
             let name = tree.key(child);
             let (place, way) = (self.place.len(), self.way.len());
             self.way.push('\0');
@@ -164,7 +165,7 @@ impl<'t, 'c> Walk<'t, 'c> {
                 self.value(child, member, "")?;
             } else {
                 let outer = self.renamed.len();
-                let replaced = self.key((id, ordinal), child, &name)?;
+                let replaced = self.key((id, &mut keys), child, &name)?;
                 // What was found in a key is no place to tell.
                 let told = replaced.as_ref().map_or_else(|| told_name(&name), |_| "*");
                 self.enter(told);
@@ -429,10 +430,10 @@ impl<'t, 'c> Walk<'t, 'c> {
     }
 
     /// A key that no table names is text. What stands for it is made to differ from the other keys
-    /// of its object, in which it has this place. Gives what stands for it, if it was replaced.
+    /// of its object. Gives what stands for it, if it was replaced.
     fn key(
         &mut self,
-        (object, ordinal): (NodeId, usize),
+        (object, keys): (NodeId, &mut Keys),
         child: NodeId,
         name: &str,
     ) -> Result<Option<String>, CleanError> {
@@ -442,13 +443,7 @@ impl<'t, 'c> Walk<'t, 'c> {
         let Some(new) = self.cleaner.clean_value(&self.place, "", name)? else {
             return Ok(None);
         };
-        // Looked up for the first member alone, so that many keys do not cost the square of them.
-        let alone = ordinal == 0 && self.tree.member(object, &new).is_none();
-        let key = if alone {
-            new
-        } else {
-            format!("{new}_{}", ordinal + 1)
-        };
+        let key = keys.apart(self.tree, object, &new);
         self.edits.put(span, New::Text(key.clone()));
         Ok(Some(key))
     }

@@ -1,7 +1,7 @@
 //! Text in requests and answers of Gemini. Protobuf JSON takes each field in two spellings.
 
 use super::{
-    ALL_TEXT, CLEARED, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, SEAL, STEADY, TEXT, TextMember,
+    ALL_TEXT, CLEARED, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PIECE, SEAL, STEADY, TEXT, TextMember,
     TextShape, WORD, m, mm,
 };
 
@@ -225,9 +225,13 @@ static PART_PIECE: TextShape = TextShape {
         mm("toolResponse", "tool_response", &TOOL_RESPONSE),
         mm("executableCode", "executable_code", &CODE),
         mm("codeExecutionResult", "code_execution_result", &CODE),
+        mm("audioTranscription", "audio_transcription", &TRANSCRIPT),
         mm("thoughtSignature", "thought_signature", &SEAL),
     ])
 };
+
+/// What is heard, as the sound comes in pieces.
+static TRANSCRIPT: TextShape = TextShape::object(&[m("text", &PIECE)]);
 
 /// A call whole, or its arguments in pieces.
 static CALL_PIECE: TextShape = TextShape::object(&[

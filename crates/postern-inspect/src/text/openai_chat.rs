@@ -293,11 +293,14 @@ static ARGUMENTS_PIECE: TextShape = TextShape {
     ..TextShape::leaf(JSON_PIECE)
 };
 
-static SOUND_PIECE: TextShape = TextShape::object(&[
-    m("id", &JOINED),
-    m("data", &OPAQUE),
-    m("transcript", &PIECE),
-]);
+static SOUND_PIECE: TextShape = TextShape {
+    rest: Some(&PIECES),
+    ..TextShape::object(&[
+        m("id", &JOINED),
+        m("data", &OPAQUE),
+        m("transcript", &PIECE),
+    ])
+};
 
 static SO_FAR: TextShape = TextShape {
     rest: Some(&SO_FAR),

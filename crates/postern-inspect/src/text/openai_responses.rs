@@ -308,9 +308,9 @@ static NEW: TextShape = TextShape {
     ..TextShape::leaf(PLAIN_PIECE)
 };
 
+/// A string, strings that make it up together, or the arguments themselves.
 static ARGUMENTS: TextShape = TextShape {
     rest: Some(&ALL_TEXT),
-    elements: Some(&ALL_TEXT),
     ..TextShape::leaf(JSON_PIECE)
 };
 

@@ -440,14 +440,28 @@ pub(crate) fn between(first: &Stream, second: &Stream) -> Option<Stream> {
     let end = first.events.iter().rposition(has_text)?;
     let mut all = first.clone();
     all.events.clear();
-    let mut more = second.events.iter().map(|event| event.closed(first.array));
+    // What ends an answer ends all of its texts, so that it comes behind them.
+    let ends = |event: &&Event| {
+        let data = event.data.as_ref().and_then(|data| data["type"].as_str());
+        data.is_some_and(|kind| ["message_stop", "response.completed"].contains(&kind))
+    };
+    let closed = |event: &Event| event.closed(first.array);
+    let (last, more): (Vec<_>, Vec<_>) = second.events.iter().partition(ends);
+    let mut more = more.into_iter().map(closed);
+    let mut last: Vec<_> = last.into_iter().map(closed).collect();
     for (at, event) in first.events.iter().enumerate() {
-        all.events.push(event.closed(first.array));
+        let to = if ends(&event) {
+            &mut last
+        } else {
+            &mut all.events
+        };
+        to.push(closed(event));
         if (start..end).contains(&at) {
             all.events.extend(more.next());
         } else if at == end {
             all.events.extend(more.by_ref());
         }
     }
+    all.events.append(&mut last);
     Some(all)
 }

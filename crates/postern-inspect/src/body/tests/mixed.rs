@@ -181,6 +181,60 @@ fn what_is_turned_back_is_written_for_markup() {
     }
 }
 
+/// Goal: a value that is turned back is written as its place asks for, and a name is as it was.
+/// Method: a value with quotes and a line end, in names, in text that is JSON, in JSON in a field
+/// of a table; and in the head of a part, where it has no place.
+#[test]
+fn what_is_turned_back_is_written_for_its_place() {
+    let spec = json!({"directions": ["request"], "action": "pseudonym", "classes": [],
+        "fields": [{"path": "$.note", "class": "custom:note"}]});
+    let value = "a\"b\\c\r\nd,e";
+    let (sent, cleaner) = cleaned(&[spec], &json!({ "note": value }).to_string()).unwrap();
+    let sent: Value = serde_json::from_str(&sent).unwrap();
+    let placeholder = sent["note"].as_str().unwrap();
+    let answered = |kind: &str, body: &str| -> Result<String, InspectError> {
+        let mut answer = BodyCleaner::new(&typed(kind), cleaner.for_response(&[]));
+        let mut out = Vec::new();
+        answer.push(Bytes::copy_from_slice(body.as_bytes()), &mut out)?;
+        answer.finish(&mut out)?;
+        Ok(String::from_utf8(out.concat()).unwrap())
+    };
+    let object = |value: &str| json!({ "count": 2, "say": value, value: 1 }).to_string();
+    for kind in ["application/json", "text/plain"] {
+        let out = answered(kind, &object(placeholder)).unwrap();
+        let out: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(out.to_string(), object(value), "{kind}");
+    }
+    let table = |value: &str| {
+        let fields = [value, &json!({ "say": value }).to_string()];
+        let fields = fields.map(|field| format!("\"{}\"", field.replace('"', "\"\"")));
+        format!("a,b\n{}\n", fields.join(","))
+    };
+    let out = answered("text/csv", &table(placeholder));
+    assert_eq!(out, Ok(table(value)));
+    let part =
+        format!("--XyZ\r\nContent-Disposition: form-data; name=\"{placeholder}\"\r\n\r\n\r\n");
+    let out = answered("multipart/form-data; boundary=XyZ", &(part + "--XyZ--\r\n"));
+    assert!(
+        matches!(out, Err(InspectError::CannotInspect(_))),
+        "{out:?}"
+    );
+}
+
+/// Goal: of names that become alike each but the first has a number, and no other. Method: values
+/// in names, between others, one of which is such a name already.
+#[test]
+fn names_that_become_alike_are_told_apart() {
+    let spec = json!({"directions": ["request"], "action": "mask", "classes": ["email"]});
+    let body = r#"{"a":0,"j@example.com":1,"[EMAIL]_2":2,"k@example.com":3,"l@example.com":4}"#;
+    let (clean, _) = cleaned(std::slice::from_ref(&spec), body).unwrap();
+    let told = r#"{"a":0,"[EMAIL]":1,"[EMAIL]_2":2,"[EMAIL]_3":3,"[EMAIL]_4":4}"#;
+    assert_eq!(clean, told);
+    let alone = r#"{"a":0,"b":{"c":0,"j@example.com":1},"j@example.com":1}"#;
+    let (clean, _) = cleaned(&[spec], alone).unwrap();
+    assert_eq!(clean, alone.replace("j@example.com", "[EMAIL]"));
+}
+
 /// Goal: nothing of a value goes on beside its mask because it looks like markup. Method: values
 /// with whole, cut and torn comments and marks in them, as HTML and as XML, at every cut; a comment
 /// with solid text to both sides is refused before it is looked at.

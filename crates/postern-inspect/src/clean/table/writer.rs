@@ -1,9 +1,12 @@
 //! Writing rows: fields that stay as they were written, others with what stands in place of their
 //! values, and between them the separators and line ends of the original.
 
+use std::ops::Range;
+
 use super::grammar::{BYTE_ORDER_MARK, Grammar, Mark, Place};
 use crate::body::PLACE as BODY;
 use crate::clean::channel::Sink;
+use crate::clean::spelling::inner;
 
 /// Findings of one table whose row is told; of those behind them the column alone, so that a long
 /// table takes no more room than others.
@@ -23,6 +26,8 @@ pub(super) struct Writer {
     raw: String,
     /// Its value as it goes on.
     value: String,
+    /// Where in it stands what was put in place of values.
+    put: Vec<Range<usize>>,
     /// Whether quotes stand around it.
     quoted: bool,
     changed: bool,
@@ -159,12 +164,43 @@ impl Writer {
 
     fn put_instead(&mut self) {
         if let Some(with) = self.instead.take() {
+            let start = self.value.len();
             self.value.push_str(&with);
+            self.put.push(start..self.value.len());
             self.changed = true;
         }
     }
 
+    /// In a field of JSON, what was turned back stands as JSON writes it.
+    fn fit(&mut self) {
+        let is_plain = |range: &Range<usize>| {
+            let put = &self.value[range.clone()];
+            inner(put) == put
+        };
+        if self.put.iter().all(is_plain) || !self.is_json() {
+            return;
+        }
+        for range in std::mem::take(&mut self.put).into_iter().rev() {
+            let fitting = inner(&self.value[range.clone()]);
+            self.value.replace_range(range, &fitting);
+        }
+    }
+
+    /// Whether the field was JSON as it was written.
+    fn is_json(&self) -> bool {
+        let bare = self
+            .raw
+            .strip_prefix('"')
+            .and_then(|raw| raw.strip_suffix('"'));
+        let text = match bare.filter(|_| self.quoted) {
+            Some(bare) => bare.replace("\"\"", QUOTE),
+            None => self.raw.clone(),
+        };
+        serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok()
+    }
+
     fn end_field(&mut self, out: &mut String, ends_record: bool) {
+        self.fit();
         // A record of one field without a byte in it would be none.
         let vanishes = ends_record && !self.follows && self.value.is_empty();
         if !self.changed {
@@ -178,6 +214,7 @@ impl Writer {
         }
         self.raw.clear();
         self.value.clear();
+        self.put.clear();
         (self.quoted, self.changed) = (false, false);
     }
 }

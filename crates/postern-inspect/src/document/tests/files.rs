@@ -60,6 +60,7 @@ fn a_file_that_is_text_is_inspected_like_one() {
     let texts = [
         ("text/plain", &plain, clean(&plain)),
         ("application/json", &json, clean(&json)),
+        ("text/plain", &lines, clean(&format!("{json}\n{json}"))),
         (
             "application/x-ndjson",
             &lines,

@@ -26,6 +26,13 @@ impl End {
         Self::default()
     }
 
+    fn all_for_good() -> Self {
+        Self {
+            closes: true,
+            ..Self::default()
+        }
+    }
+
     fn of(ids: Vec<Option<Vec<u8>>>) -> Self {
         Self {
             ids,
@@ -50,13 +57,32 @@ impl End {
 }
 
 /// Whether both tell of one text among several. An index that is left out or null is the first, and
-/// what is not said to be a thought is none, as clients read them.
+/// what is not said to be a thought is none, as clients read them; so is `1.0` the second.
 pub(super) fn is_same(one: &[u8], other: &[u8]) -> bool {
     fn bare(id: &[u8]) -> &[u8] {
         let is_first = matches!(id, b"0" | b"null" | b"false");
         if is_first { b"" } else { id }
     }
-    bare(one) == bare(other)
+    let (one, other) = (bare(one), bare(other));
+    let plain = |id: &[u8]| id.iter().all(u8::is_ascii_digit);
+    one == other || !(plain(one) && plain(other)) && is_same_number(one, other)
+}
+
+/// Whether both are one index, however it is written.
+fn is_same_number(one: &[u8], other: &[u8]) -> bool {
+    /// The longest index, in bytes: what is longer is an id, and may be one of many that are alike.
+    const BYTES_MAX: usize = 8;
+    let number = |id: &[u8]| {
+        let Some(first) = id.first() else {
+            return Some(0.0);
+        };
+        let is_number = id.len() <= BYTES_MAX && (first.is_ascii_digit() || *first == b'-');
+        let number = is_number.then(|| std::str::from_utf8(id).ok()?.parse::<f64>().ok());
+        // Minus zero is zero.
+        number.flatten().map(|number| number + 0.0)
+    };
+    let both = number(one).zip(number(other));
+    both.is_some_and(|(one, other)| one.total_cmp(&other).is_eq())
 }
 
 /// The groups of texts that an event ends.
@@ -109,10 +135,24 @@ pub(super) fn goes_on(ended: &Tree<'_>, next: &Tree<'_>) -> bool {
     let choices = root.elements(Tree::ROOT, "choices").into_iter();
     { choices }.any(|choice| {
         let ids = [root.id(choice, &["index"])];
-        let parts = ["delta", "message", "text"].into_iter();
-        let mut parts = parts.filter_map(|name| next.member(choice, name));
+        let mut parts = said_in(next, choice);
         ends.iter().any(|end| end.is_of("", &ids)) && parts.any(|part| says_something(next, part))
     })
+}
+
+/// Whether an event of a chat has answers, or a place for them, and none of them says anything.
+pub(super) fn is_silent(tree: &Tree<'_>) -> bool {
+    let root = Event { tree };
+    let choices = root.elements(Tree::ROOT, "choices").into_iter();
+    let mut parts = choices.flat_map(|choice| said_in(tree, choice));
+    tree.member(Tree::ROOT, "choices").is_some() && !parts.any(|part| says_something(tree, part))
+}
+
+/// The members of a choice in which text stands.
+fn said_in(tree: &Tree<'_>, choice: NodeId) -> impl Iterator<Item = NodeId> {
+    ["delta", "message", "text"]
+        .into_iter()
+        .filter_map(move |name| tree.member(choice, name))
 }
 
 /// Whether there is a string with something in it, but for whose words they are.
@@ -183,7 +223,7 @@ impl Event<'_> {
         };
         let text = match kind.as_str() {
             "response.completed" | "response.incomplete" | "response.failed" | "error" => {
-                return vec![End::all()];
+                return vec![End::all_for_good()];
             }
             "response.content_part.done"
             | "response.output_item.done"
@@ -213,9 +253,17 @@ impl Event<'_> {
         let kind = self.says(Tree::ROOT, &["type"]);
         match kind.as_deref() {
             Some("content_block_stop") => vec![End::for_good(vec![self.index(Tree::ROOT)])],
-            Some("message_stop" | "error") => vec![End::all()],
+            Some("message_stop" | "error") => vec![End::all_for_good()],
             _ => Vec::new(),
         }
+    }
+
+    /// Whether a part of Gemini's is something else than text.
+    fn has_other_content(&self, part: NodeId) -> bool {
+        let beside = ["thought", "thoughtSignature", "thought_signature"];
+        let mut members = self.tree.children(part);
+        self.tree.member(part, "text").is_none()
+            && members.any(|member| !beside.contains(&&*self.tree.key(member)))
     }
 
     /// Older models give a reason for the end with each part, so that only the end of the stream
@@ -239,8 +287,9 @@ impl Event<'_> {
                 if call.is_some() && !goes_on {
                     ends.push(ends_of(PARTIAL_NAME));
                 }
-                // Text goes before a part that is no text.
-                if self.tree.member(part, "text").is_none() {
+                // Text goes before a part that is no text; one with nothing in it but a seal is
+                // skipped by clients, and the text goes on.
+                if self.has_other_content(part) {
                     ends.push(ends_of(GEMINI_TEXT));
                 }
             }

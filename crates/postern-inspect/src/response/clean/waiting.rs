@@ -3,9 +3,9 @@
 //! It says why the model stopped, and clients read nothing behind it. What a text still holds back
 //! stands in it, then; and since older models of Gemini, and some servers of chats, say with every
 //! event that they have stopped, only what follows tells which one is the last: of Gemini nothing,
-//! of a chat nothing of the same answer. So such an event waits until something follows. If it was
-//! not the last, the model is of that kind: no further event of the stream waits, and no reason to
-//! stop that it gives is believed.
+//! of a chat nothing of the same answer. So such an event waits until something follows, and events
+//! of a chat in which nothing is said wait with it. If it was not the last, the model is of that
+//! kind: no further event of the stream waits, and no reason to stop that it gives is believed.
 
 use postern_types::Operation;
 
@@ -23,6 +23,8 @@ pub(super) struct Waiting {
     held: Option<Vec<u8>>,
     /// What came behind it: white space of an array, events without data.
     behind: Vec<u8>,
+    /// Events that came behind that, as they came: they say nothing, and so tell nothing.
+    silent: Vec<Vec<u8>>,
     /// Whether one proved not to be the last.
     pub(super) never: bool,
 }
@@ -46,6 +48,12 @@ impl Waiting {
 
     pub(super) fn take(&mut self) -> Option<Vec<u8>> {
         self.held.take()
+    }
+
+    /// Whether this much more may be held behind the event.
+    fn has_room(&self, bytes: usize) -> bool {
+        let silent: usize = self.silent.iter().map(Vec::len).sum();
+        self.behind.len() + silent + bytes <= EVENT_HELD_BYTES_MAX
     }
 }
 
@@ -78,6 +86,12 @@ impl AnswerCleaner {
         }
     }
 
+    /// Whether data that follows an event that waits tells nothing about it: a chat goes on, and no
+    /// answer of it says anything.
+    fn is_silent(&self, data: &[u8]) -> bool {
+        self.dialect != Dialect::Gemini && Tree::read(data).is_ok_and(|tree| ends::is_silent(&tree))
+    }
+
     pub(super) fn clean_event(
         &mut self,
         raw: &[u8],
@@ -91,7 +105,14 @@ impl AnswerCleaner {
         let data = lines.data(raw);
         let empty = data.trim_ascii().is_empty();
         if let Some(event) = self.waiting.take() {
-            if empty && !last && self.waiting.behind.len() + raw.len() <= EVENT_HELD_BYTES_MAX {
+            let waits_on = !last && self.waiting.has_room(raw.len());
+            let first = self.waiting.silent.is_empty();
+            if waits_on && (empty && !first || self.is_silent(&data)) {
+                self.waiting.hold(event);
+                self.waiting.silent.push(raw.to_vec());
+                return Ok(());
+            }
+            if waits_on && empty {
                 self.waiting.hold(event);
                 let mut behind = std::mem::take(&mut self.waiting.behind);
                 let done = self.clean_one(raw, false, &mut behind);
@@ -100,7 +121,7 @@ impl AnswerCleaner {
             }
             self.waiting.never = self.is_belied(&event, &data);
             self.clean_one(&event, false, out)?;
-            out.append(&mut self.waiting.behind);
+            self.release_behind(out)?;
         }
         if !last && self.waits(&data) {
             self.waiting.hold(raw.to_vec());
@@ -111,20 +132,34 @@ impl AnswerCleaner {
 
     /// The LF of the line end whose CR completed the event that waits, if one does.
     pub(in crate::response) fn takes_line_feed(&mut self) -> bool {
-        let Waiting { held, behind, .. } = &mut self.waiting;
+        let Waiting {
+            held,
+            behind,
+            silent,
+            ..
+        } = &mut self.waiting;
         let Some(event) = held else {
             return false;
         };
         let ended = if behind.is_empty() { event } else { behind };
-        ended.push(b'\n');
+        silent.last_mut().unwrap_or(ended).push(b'\n');
         true
+    }
+
+    /// What came behind the event that waited goes on.
+    fn release_behind(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
+        out.append(&mut self.waiting.behind);
+        let silent = std::mem::take(&mut self.waiting.silent);
+        silent
+            .iter()
+            .try_for_each(|raw| self.clean_one(raw, false, out))
     }
 
     /// Cleans the event that waits as the last one.
     pub(super) fn release_event(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
         if let Some(event) = self.waiting.take() {
             self.clean_one(&event, true, out)?;
-            out.append(&mut self.waiting.behind);
+            self.release_behind(out)?;
         }
         Ok(())
     }

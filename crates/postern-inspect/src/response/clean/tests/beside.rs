@@ -241,11 +241,30 @@ fn a_reason_to_stop_is_believed_when_nothing_follows() {
     assert!(!out.contains("\"j\""), "{out}");
     let out = chat(&(each(0) + &each(1) + done)).unwrap();
     assert_eq!(chat_text(&out, 1, "/delta/content"), "[EMAIL] ok");
+    // Events in which nothing is said tell nothing of it.
+    let nothing = [
+        chunk(0, &json!({"content":""}), None),
+        chunk(0, &json!({"role":"assistant"}), Some("stop")),
+        chunk(1, &json!({}), None),
+        "data: {\"choices\":[],\"x_groq\":{\"id\":\"a\"}}\n\n".to_owned(),
+    ];
+    for nothing in &nothing {
+        for more in ["", ": wait\n\n"] {
+            let between = format!("{nothing}{more}{nothing}");
+            let pieces = each(0);
+            let pieces = pieces.split_inclusive("\n\n").collect::<Vec<_>>();
+            let out = chat(&(pieces.join(&between) + done)).unwrap();
+            assert_eq!(chat_text(&out, 0, "/delta/content"), "[EMAIL] ok", "{out}");
+            let waits = |stream: &str| stream.matches(": wait").count();
+            assert_eq!(waits(&out), waits(&pieces.join(&between)));
+        }
+    }
     let last = chunk(0, &json!({"content":"last"}), Some("stop"));
     let usage = "data: {\"choices\":[],\"usage\":{\"total_tokens\":3}}\n\n";
     let filters = "data: {\"choices\":[{\"index\":0,\"finish_reason\":null,\
                    \"content_filter_offsets\":{\"check_offset\":1}}]}\n\n";
-    for behind in ["", usage, filters] {
+    let both = format!("{filters}{usage}");
+    for behind in ["", usage, filters, &both, &nothing[1]] {
         let stream = chunk(0, &json!({"content":"the "}), None) + &last + behind + done;
         let out = chat(&stream).unwrap();
         assert_eq!(events(&out).len(), events(&stream).len(), "{out}");
@@ -322,4 +341,53 @@ fn an_answer_has_no_more_texts_than_are_remembered() {
         matches!(out, Err(InspectError::CannotInspect(_))),
         "{out:?}"
     );
+}
+
+/// Goal: the same of Anthropic's events, and of what an answer in sound may say of itself. Method:
+/// letters of a value in a member that no table names.
+#[test]
+fn no_text_goes_on_in_pieces_beside_blocks_and_sound() {
+    let piece = |letter: char| {
+        let delta = json!({"type":"text_delta","text":"a "});
+        let event = json!({"index":0,"delta":delta,"novel":letter});
+        anthropic("content_block_delta", &event)
+    };
+    let given = options(Dialect::Anthropic, Operation::Messages);
+    let out = carried(
+        &given,
+        &MAIL.chars().map(piece).collect::<String>(),
+        7,
+        |_| {},
+    );
+    assert!(
+        matches!(out, Err(InspectError::CannotInspect(_))),
+        "{out:?}"
+    );
+    let same: String = (0..5).map(|_| piece('n')).collect();
+    assert!(carried(&given, &same, 7, |_| {}).is_ok());
+    let letters = format!("{MAIL} ok");
+    let pieces = letters
+        .chars()
+        .map(|letter| chunk(0, &json!({"audio":{"novel":letter}}), None));
+    let out = chat(&pieces.collect::<String>()).unwrap();
+    assert_eq!(chat_text(&out, 0, "/delta/audio/novel"), "[EMAIL] ok");
+}
+
+/// Goal: arguments of a response are one text also in lists of pieces. Method: a value in pieces.
+#[test]
+fn arguments_of_a_response_in_lists_are_one_text() {
+    let event = |piece: &str| {
+        let kind = "response.function_call_arguments.delta";
+        let event = json!({"type":kind,"item_id":"f","output_index":0,"delta":[piece]});
+        format!("data: {event}\n\n")
+    };
+    let arguments = format!("{{\"to\":\"{MAIL}\"}}");
+    let stream: String = arguments
+        .split_inclusive(['j', 'd', '@', '.'])
+        .map(event)
+        .collect();
+    let out = cleaned(Dialect::OpenAi, Operation::Responses, &stream);
+    let said = |event: &Value| event["delta"][0].as_str().map(str::to_owned);
+    let said: String = events(&out).iter().filter_map(said).collect();
+    assert_eq!(said, "{\"to\":\"[EMAIL]\"}", "{out}");
 }

@@ -112,3 +112,71 @@ fn only_its_own_end_ends_a_part() {
         assert!(tail < out.find(&own).unwrap(), "{own}: {out}");
     }
 }
+
+/// Goal: a part of Gemini's in which nothing stands but a seal does not end the text before it, and
+/// one that is something else does. Method: each between the halves of a value.
+#[test]
+fn a_part_with_nothing_to_read_ends_no_text() {
+    let event = |part: &Value| {
+        let content = json!({"role":"model","parts":[part]});
+        let answer = json!({"content":content,"index":0});
+        format!("data: {}\n\n", json!({ "candidates": [answer] }))
+    };
+    let say = |text: &str| event(&json!({ "text": text }));
+    let said = |between: &Value| -> String {
+        let stream = say(HALVES.0) + &event(between) + &say(HALVES.1);
+        let out = cleaned(Dialect::Gemini, Operation::StreamGenerateContent, &stream);
+        assert!(out.contains(&event(between)), "{out}");
+        let place = "/candidates/0/content/parts/0/text";
+        let text = |event: &Value| event.pointer(place)?.as_str().map(str::to_owned);
+        events(&out).iter().filter_map(text).collect()
+    };
+    let seal = "QUJD".repeat(20);
+    for nothing in [
+        json!({}),
+        json!({ "thoughtSignature": seal }),
+        json!({ "thought_signature": seal, "thought": false }),
+    ] {
+        assert_eq!(said(&nothing), "card [CARD] ok", "{nothing}");
+    }
+    let call = json!({"functionCall":{"name":"f","args":{}},"thoughtSignature":seal});
+    assert_eq!(said(&call), "card 4539578763621486 ok");
+}
+
+/// Goal: no text goes on behind the end of its answer. Method: a value in halves around each event
+/// that ends one; and a block that begins anew behind it.
+#[test]
+fn no_text_goes_on_behind_the_end_of_its_answer() {
+    let refused = |dialect, operation, stream: &str| {
+        let out = carried(&options(dialect, operation), stream, 7, |_| {});
+        assert!(
+            matches!(out, Err(InspectError::CannotInspect(_))),
+            "{stream}: {out:?}"
+        );
+    };
+    let index = json!(0);
+    for end in [
+        anthropic("message_stop", &json!({})),
+        anthropic(
+            "error",
+            &json!({"error":{"type":"api_error","message":"no"}}),
+        ),
+    ] {
+        let stream = text_piece(&index, HALVES.0) + &end + &text_piece(&index, HALVES.1);
+        refused(Dialect::Anthropic, Operation::Messages, &stream);
+        let begun = json!({"index":0,"content_block":{"type":"text","text":""}});
+        let start = anthropic("content_block_start", &begun);
+        let stream = text_piece(&index, "a b") + &end + &start + &text_piece(&index, "c d") + &end;
+        let out = cleaned(Dialect::Anthropic, Operation::Messages, &stream);
+        assert_eq!(block(&events(&out), 0), "a bc d", "{out}");
+    }
+    let say = |text: &str| {
+        let event = json!({"type":"response.output_text.delta","output_index":0,"delta":text});
+        format!("data: {event}\n\n")
+    };
+    for kind in ["completed", "incomplete", "failed"] {
+        let end = json!({"type":format!("response.{kind}"),"response":{"id":"r"}});
+        let stream = say(HALVES.0) + &format!("data: {end}\n\n") + &say(HALVES.1);
+        refused(Dialect::OpenAi, Operation::Responses, &stream);
+    }
+}

@@ -400,3 +400,53 @@ fn a_text_is_one_however_its_place_is_left_out() {
     let place = "/candidates/0/content/parts/0/text";
     assert_eq!(said(&out, place), "[EMAIL] ok", "{out}");
 }
+
+/// Goal: an index is one however it is written, and two that differ are two. Method: letters of a
+/// value under the spellings of one index in turns; and of two.
+#[test]
+fn an_index_is_one_however_it_is_written() {
+    let stream = |spellings: &[&str]| -> String {
+        let letters = format!("{MAIL} ok").chars().collect::<Vec<_>>();
+        let event = |(at, letter): (usize, &char)| {
+            let index = spellings[at % spellings.len()];
+            format!(
+                "data: {{\"choices\":[{{\"index\":{index},\"delta\":{{\"content\":\"{letter}\"}}}}]}}\n\n"
+            )
+        };
+        letters.iter().enumerate().map(event).collect()
+    };
+    let said = |out: &str| -> String {
+        let place = "/choices/0/delta/content";
+        let said = |event: &Value| event.pointer(place)?.as_str().map(str::to_owned);
+        events(out).iter().filter_map(said).collect()
+    };
+    let chat = |stream: &str| cleaned(Dialect::OpenAi, Operation::ChatCompletions, stream);
+    for one in [
+        &["0", "0.0", "-0", "null", "0e0"][..],
+        &["1", "1.0", "1e0", "10e-1"],
+    ] {
+        assert_eq!(said(&chat(&stream(one))), "[EMAIL] ok", "{one:?}");
+    }
+    for two in [["1", "1.5"], ["1", "2"], ["0", "1.0"]] {
+        assert_ne!(said(&chat(&stream(&two))), "[EMAIL] ok", "{two:?}");
+    }
+}
+
+/// Goal: what is heard is followed over events. Method: a value in pieces of a transcript, beside
+/// the sound and a text.
+#[test]
+fn a_transcript_of_gemini_is_one_text() {
+    let event = |letter: char| {
+        let heard = json!({"audioTranscription":{"text":letter}});
+        let answer = json!({"content":{"role":"model","parts":[heard]},"index":0});
+        format!("data: {}\n\n", json!({ "candidates": [answer] }))
+    };
+    let end = "data: {\"candidates\":[{\"index\":0,\"finishReason\":\"STOP\"}]}\n\n";
+    let letters = format!("to {MAIL}");
+    let stream = letters.chars().map(event).collect::<String>() + end;
+    let out = cleaned(Dialect::Gemini, Operation::StreamGenerateContent, &stream);
+    let place = "/candidates/0/content/parts/0/audioTranscription/text";
+    let said = |event: &Value| event.pointer(place)?.as_str().map(str::to_owned);
+    let said: String = events(&out).iter().filter_map(said).collect();
+    assert_eq!(said, "to [EMAIL]", "{out}");
+}
