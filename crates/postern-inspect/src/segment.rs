@@ -24,7 +24,7 @@ use mailbox::Inner;
 use crate::bounds::{JOINED_WINDOW_BYTES, WINDOW_BYTES};
 use crate::detect::facts::{ByteSet, is_white};
 use crate::detect::prefilter::{
-    CAPITAL, DIGIT, GATE, LETTER, OTHER, Plain, QUOTE, SPECIAL, STOP, WHITE,
+    CAPITAL, DIGIT, GATE, LETTER, Look, Plain, QUOTE, SPECIAL, STOP, WHITE,
 };
 
 /// What the segmenter came to.
@@ -179,7 +179,7 @@ impl Segmenter {
             if self.wide && self.read_wide(text, ended) {
                 return Step::More;
             }
-            self.read_words(bytes, plain);
+            self.read_words(text, plain);
             if self.at >= self.limit().min(bytes.len()) {
                 if self.at < bytes.len() || self.window().is_some() {
                     continue;
@@ -240,26 +240,36 @@ impl Segmenter {
 
     /// Reads on to what may end a run, over all words in which nothing is found; to the end of the
     /// window or the text if there is no such thing before.
-    fn read_words(&mut self, bytes: &[u8], plain: &Plain) {
+    fn read_words(&mut self, text: &str, plain: &Plain) {
+        let bytes = text.as_bytes();
         loop {
-            self.skip_words(bytes, plain);
+            self.skip_words(text, plain);
             let limit = self.limit().min(bytes.len());
-            let (mut special, mut letter, mut kinds) = (0, self.letter, self.kinds);
+            let (mut letter, mut kinds) = (self.letter, self.kinds);
             let rest = bytes.get(self.at..limit).unwrap_or_default();
-            let mut read = rest.len();
-            for (at, byte) in rest.iter().enumerate() {
-                let kind = plain.kinds[usize::from(*byte)];
+            let mut read = 0;
+            // What is special already does not have to be looked at for that.
+            while !self.special && read < rest.len() {
+                let kind = plain.kinds[usize::from(rest[read])];
                 if kind & STOP != 0 {
-                    read = at;
                     break;
                 }
-                special |= kind & SPECIAL | (kind & CAPITAL) >> 1 & letter;
+                self.special = kind & SPECIAL | (kind & CAPITAL) >> 1 & letter != 0;
                 letter = kind & LETTER;
                 kinds |= kind;
+                read += 1;
+            }
+            for byte in &rest[read..] {
+                let kind = plain.kinds[usize::from(*byte)];
+                if kind & STOP != 0 {
+                    break;
+                }
+                letter = kind;
+                kinds |= kind;
+                read += 1;
             }
             self.at += read;
-            (self.letter, self.kinds) = (letter, kinds);
-            self.special |= special != 0;
+            (self.letter, self.kinds) = (letter & LETTER, kinds);
             if read == rest.len() || !self.pass_word(bytes, plain) {
                 return;
             }
@@ -332,25 +342,15 @@ impl Segmenter {
 
     /// Whether the open segment may hold something.
     fn is_worth(&self, plain: &Plain) -> bool {
-        let length = self.at - self.start;
-        let gated = length >= plain.gated_min && self.gated(plain);
-        let worth = self.special || self.joined || gated || length >= plain.bytes_min;
-        worth && length >= self.least(plain)
-    }
-
-    /// The length from which a segment of the kinds of bytes that the open one has may hold
-    /// something.
-    fn least(&self, plain: &Plain) -> usize {
-        let kinds = self.earlier | self.kinds;
-        if kinds & (OTHER | STOP) != 0 || self.armour.is_some() || self.wide {
-            plain.least
-        } else if kinds & DIGIT != 0 {
-            plain.numbered_least
-        } else if self.joined || kinds & GATE != 0 || plain.lettered_gate.has(self.before) {
-            plain.lettered_gated_least
-        } else {
-            plain.lettered_least
-        }
+        // What is armoured or wide is no text of a known kind.
+        let unknown = self.armour.is_some() || self.wide;
+        plain.is_worth(Look {
+            length: self.at - self.start,
+            kinds: self.earlier | self.kinds | if unknown { STOP } else { 0 },
+            special: self.special,
+            joined: self.joined,
+            before: self.before,
+        })
     }
 
     /// What is at the white space or break at `at`.

@@ -199,20 +199,29 @@ fn stands_in(text: &str, word: &str) -> bool {
     let letter = |c: Option<char>| c.is_some_and(|c| c != '_' && is_word_letter(c));
     let joins = |inner: Option<char>, outer: Option<char>| letter(inner) && letter(outer);
     let lead = word.as_bytes().first().copied().unwrap_or(0);
-    text.char_indices().any(|(at, first)| {
-        let begins =
-            !lead.is_ascii() || !first.is_ascii() || first.to_ascii_lowercase() == char::from(lead);
-        let length = if begins {
-            begun(&text[at..], word)
-        } else {
-            None
-        };
-        length.is_some_and(|length| {
+    // What is beyond ASCII may be a lead in lower case, and only its letters are looked at closely.
+    let begins = |byte: u8| match lead.is_ascii() && byte.is_ascii() {
+        true => byte.to_ascii_lowercase() == lead,
+        // In the middle of a character nothing begins.
+        false => byte & 0xc0 != 0x80,
+    };
+    let mut from = 0;
+    while let Some(next) = text.as_bytes()[from..]
+        .iter()
+        .position(|byte| begins(*byte))
+    {
+        let at = from + next;
+        from = at + 1;
+        let whole = begun(&text[at..], word).is_some_and(|length| {
             let before = text[..at].chars().next_back();
             let after = text[at + length..].chars().next();
             !joins(word.chars().next(), before) && !joins(word.chars().next_back(), after)
-        })
-    })
+        });
+        if whole {
+            return true;
+        }
+    }
+    false
 }
 
 /// The letter in lower case; the sigma that ends a word as the other one, since in capitals they

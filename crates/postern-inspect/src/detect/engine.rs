@@ -200,6 +200,9 @@ impl Engine {
         let mut asked = unread <= segment.len() + BETWEEN_BYTES;
         if asked {
             self.keep_named(text, segment.clone(), worded, (near, &mut picked));
+            if picked.is_empty() {
+                return (picked, asked);
+            }
         }
         let mut left = text.as_bytes()[..segment.start].iter().copied();
         let before = left.rfind(|byte| !is_white(*byte)).unwrap_or(b' ');
@@ -214,6 +217,9 @@ impl Engine {
         let few = picked.common(&picked) <= FEW_ROWS;
         if few {
             drop_unlike(&mut picked);
+            if picked.is_empty() {
+                return (picked, asked);
+            }
         }
         if picked.common(&self.shapes.covered) > SHAPES_WORTH {
             let shapes = self.shapes.matching(bytes, EDGE);

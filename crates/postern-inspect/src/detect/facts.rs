@@ -2,6 +2,7 @@
 //! go on for ever or stand last. The prefilter and the windows live on it.
 
 mod factors;
+mod in_row;
 mod least;
 mod plain;
 mod sets;
@@ -10,6 +11,7 @@ pub(crate) use self::sets::is_white;
 use regex_automata::util::syntax;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use self::in_row::in_row;
 pub(crate) use self::plain::plain_min;
 
 /// A set of bytes.
@@ -98,6 +100,10 @@ pub(crate) struct Facts {
     pub(crate) musts: Vec<ByteSet>,
     /// No match holds fewer digits in a row.
     pub(crate) digits_in_row: usize,
+    /// No match holds fewer letters, digits and `_` in a row.
+    pub(crate) word_in_row: usize,
+    /// No match holds fewer bytes in a row of which runs are made, see [`of_run`].
+    pub(crate) run_in_row: usize,
     /// Whether white space or nothing matches too.
     may_be_white: bool,
     /// The bytes, white space too, that may stand last, and whether nothing at all matches too.
@@ -123,7 +129,9 @@ impl Facts {
             tail: tail(&hir),
             last: last(&hir).0,
             musts: musts(&hir),
-            digits_in_row: digits(&hir).most,
+            digits_in_row: in_row(&hir, &ByteSet::of(|byte| byte.is_ascii_digit())),
+            word_in_row: in_row(&hir, &ByteSet::of(of_word)),
+            run_in_row: in_row(&hir, &ByteSet::of(of_run)),
             may_be_white: last(&hir).1,
             end: end(&hir),
         })
@@ -150,8 +158,13 @@ impl Facts {
 }
 
 /// Whether no edge of a word stands between two such bytes.
-pub(crate) fn of_word(byte: u8) -> bool {
+pub(crate) const fn of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether it is a letter, a digit or one of the marks that keys are made of.
+pub(crate) const fn of_run(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-' | b'.')
 }
 
 /// The fewest bytes of the set in a match of the pattern.
@@ -231,93 +244,6 @@ fn must(hir: &Hir, sets: &mut Vec<ByteSet>) {
             }
             sets.push(any);
         }
-    }
-}
-
-/// The digits in a row that a match holds at least.
-#[derive(Debug, Clone, Copy)]
-struct Digits {
-    /// Whether it is made of digits alone.
-    all: bool,
-    first: usize,
-    last: usize,
-    most: usize,
-}
-
-impl Digits {
-    const fn of(all: bool, count: usize) -> Self {
-        Self {
-            all,
-            first: count,
-            last: count,
-            most: count,
-        }
-    }
-
-    fn then(self, next: Self) -> Self {
-        let joint = self.last + next.first;
-        Self {
-            all: self.all && next.all,
-            first: if self.all { joint } else { self.first },
-            last: if next.all { joint } else { next.last },
-            most: self.most.max(next.most).max(joint),
-        }
-    }
-
-    fn or(self, other: Self) -> Self {
-        Self {
-            all: self.all && other.all,
-            first: self.first.min(other.first),
-            last: self.last.min(other.last),
-            most: self.most.min(other.most),
-        }
-    }
-}
-
-/// How many rounds of a repetition are counted: no number is asked for that is longer.
-const ROUNDS_MAX: u32 = 64;
-
-fn digits(hir: &Hir) -> Digits {
-    let nothing = Digits::of(true, 0);
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => nothing,
-        HirKind::Literal(literal) => literal.0.iter().fold(nothing, |so_far, byte| {
-            let digit = byte.is_ascii_digit();
-            so_far.then(Digits::of(digit, usize::from(digit)))
-        }),
-        HirKind::Class(class) => {
-            let mut set = class_bytes(class);
-            (b'0'..=b'9').for_each(|byte| set.remove(byte));
-            let digit = set == ByteSet::default();
-            Digits::of(digit, usize::from(digit))
-        }
-        HirKind::Repetition(repetition) => {
-            let round = digits(&repetition.sub);
-            let rounds = repetition.min.min(ROUNDS_MAX);
-            let least = (0..rounds).fold(nothing, |so_far, _| so_far.then(round));
-            if repetition.max == Some(repetition.min) {
-                return least;
-            }
-            // More rounds may follow; those of digits alone only make a row longer.
-            Digits {
-                all: least.all && round.all,
-                last: if round.all {
-                    least.last
-                } else {
-                    least.last.min(round.last)
-                },
-                ..least
-            }
-        }
-        HirKind::Capture(capture) => digits(&capture.sub),
-        HirKind::Concat(parts) => parts
-            .iter()
-            .fold(nothing, |so_far, part| so_far.then(digits(part))),
-        HirKind::Alternation(parts) => parts
-            .iter()
-            .map(digits)
-            .reduce(Digits::or)
-            .unwrap_or(nothing),
     }
 }
 

@@ -80,11 +80,19 @@ const LEADS: [bool; 256] = {
     leads
 };
 
+/// Bytes that are looked at in one go to see that they are ASCII.
+const ASCII_BYTES: usize = 64;
+
 /// Where the first character from `from` on stands that is folded, and what it is.
 pub(crate) fn next(text: &str, from: usize) -> Option<(usize, char, Fold)> {
     let bytes = text.as_bytes();
     let mut at = from;
     loop {
+        // Nothing of ASCII is folded, and most text is that.
+        let ascii = bytes[at..]
+            .chunks(ASCII_BYTES)
+            .take_while(|chunk| chunk.is_ascii());
+        at += ascii.map(<[u8]>::len).sum::<usize>();
         at += bytes[at..]
             .iter()
             .position(|byte| LEADS[usize::from(*byte)])?;

@@ -3,7 +3,8 @@
 //! Most rows that ask for text to their left ask for a word in it, which [`super::words`] looks
 //! for. For the others, whose labels are as short as `ss` or `t:`, one automaton reads backwards
 //! from every place where a match may begin, over the text as it is and over the one with blanks at
-//! the joints of names.
+//! the joints of names. Before that, another reads a few bytes forwards: in most places nothing
+//! begins that has the shape of a value.
 
 use std::ops::Range;
 
@@ -13,11 +14,16 @@ use super::engine::{Row, left_of};
 use super::facts::{ByteSet, syntax};
 use super::many::{Many, Patterns};
 use super::prefilter::Bits;
+use super::shapes::{EDGE, beginning};
 
 /// The text to the left of the rows without a word to look for.
 #[derive(Debug)]
 pub(crate) struct Lefts {
     many: Many,
+    /// The shapes of their matches.
+    values: Many,
+    /// The rows of matches without one.
+    shapeless: Bits,
     /// For each row, the bit of what its matches begin with and stand behind.
     bits: Vec<u64>,
     /// For each row, no match is shorter, in bytes.
@@ -53,8 +59,12 @@ impl Lefts {
             row.facts.first.each(|byte| first[usize::from(byte)] |= bit);
             row.behind.each(|byte| behind[usize::from(byte)] |= bit);
         }
+        let covered = |(index, _): &(usize, &Row)| bits[*index] != 0;
+        let (values, shapeless) = beginning(rows.iter().enumerate().filter(covered));
         Self {
             many: Many::backward(patterns),
+            values: Many::forward(values),
+            shapeless,
             bits,
             least: rows.iter().map(|row| row.facts.bytes_min).collect(),
             first,
@@ -72,19 +82,31 @@ impl Lefts {
     pub(crate) fn before(&self, text: &str, segment: Range<usize>, picked: &Bits) -> Bits {
         let bytes = text.as_bytes();
         let (mut asked, mut least) = (0, usize::MAX);
-        for row in picked.meet(&self.many.covered).rows() {
+        let asking = picked.meet(&self.many.covered);
+        for row in asking.rows() {
             asked |= self.bits[row];
             least = least.min(self.least[row]);
         }
-        let begins = |at: &usize| {
-            let before = at.checked_sub(1).map(|before| bytes[before]);
-            let behind = before.map_or(u64::MAX, |before| self.behind[usize::from(before)]);
-            asked & behind & self.first[usize::from(bytes[*at])] != 0 && text.is_char_boundary(*at)
-        };
         let last = (segment.end + 1).saturating_sub(least.max(1));
-        let mut ending = self.many.ending();
-        for start in (segment.start..last).filter(begins) {
-            ending.read(left_of(text, start));
+        let first = |byte: u8| asked & self.first[usize::from(byte)];
+        let at_start = segment.start == 0 && last > 0 && first(bytes[0]) != 0;
+        let from = segment.start.max(1);
+        let pairs = bytes.get(from - 1..last).unwrap_or_default().windows(2);
+        let inner = pairs.enumerate().filter_map(|(nth, pair)| {
+            let behind = self.behind[usize::from(pair[0])];
+            // Mostly this says no.
+            (behind & first(pair[1]) != 0).then_some(from + nth)
+        });
+        let inner = inner.filter(|at| text.is_char_boundary(*at));
+        let starts = at_start.then_some(0).into_iter().chain(inner);
+        let (mut ending, mut values) = (self.many.ending(), self.values.beginning());
+        let shapeless = asking.meets(&self.shapeless);
+        for start in starts {
+            // To see that no value begins there takes a few bytes, and what is left of it many.
+            let value = (&bytes[start..segment.end], EDGE);
+            if shapeless || values.any(value, &asking) {
+                ending.read(left_of(text, start));
+            }
         }
         ending.rows()
     }

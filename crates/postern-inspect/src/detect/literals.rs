@@ -33,8 +33,8 @@ impl State {
 pub(crate) struct Literals<const CLASSES: usize> {
     /// Bytes that are alike; the first are in no text.
     classes: [u8; 256],
-    /// Of the first states, the next for each class.
-    tables: Vec<[State; CLASSES]>,
+    /// Of the first states, one behind the other, the next for each class.
+    tables: Vec<State>,
     further: Vec<Further>,
     /// How those further in go on: by which class, to where.
     steps: Vec<(u8, State)>,
@@ -106,31 +106,41 @@ impl<const CLASSES: usize> Literals<CLASSES> {
             return;
         }
         // At the beginning and nowhere else nothing is there to go on as.
-        let mut table = match node.depth {
-            0 => [State::default(); CLASSES],
-            _ => self.tables[node.other],
-        };
-        for (class, to) in &node.steps {
-            table[usize::from(*class)] = state(*to);
+        let from = self.tables.len();
+        match node.depth {
+            0 => self.tables.resize(CLASSES, State::default()),
+            _ => {
+                let other = node.other * CLASSES;
+                self.tables.extend_from_within(other..other + CLASSES);
+            }
         }
-        self.tables.push(table);
+        for (class, to) in &node.steps {
+            self.tables[from + usize::from(*class)] = state(*to);
+        }
     }
 
     /// The state behind the byte.
     #[inline(always)]
     pub(crate) fn next(&self, state: State, byte: u8) -> State {
         let class = self.classes[usize::from(byte)];
-        match self.tables.get(state.nth()) {
-            Some(table) => table[usize::from(class)],
+        match self.table(state, class) {
+            Some(next) => next,
             None => self.further(state, class),
         }
+    }
+
+    /// The next state of one that is in the tables.
+    #[inline(always)]
+    fn table(&self, state: State, class: u8) -> Option<State> {
+        let at = state.nth() * CLASSES + usize::from(class);
+        self.tables.get(at).copied()
     }
 
     /// [`Self::next`] of a state that is in no table.
     fn further(&self, mut state: State, class: u8) -> State {
         loop {
-            match self.tables.get(state.nth()) {
-                Some(table) => return table[usize::from(class)],
+            match self.table(state, class) {
+                Some(next) => return next,
                 None => match self.step(state.nth(), class) {
                     Ok(next) => return next,
                     Err(other) => state = other,
@@ -141,7 +151,7 @@ impl<const CLASSES: usize> Literals<CLASSES> {
 
     /// How a state goes on that is in no table, or as which other one.
     fn step(&self, nth: usize, class: u8) -> Result<State, State> {
-        let further = &self.further[nth - self.tables.len()];
+        let further = &self.further[nth - self.tables.len() / CLASSES];
         let steps = &self.steps[further.from as usize..further.to as usize];
         let own = steps.iter().find(|(by, _)| *by == class);
         own.map(|(_, to)| *to).ok_or(further.other)

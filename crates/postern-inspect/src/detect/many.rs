@@ -65,6 +65,55 @@ impl Ending<'_> {
     }
 }
 
+/// Texts that are read from where a match may begin.
+pub(crate) struct Beginning<'a> {
+    many: &'a Many,
+    cache: PoolGuard<'a, Cache, NewCache>,
+}
+
+impl Beginning<'_> {
+    /// Whether a pattern of one of the rows matches the beginning of the text and one more byte, or
+    /// the automaton gives up.
+    pub(crate) fn any(&mut self, (text, edge): (&[u8], u8), rows: &Bits) -> bool {
+        let mut read = 0;
+        self.cache.search_start(0);
+        let any = self.follow((text, edge), rows, &mut read);
+        if any.is_none() {
+            // What cannot be read counts; see `backward::read`.
+            read += text.len();
+        }
+        self.cache.search_finish(read);
+        any.unwrap_or(true)
+    }
+
+    fn follow(&mut self, (text, edge): (&[u8], u8), rows: &Bits, read: &mut usize) -> Option<bool> {
+        let (many, cache) = (self.many, &mut *self.cache);
+        let of = |cache: &Cache, state: LazyStateID| {
+            let mut told = 0..many.dfa.match_len(cache, state);
+            told.any(|nth| {
+                let pattern = many.dfa.match_pattern(cache, state, nth);
+                many.rows[pattern.as_usize()].meets(rows)
+            })
+        };
+        let start = start::Config::new().anchored(Anchored::Yes);
+        let mut state = many.dfa.start_state(cache, &start).ok()?;
+        for byte in text.iter().chain([&edge]) {
+            *read += 1;
+            state = many.dfa.next_state(cache, state, *byte).ok()?;
+            if state.is_tagged() {
+                if state.is_dead() {
+                    return Some(false);
+                }
+                if state.is_match() && of(cache, state) {
+                    return Some(true);
+                }
+            }
+        }
+        state = many.dfa.next_eoi_state(cache, state).ok()?;
+        Some(state.is_match() && of(cache, state))
+    }
+}
+
 /// Patterns with their rows, those that are equal once.
 #[derive(Debug)]
 pub(crate) struct Patterns {
@@ -151,6 +200,14 @@ impl Many {
             rows.join(&self.rows[pattern]);
             rows
         })
+    }
+
+    /// To read texts from where matches may begin.
+    pub(crate) fn beginning(&self) -> Beginning<'_> {
+        Beginning {
+            many: self,
+            cache: self.caches.get(),
+        }
     }
 
     /// To read texts from their ends.

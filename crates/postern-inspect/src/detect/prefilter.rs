@@ -5,16 +5,18 @@
 //! detector that could match such a word, which the segmenter knows from a table of bytes: these
 //! never come here.
 
+mod block;
+mod count;
 mod plain;
 
-use std::sync::LazyLock;
-
+pub(crate) use self::block::{BLOCK_BYTES, white_and_small};
+pub(crate) use self::count::{Held, length_bit};
 pub(crate) use self::plain::{
-    CAPITAL, DIGIT, GATE, LETTER, ODD, OTHER, Plain, QUOTE, SPECIAL, STOP, WHITE,
+    CAPITAL, DIGIT, GATE, LETTER, Look, OTHER, Plain, QUOTE, SPECIAL, STOP, WHITE,
 };
 use super::Needs;
 use super::engine::Row;
-use super::facts::{self, ByteSet, of_word};
+use super::facts::{self, ByteSet};
 use super::literals::{Literals, State};
 
 /// Rows of a table of detectors, as bits.
@@ -123,23 +125,10 @@ pub(crate) struct Prefilter {
     by_length: Vec<Bits>,
     /// The rows of which a match may do with so few digits in a row.
     by_digits_in_row: Vec<Bits>,
+    /// The rows of which a match may do with so short a run.
+    by_run_in_row: Vec<Bits>,
     byte_set: ByteSet,
     pub(crate) plain: Plain,
-}
-
-/// What a segment holds, to pass over rows whose patterns ask for more.
-#[derive(Debug, Default)]
-pub(crate) struct Held {
-    pub(crate) bytes: ByteSet,
-    /// The most digits in a row.
-    digits_in_row: usize,
-    /// For each length of a run of letters, digits and `_`, its bit; see [`length_bit`].
-    pub(crate) lengths: u64,
-}
-
-/// The bit of a run's length; those beyond the bits share the last. The first says nothing.
-pub(crate) fn length_bit(length: usize) -> u64 {
-    1 << length.min(63)
 }
 
 const COUNT_MAX: usize = 128;
@@ -162,6 +151,7 @@ impl Prefilter {
             run_least: 0,
             by_length: vec![Bits::NONE; COUNT_MAX + 1],
             by_digits_in_row: vec![Bits::NONE; COUNT_MAX + 1],
+            by_run_in_row: vec![Bits::NONE; COUNT_MAX + 1],
             byte_set: ByteSet::default(),
             plain: Plain::of(rows),
         };
@@ -169,12 +159,14 @@ impl Prefilter {
             built.add(index, row);
             built.by_length[row.facts.bytes_min.min(COUNT_MAX)].set(index);
             built.by_digits_in_row[row.facts.digits_in_row.min(COUNT_MAX)].set(index);
+            built.by_run_in_row[row.facts.run_in_row.min(COUNT_MAX)].set(index);
         }
         let counted = [
             &mut built.by_digits,
             &mut built.by_run,
             &mut built.by_length,
             &mut built.by_digits_in_row,
+            &mut built.by_run_in_row,
         ];
         for counts in counted {
             for count in 1..=COUNT_MAX {
@@ -235,34 +227,12 @@ impl Prefilter {
 
     /// The rows whose needs the segment meets, and what the segment holds.
     pub(crate) fn pick(&self, segment: &[u8], wanted: &Bits) -> Option<(Bits, Held)> {
-        let counted: &[Counted; 256] = &COUNTED;
-        let (mut bytes, mut lengths) = ([0; 4], length_bit(0));
-        let (mut digits, mut in_row, mut most_in_row) = (0_usize, 0_usize, 0_usize);
-        let (mut run, mut longest, mut word) = (0_usize, 0_usize, 0_usize);
-        for byte in segment {
-            let counted = &counted[usize::from(*byte)];
-            for (set, own) in bytes.iter_mut().zip(counted.set) {
-                *set |= own;
-            }
-            digits += whole(counted.digit) & 1;
-            in_row = (in_row + 1) & whole(counted.digit);
-            most_in_row = most_in_row.max(in_row);
-            run = (run + 1) & whole(counted.run);
-            longest = longest.max(run);
-            // A length is told at its end; in between it is the bit that says nothing.
-            let inner = whole(counted.word);
-            lengths |= length_bit(word & !inner);
-            word = (word + 1) & inner;
-        }
-        let held = Held {
-            bytes: ByteSet::of_bits(bytes),
-            digits_in_row: most_in_row,
-            lengths: lengths | length_bit(word),
-        };
+        let held = Held::of(segment);
         let special = self.byte_set.meets(&held.bytes);
         let mut found = Bits::NONE;
         let literal = self.find_literals(segment, &mut found);
-        if !literal && !special && digits < self.digits_least && longest < self.run_least {
+        if !literal && !special && held.digits < self.digits_least && held.longest < self.run_least
+        {
             return None;
         }
         let mut of_bytes = Bits::NONE;
@@ -273,10 +243,11 @@ impl Prefilter {
                 }
             }
         }
-        let of_digits = &self.by_digits[digits.min(COUNT_MAX)];
-        let of_run = &self.by_run[longest.min(COUNT_MAX)];
+        let of_digits = &self.by_digits[held.digits.min(COUNT_MAX)];
+        let of_run = &self.by_run[held.longest.min(COUNT_MAX)];
         let of_length = &self.by_length[segment.len().min(COUNT_MAX)];
         let of_digits_in_row = &self.by_digits_in_row[held.digits_in_row.min(COUNT_MAX)];
+        let of_run_in_row = &self.by_run_in_row[held.longest.min(COUNT_MAX)];
         // One pass over the words of the machine: this is asked of each segment.
         let mut picked = Bits::NONE;
         for (at, word) in picked.0.iter_mut().enumerate() {
@@ -284,7 +255,8 @@ impl Prefilter {
             let found = found.0[at];
             let needed = needed & (!self.literal_too.0[at] | found);
             let needed = needed | found & self.by_literal.0[at];
-            *word = needed & wanted.0[at] & of_length.0[at] & of_digits_in_row.0[at];
+            *word = needed & wanted.0[at] & of_length.0[at];
+            *word &= of_digits_in_row.0[at] & of_run_in_row.0[at];
         }
         (!picked.is_empty()).then_some((picked, held))
     }
@@ -316,38 +288,4 @@ impl Prefilter {
         }
         any
     }
-}
-
-/// What [`Prefilter::pick`] counts of a byte: where it is of a kind, all bits of that are set.
-#[derive(Debug, Clone, Copy)]
-struct Counted {
-    /// Itself, as a set.
-    set: [u64; 4],
-    digit: i8,
-    run: i8,
-    word: i8,
-}
-
-/// All bits of a word of the machine, where all bits are set.
-fn whole(kind: i8) -> usize {
-    kind as isize as usize
-}
-
-static COUNTED: LazyLock<[Counted; 256]> = LazyLock::new(|| {
-    std::array::from_fn(|index| {
-        let byte = index as u8;
-        let of = |is: bool| -i8::from(is);
-        let mut set = [0; 4];
-        set[index / 64] = 1 << (index % 64);
-        Counted {
-            set,
-            digit: of(byte.is_ascii_digit()),
-            run: of(is_run(byte)),
-            word: of(of_word(byte)),
-        }
-    })
-});
-
-fn is_run(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/=_-.".contains(&byte)
 }

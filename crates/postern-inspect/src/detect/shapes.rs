@@ -15,6 +15,7 @@ use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Repeti
 use super::engine::Row;
 use super::facts::{ByteSet, class_bytes, of_word, syntax};
 use super::many::{Many, Patterns};
+use super::prefilter::Bits;
 use super::{Edges, Needs};
 
 /// The longest match of a row whose shape is told, in bytes: the states grow with it.
@@ -37,6 +38,24 @@ pub(super) fn patterns(rows: &[Row]) -> Patterns {
         patterns.add(beside(row.detector.edges, shape(&pattern)), index);
     }
     patterns
+}
+
+/// The shapes of rows that ask for text to their left, before what may stand behind a match, and
+/// the rows that have no shape. To be looked for where a match may begin.
+pub(super) fn beginning<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> (Patterns, Bits) {
+    let (mut patterns, mut others) = (Patterns::NONE, Bits::NONE);
+    for (index, row) in rows {
+        if row.facts.bytes_max.is_none_or(|max| max > BYTES_MAX) {
+            others.set(index);
+            continue;
+        }
+        let pattern = parse_with(row.detector.pattern, &syntax());
+        let pattern = pattern.expect("a test reads every pattern");
+        let (_, behind) = around(row.detector.edges);
+        let shape = Hir::concat(vec![shape(&pattern), behind]);
+        patterns.add(shape, index);
+    }
+    (patterns, others)
 }
 
 /// Whether the shape of the row says more than its needs: literals say enough, what stands to the
@@ -115,8 +134,22 @@ fn characters(set: ByteSet) -> Hir {
 /// that is not met in each of its states, for each pattern, and they took a third of its room.
 pub(super) const EDGE: u8 = 0xff;
 
-/// The shape between what may stand beside it: see [`super::context::edges_hold`].
+/// The shape between what may stand beside it.
 fn beside(edges: Edges, shape: Hir) -> Hir {
+    let (before, behind) = around(edges);
+    match edges {
+        Edges::Any => shape,
+        // A word in small letters may touch it.
+        Edges::Glued => Hir::concat(vec![shape, behind]),
+        _ => Hir::concat(vec![before, shape, behind]),
+    }
+}
+
+/// What may stand before a match and behind it: see [`super::context::edges_hold`].
+fn around(edges: Edges) -> (Hir, Hir) {
+    if edges == Edges::Any {
+        return (Hir::empty(), Hir::empty());
+    }
     let marks: &[u8] = match edges {
         Edges::Any | Edges::Word => b"",
         Edges::Number | Edges::Glued => b".-/",
@@ -141,13 +174,7 @@ fn beside(edges: Edges, shape: Hir) -> Hir {
             one_of(ByteSet::of(|byte| byte == b'=')),
         ]));
     }
-    let (before, behind) = (Hir::alternation(before), Hir::alternation(behind));
-    match edges {
-        Edges::Any => shape,
-        // A word in small letters may touch it.
-        Edges::Glued => Hir::concat(vec![shape, behind]),
-        _ => Hir::concat(vec![before, shape, behind]),
-    }
+    (Hir::alternation(before), Hir::alternation(behind))
 }
 
 #[cfg(test)]

@@ -45,6 +45,10 @@ const PLAIN: [bool; 256] = {
     plain
 };
 
+fn is_plain(byte: &u8) -> bool {
+    PLAIN[usize::from(*byte)]
+}
+
 /// The words near the segments of one text, as far as it was read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Near {
@@ -276,30 +280,36 @@ impl Readings<'_> {
     /// Reads on over bytes that are the same in both, which most of a text is.
     fn read_plain(&mut self, bytes: &[u8], end: usize) {
         let literals = &self.words.literals;
-        let (mut plain, mut spaced, from) = (self.plain, self.spaced, self.near.at);
-        let mut read = 0;
-        for byte in &bytes[from..end] {
-            if !PLAIN[usize::from(*byte)] {
+        let from = self.near.at;
+        let mut rest = bytes[from..end].iter();
+        let (mut plain, mut spaced) = (self.plain, self.spaced);
+        while plain != spaced {
+            let Some(byte) = rest.as_slice().first().filter(|byte| is_plain(byte)) else {
                 break;
-            }
-            read += 1;
-            let same = plain == spaced;
+            };
+            rest.next();
+            let at = end - rest.len();
             plain = literals.next(plain, *byte);
-            if plain.ends() {
-                self.near.at = from + read;
-                self.note(plain);
-            }
-            if same {
-                spaced = plain;
-                continue;
-            }
             spaced = literals.next(spaced, *byte);
-            if spaced.ends() {
-                self.near.at = from + read;
-                self.note(spaced);
+            if plain.ends() {
+                self.note(plain, at);
+            }
+            if spaced.ends() && spaced != plain {
+                self.note(spaced, at);
             }
         }
-        self.near.at = from + read;
+        if plain == spaced {
+            // From there on they are the same.
+            while let Some(byte) = rest.as_slice().first().filter(|byte| is_plain(byte)) {
+                rest.next();
+                plain = literals.next(plain, *byte);
+                if plain.ends() {
+                    self.note(plain, end - rest.len());
+                }
+            }
+            spaced = plain;
+        }
+        self.near.at = end - rest.len();
         (self.plain, self.spaced) = (plain, spaced);
     }
 
@@ -327,14 +337,14 @@ impl Readings<'_> {
     fn step(&mut self, state: State, byte: u8) -> State {
         let state = self.words.literals.next(state, byte);
         if state.ends() {
-            self.note(state);
+            self.note(state, self.near.at);
         }
         state
     }
 
     #[cold]
-    fn note(&mut self, state: State) {
-        let (words, at) = (self.words, self.near.at);
+    fn note(&mut self, state: State, at: usize) {
+        let words = self.words;
         let texts = words.literals.texts(state).iter();
         self.near.ends.extend(texts.map(|word| (at, *word)));
     }

@@ -9,7 +9,7 @@ use super::join::{Link, Stop};
 use crate::bounds::ARMOUR_LABEL_BYTES_MAX;
 use crate::detect::context::floor;
 
-const BEGIN: &str = "-----BEGIN";
+const BEGIN: &[u8] = b"-----BEGIN";
 const END: &str = "-----END";
 const DASHES: &str = "-----";
 const PRIVATE: &str = "PRIVATE KEY";
@@ -51,10 +51,16 @@ pub(super) fn opens_putty(word: &[u8]) -> bool {
     word.ends_with(PUTTY)
 }
 
+/// Whether the word opens armour, if a blank follows.
+pub(super) fn opens(word: &[u8]) -> bool {
+    word.ends_with(BEGIN)
+}
+
 impl Armour {
     /// Whether the run opens armour.
     pub(super) fn opens(text: &str, run: usize, at: usize) -> bool {
-        text.as_bytes()[at] == b' ' && text[run..at].ends_with(BEGIN)
+        let bytes = text.as_bytes();
+        bytes[at] == b' ' && opens(&bytes[run..at])
     }
 
     /// The private lines of a PuTTY file, from the space before their number.

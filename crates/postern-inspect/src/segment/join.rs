@@ -46,7 +46,8 @@ pub(super) enum Stop {
     Break,
 }
 
-const GROUP_CHARS_MAX: usize = 5;
+/// The longest group of letters and digits, in characters.
+pub(super) const GROUP_CHARS_MAX: usize = 5;
 
 /// A digit and the longest ending of an ordinal, in bytes.
 const ENDING_BYTES: usize = 4;

@@ -412,13 +412,14 @@ fn needed(detector: &Detector) -> Option<(u8, usize)> {
     (count > 1).then_some((byte, count))
 }
 
-/// The lengths of runs that a match may be: one of letters, digits and `_` alone, with edges, is
-/// such a run as a whole.
+/// The lengths of runs of which a match holds one. A match of letters, digits and `_` alone, with
+/// edges, is such a run as a whole.
 fn lengths(detector: &Detector, facts: &Facts) -> u64 {
-    if matches!(detector.edges, Edges::Any | Edges::Glued) || !facts.of_word {
-        return u64::MAX;
-    }
-    let (min, max) = (facts.bytes_min, facts.bytes_max.unwrap_or(usize::MAX));
+    let whole = facts.of_word && !matches!(detector.edges, Edges::Any | Edges::Glued);
+    let (min, max) = match whole {
+        true => (facts.bytes_min, facts.bytes_max.unwrap_or(usize::MAX)),
+        false => (facts.word_in_row, usize::MAX),
+    };
     // All that is longer shares the last bit.
     (min.min(63)..=max.min(63)).fold(0, |bits, length| bits | length_bit(length))
 }

@@ -17,6 +17,10 @@ fn what_a_pattern_can_match_is_known() {
     assert_eq!(in_row(r"(?:[0-9]x?){5}"), 1);
     // Too small, which is fine: a round that ends in digits is taken to end in none.
     assert_eq!(in_row(r"[0-9]{4}(?:[a-z][0-9]{2})*[0-9]{3}"), 4);
+    let facts = Facts::read(r"[0-9a-f]{24}:[0-9a-f_]{64}").unwrap();
+    assert_eq!((facts.word_in_row, facts.run_in_row), (64, 64));
+    let facts = Facts::read(r"[MNO][A-Z]{3}\.[A-Z-]{6,9}\.x").unwrap();
+    assert_eq!((facts.word_in_row, facts.run_in_row), (4, 13));
     let musts = Facts::read(r"(?:x|[0-9]y?)[a-z]+(?:@[A-Z]?)?:")
         .unwrap()
         .musts;

@@ -13,8 +13,8 @@ pub(crate) struct Plain {
     /// What the segmenter must know of each byte. Plain words are made of letters and the marks of
     /// prose that no row asks for; a capital behind a letter is not plain.
     pub(crate) kinds: [u8; 256],
-    /// Of each byte whether it ends a run and whether it is [`ODD`].
-    pub(crate) marks: [u8; 256],
+    /// For which bytes a word has to be looked at closely: no small letter is one.
+    pub(crate) odd: [bool; 256],
     /// A segment that is shorter holds nothing.
     pub(crate) least: usize,
     /// A word of letters and marks of prose that is shorter holds nothing.
@@ -33,6 +33,21 @@ pub(crate) struct Plain {
     pub(crate) gated_min: usize,
     /// The bytes in which the text to the left of a value may end, where a row asks for it.
     pub(crate) gate: ByteSet,
+}
+
+/// What is known of a segment without asking for what it holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    /// In bytes.
+    pub(crate) length: usize,
+    /// What kinds of bytes it holds.
+    pub(crate) kinds: u8,
+    /// Whether it holds a byte that no plain word has, or a capital behind a letter.
+    pub(crate) special: bool,
+    /// Whether it is several runs.
+    pub(crate) joined: bool,
+    /// The last byte before it that is no white space.
+    pub(crate) before: u8,
 }
 
 /// The marks of prose: words with them are still plain.
@@ -64,7 +79,7 @@ impl Plain {
         }
         let kinds = kinds(&bytes, &gate_marks);
         let mut plain = Self {
-            marks: kinds_marks(&kinds),
+            odd: odd(&kinds),
             kinds,
             least: rows
                 .iter()
@@ -86,6 +101,31 @@ impl Plain {
             plain.count_segment((row, &pattern), &bytes);
         }
         plain
+    }
+
+    /// Whether a row may find something in such a segment.
+    pub(crate) fn is_worth(&self, look: Look) -> bool {
+        let Look { length, kinds, .. } = look;
+        let gated = || kinds & GATE != 0 || self.gate.has(look.before);
+        let worth = look.special
+            || look.joined
+            || length >= self.bytes_min
+            || length >= self.gated_min && gated();
+        worth && length >= self.least_of(look)
+    }
+
+    /// The length from which such a segment may hold something.
+    fn least_of(&self, look: Look) -> usize {
+        let gated = || look.kinds & GATE != 0 || self.lettered_gate.has(look.before);
+        if look.kinds & (OTHER | STOP) != 0 {
+            self.least
+        } else if look.kinds & DIGIT != 0 {
+            self.numbered_least
+        } else if look.joined || gated() {
+            self.lettered_gated_least
+        } else {
+            self.lettered_least
+        }
     }
 
     fn count_word(&mut self, (row, pattern): (&Row, &Hir), bytes: &ByteSet) {
@@ -137,21 +177,12 @@ pub(crate) const QUOTE: u8 = 64;
 /// text before it.
 pub(crate) const GATE: u8 = 16;
 
-/// The bit of a byte in [`Plain::marks`] for which a word has to be looked at closely: one that no
-/// small letter is, or that goes on behind white space. Of a byte that ends a run, that it is none
-/// of white space.
-pub(crate) const ODD: u64 = 1;
-/// The bit of a byte in [`Plain::marks`] that ends a run.
-const STOPS: u8 = 2;
-
-fn kinds_marks(kinds: &[u8; 256]) -> [u8; 256] {
+/// See [`Plain::odd`]: bytes that are not plain, and marks behind which a word may go on.
+fn odd(kinds: &[u8; 256]) -> [bool; 256] {
     std::array::from_fn(|index| {
-        let (byte, kind) = (index as u8, kinds[index]);
-        if kind & STOP != 0 {
-            return STOPS | u8::from(byte > b' ');
-        }
-        let odd = kind & (SPECIAL | DIGIT | CAPITAL | GATE) != 0;
-        u8::from(odd || b")\"':".contains(&byte))
+        let odd =
+            kinds[index] & (SPECIAL | DIGIT | CAPITAL | GATE) != 0 && kinds[index] & STOP == 0;
+        odd || b")\"':".contains(&(index as u8))
     })
 }
 
