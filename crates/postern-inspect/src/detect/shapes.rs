@@ -40,8 +40,8 @@ pub(super) fn patterns(rows: &[Row]) -> Patterns {
     patterns
 }
 
-/// The shapes of rows that ask for text to their left, before what may stand behind a match, and the
-/// rows that have no shape. To be looked for where a match may begin.
+/// The shapes of rows that ask for text to their left, before what may stand behind a match, and
+/// the rows that have no shape. To be looked for where a match may begin.
 pub(super) fn beginning<'a>(rows: impl Iterator<Item = (usize, &'a Row)>) -> (Patterns, Bits) {
     let (mut patterns, mut others) = (Patterns::NONE, Bits::NONE);
     for (index, row) in rows {

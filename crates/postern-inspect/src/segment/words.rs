@@ -52,6 +52,33 @@ impl Marks {
         let stops = white | hard;
         Self { stops, hard, odd }
     }
+
+    /// Whether nothing is found in the run, and it is over behind its end, which is in the block
+    /// that begins at `block`. What of it is before the block needs no closer look.
+    fn passes(
+        &self,
+        (text, block): (&str, usize),
+        run: Range<usize>,
+        before: impl Fn(usize) -> u8,
+        plain: &Plain,
+    ) -> bool {
+        let stop = (run.end - block) as u32;
+        if self.hard >> stop & 1 != 0 {
+            return false;
+        }
+        let mut odd = self.odd & below(stop) & !below(run.start.saturating_sub(block) as u32);
+        if odd == 0 {
+            return is_short(&run, before, plain);
+        }
+        // Of all other bytes nothing has to be known.
+        let mut kinds = Kinds::default();
+        while odd != 0 {
+            let at = block + odd.trailing_zeros() as usize;
+            kinds.add(text.as_bytes(), (run.start, at), plain);
+            odd &= odd - 1;
+        }
+        kinds.passes(text, run, before, plain)
+    }
 }
 
 /// The bits below that one.
@@ -97,17 +124,13 @@ impl Segmenter {
         };
         let mut start = first;
         // In what is no prose, the first byte says that a block is not worth its bits.
-        while bytes
-            .get(start)
-            .is_some_and(|byte| plain.odd[usize::from(*byte)])
-        {
-            match passed(text, start, &before, plain) {
-                Some(end) => start = end + 1,
-                None => {
-                    self.go_to(start, before(start));
-                    return;
-                }
-            }
+        let is_odd = |byte: &u8| plain.odd[usize::from(*byte)];
+        while bytes.get(start).is_some_and(is_odd) {
+            let Some(end) = passed(text, start, before, plain) else {
+                self.go_to(start, before(start));
+                return;
+            };
+            start = end + 1;
         }
         let most = plain.bytes_min.min(plain.gated_min).min(WINDOW_BYTES);
         let (mut block, mut odd) = (start, false);
@@ -129,24 +152,10 @@ impl Segmenter {
                     }
                     let stop = at + (stops >> at).trailing_zeros();
                     let end = block + stop as usize;
-                    let length = end - start;
-                    let hard = marks.hard >> stop & 1 != 0;
-                    let mut own = marks.odd & below(stop) & !below(behind_last(earlier) as u32);
-                    let passes = if hard {
-                        false
-                    } else if odd {
-                        passed(text, start, &before, plain).is_some()
-                    } else if own != 0 {
-                        // Of all other bytes nothing has to be known.
-                        let mut kinds = Kinds::default();
-                        while own != 0 {
-                            let at = block + own.trailing_zeros() as usize;
-                            kinds.add(bytes, (start, at), plain);
-                            own &= own - 1;
-                        }
-                        kinds.passes(text, start..end, &before, plain)
+                    let passes = if odd {
+                        passed(text, start, before, plain).is_some()
                     } else {
-                        length < most || is_short(length, before(start), plain)
+                        marks.passes((text, block), start..end, before, plain)
                     };
                     if !passes {
                         break 'text;
@@ -231,16 +240,17 @@ fn passed(text: &str, start: usize, before: impl Fn(usize) -> u8, plain: &Plain)
     passes.then_some(end)
 }
 
-/// [`passed`] for a word of so many bytes in which none needs a closer look.
-fn is_short(length: usize, before: u8, plain: &Plain) -> bool {
-    let look = Look {
-        length,
+/// Whether nothing is found in a run in which no byte needs a closer look.
+fn is_short(run: &Range<usize>, before: impl Fn(usize) -> u8, plain: &Plain) -> bool {
+    let most = plain.bytes_min.min(plain.gated_min).min(WINDOW_BYTES);
+    let look = || Look {
+        length: run.len(),
         kinds: 0,
         special: false,
         joined: false,
-        before,
+        before: before(run.start),
     };
-    length < WINDOW_BYTES && !plain.is_worth(look)
+    run.len() < most || run.len() < WINDOW_BYTES && !plain.is_worth(look())
 }
 
 /// Whether the run, which holds such kinds of bytes, is over at the white space behind it.

@@ -45,7 +45,9 @@ mod tests {
     proptest! {
         /// Goal: each byte has its bit. Method: blocks of any bytes.
         #[test]
-        fn bits_are_those_of_the_bytes(bytes in proptest::collection::vec(any::<u8>(), BLOCK_BYTES)) {
+        fn bits_are_those_of_the_bytes(
+            bytes in proptest::collection::vec(any::<u8>(), BLOCK_BYTES),
+        ) {
             let mut block = [0; BLOCK_BYTES];
             block.copy_from_slice(&bytes);
             let (white, small) = white_and_small(&block);
