@@ -25,7 +25,7 @@ pub(crate) fn path_parse(data: &[u8]) {
         return;
     };
     if let Ok(path) = CanonicalPath::parse(text) {
-        let again = CanonicalPath::parse(&path.encoded());
+        let again = CanonicalPath::parse(path.encoded());
         assert_eq!(again.expect("what we write we read"), path);
     }
 }
