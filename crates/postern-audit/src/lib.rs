@@ -30,7 +30,7 @@
 //! let (log, _) = Log::open(dir.path(), Arc::new(Keys), signing, options)?;
 //!
 //! let mut slots = log.reserve(SlotPool::Authenticated, 1)?;
-//! let (domain, header, body) = ("dev".to_owned(), b"intent".to_vec(), b"a prompt".to_vec());
+//! let (domain, header, body) = ("dev".into(), b"intent".to_vec(), b"a prompt".to_vec());
 //! log.append(&mut slots, Entry { domain, header, body }, Durability::Durable).await?;
 //! let checkpoint = log.close().await?;
 //!
