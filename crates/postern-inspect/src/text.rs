@@ -243,6 +243,13 @@ const JSON_PIECE: Leaf = Leaf::Piece {
     name: "",
 };
 
+/// The next piece of arguments: a string, strings that make it up together, or the arguments
+/// themselves.
+static ARGUMENTS_PIECE: TextShape = TextShape {
+    rest: Some(&ALL_TEXT),
+    ..TextShape::leaf(JSON_PIECE)
+};
+
 static PIECE: TextShape = TextShape::leaf(PLAIN_PIECE);
 
 /// The text of a request body.

@@ -2,7 +2,7 @@
 
 use super::openai_other::ERROR;
 use super::{
-    ALL_TEXT, CLEARED, JOINED, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING,
+    ALL_TEXT, ARGUMENTS_PIECE, CLEARED, JOINED, JSON, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING,
     PIECE, PIECES, SEAL, STEADY, Switch, TEXT, TextMember, TextShape, WORD, m,
 };
 
@@ -285,12 +285,6 @@ static CUSTOM_PIECE: TextShape = TextShape {
 static CALLED_PIECE: TextShape = TextShape {
     rest: Some(&PIECES),
     ..TextShape::object(&[m("name", &JOINED), m("arguments", &ARGUMENTS_PIECE)])
-};
-
-/// A string, strings that make it up together, or the arguments themselves.
-static ARGUMENTS_PIECE: TextShape = TextShape {
-    rest: Some(&ALL_TEXT),
-    ..TextShape::leaf(JSON_PIECE)
 };
 
 static SOUND_PIECE: TextShape = TextShape {

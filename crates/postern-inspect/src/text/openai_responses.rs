@@ -2,7 +2,7 @@
 
 use super::openai_other::ERROR;
 use super::{
-    ALL_TEXT, CLEARED, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING, PIECES,
+    ALL_TEXT, ARGUMENTS_PIECE, CLEARED, JSON, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING, PIECES,
     PLAIN_PIECE, Switch, TEXT, TextMember, TextShape, WORD, m,
 };
 
@@ -291,7 +291,7 @@ static DELTA: TextShape = TextShape {
 };
 
 static ARGUMENTS_DELTA: TextShape = TextShape {
-    rest: Some(&ARGUMENTS),
+    rest: Some(&ARGUMENTS_PIECE),
     by: BY,
     keep: DELTA_KEEPS,
     ..TextShape::object(&DELTA_MEMBERS)
@@ -306,12 +306,6 @@ static DATA_DELTA: TextShape = TextShape {
 static NEW: TextShape = TextShape {
     rest: Some(&PIECES),
     ..TextShape::leaf(PLAIN_PIECE)
-};
-
-/// A string, strings that make it up together, or the arguments themselves.
-static ARGUMENTS: TextShape = TextShape {
-    rest: Some(&ALL_TEXT),
-    ..TextShape::leaf(JSON_PIECE)
 };
 
 const DELTA_KEEPS: &[&str] = &["sequence_number", "item_id"];

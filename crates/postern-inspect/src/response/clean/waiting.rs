@@ -25,6 +25,8 @@ pub(super) struct Waiting {
     behind: Vec<u8>,
     /// Events that came behind that, as they came: they say nothing, and so tell nothing.
     silent: Vec<Vec<u8>>,
+    /// Bytes that these take, each with its place in the list.
+    silent_bytes: usize,
     /// Whether one proved not to be the last.
     pub(super) never: bool,
 }
@@ -52,8 +54,12 @@ impl Waiting {
 
     /// Whether this much more may be held behind the event.
     fn has_room(&self, bytes: usize) -> bool {
-        let silent: usize = self.silent.iter().map(Vec::len).sum();
-        self.behind.len() + silent + bytes <= EVENT_HELD_BYTES_MAX
+        self.behind.len() + self.silent_bytes + bytes <= EVENT_HELD_BYTES_MAX
+    }
+
+    fn hold_silent(&mut self, raw: &[u8]) {
+        self.silent_bytes += size_of::<Vec<u8>>() + raw.len();
+        self.silent.push(raw.to_vec());
     }
 }
 
@@ -109,7 +115,7 @@ impl AnswerCleaner {
             let first = self.waiting.silent.is_empty();
             if waits_on && (empty && !first || self.is_silent(&data)) {
                 self.waiting.hold(event);
-                self.waiting.silent.push(raw.to_vec());
+                self.waiting.hold_silent(raw);
                 return Ok(());
             }
             if waits_on && empty {
@@ -150,6 +156,7 @@ impl AnswerCleaner {
     fn release_behind(&mut self, out: &mut Vec<u8>) -> Result<(), CleanError> {
         out.append(&mut self.waiting.behind);
         let silent = std::mem::take(&mut self.waiting.silent);
+        self.waiting.silent_bytes = 0;
         silent
             .iter()
             .try_for_each(|raw| self.clean_one(raw, false, out))
