@@ -149,8 +149,13 @@ impl fmt::Display for RefusalCode {
 /// A refusal on its way to being an answer. The code decides what the outside sees, and beside it
 /// no more than what the program itself says ([`Refusal::telling`]); the cause goes to the
 /// diagnostic log, never into an answer.
+#[derive(Clone)]
+pub struct Refusal(Box<Parts>);
+
+/// What a refusal says. Boxed: each stage of the line hands on a result that could hold one, and
+/// hardly any does.
 #[derive(Debug, Clone)]
-pub struct Refusal {
+struct Parts {
     code: RefusalCode,
     cause: String,
     retry_after: Option<Duration>,
@@ -183,7 +188,7 @@ impl Refusal {
     /// A refusal with the operator's cause.
     #[must_use]
     pub fn new(code: RefusalCode, cause: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             code,
             cause: cause.into(),
             retry_after: None,
@@ -191,14 +196,14 @@ impl Refusal {
             client_gone: false,
             expired: false,
             told: None,
-        }
+        }))
     }
 
     /// Adds what the client is told of the request beside the code's own text. SECURITY: it is a
     /// text of the program, so that nothing of the content can be in it.
     #[must_use]
     pub fn telling(mut self, what: &'static str) -> Self {
-        self.told = Some((what, Whose::Request));
+        self.0.told = Some((what, Whose::Request));
         self
     }
 
@@ -206,16 +211,16 @@ impl Refusal {
     /// carried out, and would be once more.
     #[must_use]
     pub fn of_answer(mut self) -> Self {
-        self.retry_after = None;
-        self.told = self.told.map(|(what, _)| (what, Whose::Answer));
+        self.0.retry_after = None;
+        self.0.told = self.0.told.map(|(what, _)| (what, Whose::Answer));
         self
     }
 
     /// The text that the client reads.
     #[must_use]
     pub fn public(&self) -> Cow<'static, str> {
-        let public = self.code.public();
-        let Some((what, whose)) = self.told else {
+        let public = self.0.code.public();
+        let Some((what, whose)) = self.0.told else {
             return Cow::Borrowed(public);
         };
         let whose = match whose {
@@ -232,71 +237,77 @@ impl Refusal {
     /// not end by being refused.
     #[must_use]
     pub fn client_gone(mut self) -> Self {
-        self.client_gone = true;
+        self.0.client_gone = true;
         self
     }
 
     /// Whether the client went away first.
     #[must_use]
     pub fn is_client_gone(&self) -> bool {
-        self.client_gone
+        self.0.client_gone
     }
 
     /// Says that it came about because the token's time ended, not because somebody ended it.
     #[must_use]
     pub fn of_expiry(mut self) -> Self {
-        self.expired = true;
+        self.0.expired = true;
         self
     }
 
     /// Whether the token's time ended.
     #[must_use]
     pub fn is_of_expiry(&self) -> bool {
-        self.expired
+        self.0.expired
     }
 
     /// Adds when it makes sense to try again.
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
-        self.retry_after = Some(after);
+        self.0.retry_after = Some(after);
         self
     }
 
     /// Adds the figures of the limit that refused.
     #[must_use]
     pub fn with_limit(mut self, notice: RateNotice) -> Self {
-        self.limit = Some(notice);
+        self.0.limit = Some(notice);
         self
     }
 
     /// The code.
     #[must_use]
     pub fn code(&self) -> RefusalCode {
-        self.code
+        self.0.code
     }
 
     /// The operator's cause. Never send it out.
     #[must_use]
     pub fn cause(&self) -> &str {
-        &self.cause
+        &self.0.cause
     }
 
     /// When it makes sense to try again.
     #[must_use]
     pub fn retry_after_value(&self) -> Option<Duration> {
-        self.retry_after
+        self.0.retry_after
     }
 
     /// The figures of the limit that refused.
     #[must_use]
     pub fn limit(&self) -> Option<RateNotice> {
-        self.limit
+        self.0.limit
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.cause)
+        write!(f, "{}: {}", self.0.code, self.0.cause)
     }
 }
 
