@@ -42,6 +42,7 @@ pub(crate) fn run(root: &Path, fast: bool) -> Result<ExitCode> {
     report.step("generated docs", || steps::generated(root));
     report.step("tests", || steps::tests(root, &toolbox));
     report.step("doctests", || steps::doctests(root, &toolbox));
+    report.step("fuzz targets", || steps::fuzz_targets(root));
     report.step("deny", || steps::deny(root, &toolbox));
     report.step("advisories", || steps::advisories(root, &toolbox));
     Ok(report.close())

@@ -52,6 +52,20 @@ pub(super) fn build(root: &Path) -> Result<Verdict> {
     )
 }
 
+/// The fuzz targets stand outside the workspace: what they call may go away without a word, and
+/// their lock file may fall behind.
+pub(super) fn fuzz_targets(root: &Path) -> Result<Verdict> {
+    let arguments = [
+        "check",
+        "--locked",
+        "--manifest-path",
+        "fuzz/Cargo.toml",
+        "--target-dir",
+        "target/fuzz",
+    ];
+    cargo(root, &arguments, &[])
+}
+
 pub(super) fn generated(root: &Path) -> Result<Verdict> {
     Ok(match generate::stale(root)?.as_slice() {
         [] => Verdict::Passed,
