@@ -4,6 +4,7 @@
 mod cuts;
 mod dialects;
 mod plain;
+mod seen;
 
 use std::sync::{Arc, LazyLock};
 
@@ -13,6 +14,8 @@ use postern_types::{CanonicalPath, DataRule, Direction, Operation, RuleName};
 use crate::clean::{Channel, TextKind};
 use crate::{CleanError, Cleaner, MaskKeys, RuleSet};
 use crate::{Dialect, ModelsFilter, RefusalText, ResponseOptions, ResponseReader, Target, locate};
+
+use seen::Seen;
 
 pub use cuts::{Cuts, cut_in_two};
 pub use dialects::{clean_answer, clean_request};
@@ -80,13 +83,6 @@ pub fn json_body(bytes: &[u8]) {
             }
         }
     }
-}
-
-/// What an independent reader sees of a body.
-#[derive(serde::Deserialize)]
-struct Seen<'a> {
-    #[serde(borrow)]
-    model: Option<std::borrow::Cow<'a, str>>,
 }
 
 /// Reads bytes as an answer in every framing and encoding: without editing the bytes go on as they
