@@ -203,6 +203,10 @@ pub(crate) const JSON_TAIL_BYTES: usize = JSON_BARE_BYTES_MAX + LEFT_BYTES;
 /// JSON texts inside strings of each other that are read as such; deeper ones are plain text.
 pub(crate) const JSON_INSIDE_MAX: usize = 3;
 
+/// JSON texts inside strings of each other in a field of a table whose escapes are read; a field
+/// with more is refused. Each is read once more, and doubles the backslashes of the one inside.
+pub(crate) const JSON_IN_FIELD_MAX: usize = 8;
+
 /// Backslashes before an escape in JSON text that broke off: as many as four strings inside of each
 /// other need.
 pub(crate) const JSON_BACKSLASHES_MAX: usize = 15;

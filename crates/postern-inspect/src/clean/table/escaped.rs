@@ -1,11 +1,9 @@
 //! JSON in a field: what its escapes say is read too, beside the field as it stands.
 
 use super::{CleanError, Cleaner, Flow};
+use crate::bounds::JSON_IN_FIELD_MAX;
 use crate::detect::fold::folded;
 use crate::detect::span::Span;
-
-/// How deep JSON in JSON is read.
-const DEPTH_MAX: usize = 4;
 
 /// A text without escapes, and where each byte of it was written.
 struct Plain {
@@ -28,10 +26,12 @@ pub(super) fn found_in(
     let text = folded(field).into_owned();
     let from = (0..=text.len()).collect();
     let mut plain = Plain { text, from };
-    for _ in 0..DEPTH_MAX {
-        let Some(inner) = plain.unescaped() else {
-            break;
-        };
+    let mut depth = 0;
+    while let Some(inner) = plain.unescaped() {
+        if depth == JSON_IN_FIELD_MAX {
+            return Err(CleanError::CannotInspect("JSON in a field is too deep"));
+        }
+        depth += 1;
         plain = inner;
         let spans = Flow::found_in(name, &plain.text, cleaner)?;
         found.extend(spans.into_iter().map(|span| Span {
