@@ -9,12 +9,15 @@ mod calls;
 mod channels;
 mod elements;
 mod ends;
+mod items;
 mod lines;
 mod names;
 mod queue;
 mod state;
+mod tail;
 mod thinking;
 mod waiting;
+mod wholes;
 
 use postern_types::{Finding, Operation};
 
@@ -29,8 +32,10 @@ use elements::{Elements, Part};
 use ends::End;
 use lines::Lines;
 use queue::Item;
+use tail::Tail;
 use thinking::{Thinking, Verdict};
 use waiting::Waiting;
+use wholes::Wholes;
 
 /// The bytes of an answer that is not made of events, on their way.
 #[derive(Debug, Clone)]
@@ -52,6 +57,7 @@ pub(super) struct AnswerCleaner {
     event: &'static TextShape,
     channels: Channels,
     thinking: Thinking,
+    wholes: Wholes,
     form: Form,
     /// Whether the rules are dry runs: then everything passes as it came.
     watches: bool,
@@ -67,7 +73,7 @@ pub(super) struct AnswerCleaner {
 /// What became of the data of one event.
 struct Cleaned {
     /// The data of events that go before it, with the name of each.
-    tails: Vec<channels::Tail>,
+    tails: Vec<Tail>,
     outcome: Outcome,
 }
 
@@ -90,6 +96,7 @@ impl AnswerCleaner {
             cleaner,
             event: text::event(dialect, operation),
             channels: Channels::default(),
+            wholes: Wholes::default(),
             form: Form::Unknown,
             queue: Vec::new(),
             dropped: false,
@@ -320,7 +327,7 @@ impl AnswerCleaner {
     }
 
     /// Puts elements behind the last one of an array.
-    fn write_elements(&self, tails: &[channels::Tail], out: &mut Vec<u8>) {
+    fn write_elements(&self, tails: &[Tail], out: &mut Vec<u8>) {
         for tail in tails {
             out.extend_from_slice(b",\n");
             tail.write_data(out);
@@ -339,7 +346,7 @@ impl AnswerCleaner {
         self.cleaner.unread("answer");
     }
 
-    fn end_all(&mut self) -> Result<Vec<channels::Tail>, CleanError> {
+    fn end_all(&mut self) -> Result<Vec<Tail>, CleanError> {
         self.channels.begin("");
         self.channels.end(&[End::all()], &mut self.cleaner)
     }
@@ -349,12 +356,17 @@ impl AnswerCleaner {
         let tree = Tree::read(data).map_err(CleanError::CannotInspect)?;
         self.channels.number(&tree);
         let verdict = self.thinking.judge(&tree)?;
-        let mut ends = ends::of(self.dialect, self.operation, &tree);
+        if self.dialect == Dialect::Gemini {
+            self.wholes.check(&tree, &mut self.cleaner)?;
+        }
+        ends::items_begin(self.operation, &tree, self.channels.items())?;
+        let items = self.channels.items();
+        let mut ends = ends::of(self.dialect, self.operation, &tree, items);
         if self.waiting.never {
             ends.retain(|end| !end.doubtful);
         }
-        self.channels
-            .reopen(&ends::begun(self.dialect, self.operation, &tree));
+        let begun = ends::begun(self.dialect, self.operation, &tree, items);
+        self.channels.reopen(&begun);
         if last {
             ends.push(End::all());
         }

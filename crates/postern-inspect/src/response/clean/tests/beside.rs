@@ -197,6 +197,9 @@ fn calls_are_told_apart_by_index_or_id() {
         for (at, call) in order {
             let mut piece = named(call, at == 0, form);
             piece["function"] = json!({"arguments":letters(call)[at]});
+            if at == 0 {
+                piece["function"]["name"] = "send".into();
+            }
             owners.push((piece.clone(), call));
             stream += &chunk(0, &json!({ "tool_calls": [piece] }), None);
         }
