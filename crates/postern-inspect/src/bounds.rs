@@ -173,6 +173,10 @@ pub(crate) const DECLARATION_BYTES_MAX: usize = 16 * 1024;
 /// or two for a letter.
 pub(crate) const HIDDEN_BYTES_MAX: u32 = 16 * 1024;
 
+/// How often percent-encoded text is read when what it says is encoded once more: an address in an
+/// address, as it is passed on, and once more. Each is a search of its own.
+pub(crate) const CODED_DEPTH_MAX: usize = 4;
+
 /// Bytes of text that are looked at in one go; a longer piece is taken in slices of it.
 pub(crate) const SLICE_BYTES: usize = 32 * 1024;
 
