@@ -229,6 +229,7 @@ impl AnswerCleaner {
                 }
                 Part::Behind(ends) => self.release_element(ends, out)?,
                 Part::End => {
+                    self.begin_elements(out);
                     let tails = self.end_all()?;
                     self.write_elements(&tails, out);
                     out.push(b']');
@@ -266,6 +267,7 @@ impl AnswerCleaner {
             Form::Elements(elements) => {
                 self.form = Form::Elements(elements);
                 self.release_element(true, out)?;
+                self.begin_elements(out);
             }
             Form::Whole(_) => {}
             Form::Unknown => {
@@ -278,10 +280,17 @@ impl AnswerCleaner {
         Ok(())
     }
 
-    /// In a growing array, whether an element went on, and whether a comma follows it.
-    pub(super) fn between_elements(&self) -> Option<(bool, bool)> {
+    /// What stands before the first element of a growing array goes on.
+    fn begin_elements(&mut self, out: &mut Vec<u8>) {
+        if let Form::Elements(elements) = &mut self.form {
+            elements.begin(out);
+        }
+    }
+
+    /// In a growing array, what has to stand before another element.
+    pub(super) fn before_next(&self) -> Option<&'static [u8]> {
         match &self.form {
-            Form::Elements(elements) => elements.stands(),
+            Form::Elements(elements) => elements.before_next(self.watches),
             Form::Unknown | Form::Whole(_) => None,
         }
     }
@@ -313,6 +322,7 @@ impl AnswerCleaner {
     ) -> Result<(), CleanError> {
         self.channels.begin("");
         let cleaned = self.data(element, alone)?;
+        self.begin_elements(out);
         // A comma stands before the element, if any; so one goes behind each that is put in.
         for tail in &cleaned.tails {
             tail.write_data(out);
