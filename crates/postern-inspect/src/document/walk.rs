@@ -216,10 +216,9 @@ impl<'t, 'c> Walk<'t, 'c> {
     ) -> Result<(), CleanError> {
         let text = self.tree.text(id);
         match shape.leaf {
-            Leaf::Text | Leaf::Tokens => self.whole(id, "", &text),
-            Leaf::Loose => self.whole(id, &left_of(key), &text),
-            Leaf::Free => {
-                let left = left_of(key);
+            Leaf::Text | Leaf::Tokens | Leaf::Loose | Leaf::Free => {
+                let is_free = matches!(shape.leaf, Leaf::Loose | Leaf::Free);
+                let left = left_of(if is_free { key } else { "" });
                 if let Some(new) = self.cleaner.clean_embedded(&self.place, &left, &text)? {
                     self.replace(id, &text, new);
                 }

@@ -179,7 +179,7 @@ impl Channels {
         let kind = if piece.json {
             TextKind::Json
         } else {
-            TextKind::Plain
+            TextKind::Either
         };
         if self.open.len() < CHANNELS_FEW {
             self.open.reserve_exact(1);
