@@ -173,6 +173,10 @@ pub(crate) const DECLARATION_BYTES_MAX: usize = 16 * 1024;
 /// or two for a letter.
 pub(crate) const HIDDEN_BYTES_MAX: u32 = 16 * 1024;
 
+/// How often percent-encoded text is read when what it says is encoded once more: an address in an
+/// address, as it is passed on, and once more. Each is a search of its own.
+pub(crate) const CODED_DEPTH_MAX: usize = 4;
+
 /// Bytes of text that are looked at in one go; a longer piece is taken in slices of it.
 pub(crate) const SLICE_BYTES: usize = 32 * 1024;
 
@@ -202,6 +206,10 @@ pub(crate) const JSON_TAIL_BYTES: usize = JSON_BARE_BYTES_MAX + LEFT_BYTES;
 
 /// JSON texts inside strings of each other that are read as such; deeper ones are plain text.
 pub(crate) const JSON_INSIDE_MAX: usize = 3;
+
+/// JSON texts inside strings of each other in a field of a table whose escapes are read; a field
+/// with more is refused. Each is read once more, and doubles the backslashes of the one inside.
+pub(crate) const JSON_IN_FIELD_MAX: usize = 8;
 
 /// Backslashes before an escape in JSON text that broke off: as many as four strings inside of each
 /// other need.

@@ -17,6 +17,7 @@ mod kept;
 mod keys;
 mod ours;
 mod pieces;
+mod plain;
 mod pseudonym;
 mod rules;
 mod seam;

@@ -7,9 +7,11 @@
 
 mod edit;
 mod file;
+mod json_path;
 mod kinds;
 mod names;
 mod number;
+mod pieces;
 mod walk;
 
 use crate::clean::{CleanError, Cleaner};
@@ -19,7 +21,8 @@ use crate::text::TextShape;
 pub(crate) use crate::text::ALL_TEXT;
 pub(crate) use edit::{Edits, New, write_string};
 pub(crate) use names::told_name;
-pub(crate) use walk::{Piece, Pieces, Walk};
+pub(crate) use pieces::{Piece, Pieces};
+pub(crate) use walk::Walk;
 
 /// Cleans a document; `None` when nothing changed and its bytes pass as they are.
 ///

@@ -46,6 +46,9 @@ pub(crate) enum Leaf {
     /// As `Loose`, in the events of a stream, beside their texts: what clients see of each event by
     /// itself. It says the same in every event, or no one text.
     Steady,
+    /// As `Loose`, in a list in the events of a stream: what clients put together where it has a
+    /// number. With one, it says the same in every event.
+    Numbered,
     /// A seal that only the provider reads; anything that does not look like one is text.
     Seal,
     /// Data: passes or is refused by the rule.
@@ -84,12 +87,37 @@ pub(crate) struct TextShape {
     pub(crate) switch: Option<&'static Switch>,
     /// The kinds of part that are known, where this is a part that says its kind.
     pub(crate) kinds: Option<Kinds>,
-    /// The members that tell texts of equal place apart; of each list the first that is there.
-    pub(crate) by: &'static [&'static [&'static str]],
-    /// Whether this is a call: told apart by its index or, where it has none, by its id.
-    pub(crate) is_call: bool,
+    /// What tells texts of equal place apart.
+    pub(crate) by: &'static [By],
     /// Members that an event made for a held tail keeps, besides those in `by`.
     pub(crate) keep: &'static [&'static str],
+}
+
+/// What tells texts of equal place apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// A member. What leaves it out is the first, and then none says that it is another.
+    Said(&'static str),
+    /// A member of JSON of protobuf, which leaves out what is zero or false.
+    Protobuf(&'static str),
+    /// A place in JSON, which a member of JSON of protobuf says; by both spellings of its name.
+    Place(&'static str, &'static str),
+    /// An item of a response: its place in the output, or its id.
+    Item,
+    /// A call: its index or, where it has none, its id.
+    Call,
+}
+
+impl By {
+    /// Whether a member says it.
+    pub(crate) fn is_said_by(self, key: &str) -> bool {
+        match self {
+            By::Said(name) | By::Protobuf(name) => key == name,
+            By::Place(name, other) => key == name || key == other,
+            By::Item => matches!(key, "output_index" | "item_id"),
+            By::Call => matches!(key, "index" | "id"),
+        }
+    }
 }
 
 /// How a part says its kind, and the kinds that are known.
@@ -129,7 +157,6 @@ impl TextShape {
             switch: None,
             kinds: None,
             by: &[],
-            is_call: false,
             keep: &[],
         }
     }
@@ -144,8 +171,13 @@ impl TextShape {
 
     /// The shape of a member, if the table names it.
     pub(crate) fn member(&self, key: &str) -> Option<&'static TextShape> {
+        self.named(key).map(|member| member.shape)
+    }
+
+    /// The member of this name, if the table names it.
+    pub(crate) fn named(&self, key: &str) -> Option<&'static TextMember> {
         let named = |m: &&TextMember| m.name == key || (!m.other.is_empty() && m.other == key);
-        self.members.iter().find(named).map(|member| member.shape)
+        self.members.iter().find(named)
     }
 
     /// The shape of an object whose deciding member has this value.
@@ -194,6 +226,19 @@ static STEADY: TextShape = TextShape {
     ..TextShape::leaf(Leaf::Steady)
 };
 
+/// Elements of lists in the events of a stream that come whole.
+static NUMBERED: TextShape = TextShape {
+    rest: Some(&NUMBERED_INSIDE),
+    by: &[By::Said("index")],
+    members: &[m("type", &WORD)],
+    ..TextShape::leaf(Leaf::Numbered)
+};
+
+static NUMBERED_INSIDE: TextShape = TextShape {
+    rest: Some(&NUMBERED_INSIDE),
+    ..TextShape::leaf(Leaf::Numbered)
+};
+
 static TEXT: TextShape = TextShape::leaf(Leaf::Text);
 static WORD: TextShape = TextShape::leaf(Leaf::Word);
 static JOINED: TextShape = TextShape::leaf(Leaf::Joined);
@@ -219,7 +264,7 @@ static JSON: TextShape = TextShape {
 /// Pieces of text at any depth, in the parts of an event that carry what is new.
 static PIECES: TextShape = TextShape {
     rest: Some(&PIECES),
-    by: &[&["index"]],
+    by: &[By::Said("index")],
     members: &PIECES_MEMBERS,
     ..TextShape::leaf(PLAIN_PIECE)
 };

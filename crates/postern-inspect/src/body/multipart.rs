@@ -113,14 +113,13 @@ fn clean_line(
         _ => {}
     }
     let clean = cleaner.clean_value("multipart", "", value)?;
-    if clean.is_none() {
-        // SECURITY: browsers write some characters of file names as `%22`, and RFC 8187 all of
-        // them: what hides a value so is not worth writing anew.
-        let unescaped: String = value.replace('\\', "");
-        let plain = percent_decode_str(&unescaped).decode_utf8_lossy();
-        if plain != value && cleaner.clean_value("multipart", "", &plain)?.is_some() {
-            return Err(InspectError::cannot("the name of a part hides a value"));
-        }
+    // SECURITY: browsers write some characters of file names as `%22` or behind a backslash: what
+    // still hides a value so is not worth writing anew.
+    let given = clean.as_deref().unwrap_or(value);
+    let unescaped: String = given.replace('\\', "");
+    let plain = percent_decode_str(&unescaped).decode_utf8_lossy();
+    if plain != given && cleaner.clean_value("multipart", "", &plain)?.is_some() {
+        return Err(InspectError::cannot("the name of a part hides a value"));
     }
     // What was turned back into the head may not end a line or a name in it.
     let quotes = |text: &str| text.matches('"').count();

@@ -228,14 +228,22 @@ fn encodings_inside_a_form_hide_nothing() {
             "{body}"
         );
     }
-    let hidden = parts(&[(
-        "Content-Disposition: form-data; name=\"f\"; filename*=UTF-8''45%3395787636%3214%386",
-        "x",
-    )]);
-    assert!(matches!(
-        masked(PARTS, &hidden),
-        Err(InspectError::CannotInspect(_))
-    ));
+    let named = |name: &str| {
+        let head = format!("Content-Disposition: form-data; name=\"f\"; {name}");
+        parts(&[(head.as_str(), "x")])
+    };
+    let coded = named("filename*=UTF-8''45%3395787636%3214%386");
+    let clean = named("filename*=UTF-8''%5BCARD%5D");
+    assert_eq!(masked(PARTS, &coded), Ok(clean));
+    for hidden in [
+        "filename=\"4539\\578763621486\"",
+        "filename=\"4539\\578763621486\"; filename*=UTF-8''4539578763621486",
+    ] {
+        assert!(matches!(
+            masked(PARTS, &named(hidden)),
+            Err(InspectError::CannotInspect(_))
+        ));
+    }
 }
 
 #[test]

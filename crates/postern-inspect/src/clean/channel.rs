@@ -17,6 +17,8 @@ pub(crate) enum TextKind {
     Markup,
     /// A JSON document: strings and keys in it are cleaned decoded and encoded again.
     Json,
+    /// JSON if it begins like it, as models write what they are asked for in JSON; else text.
+    Either,
     /// Rows and columns: what stands in place of a value is written for them.
     Table(TableKind),
 }
@@ -33,6 +35,8 @@ pub(crate) struct Channel {
 
 #[derive(Debug, Clone)]
 enum Text {
+    /// Nothing but white space has come; what stands to its left.
+    Open(String),
     Plain(Flow),
     Markup(Flow),
     Json(JsonText),
@@ -102,6 +106,22 @@ fn is_reference(text: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
+impl Text {
+    /// Tells by the first letter how a text is read that is open; gives it from there on.
+    fn begin<'a>(&mut self, text: &'a str) -> &'a str {
+        let Self::Open(left) = self else {
+            return text;
+        };
+        let rest = text.trim_start_matches([' ', '\t', '\r', '\n']);
+        if rest.starts_with(['{', '[', '"']) {
+            *self = Self::Json(JsonText::new(left, 0));
+        } else if !rest.is_empty() {
+            *self = Self::Plain(Flow::new(left));
+        }
+        rest
+    }
+}
+
 impl Channel {
     /// A channel whose text stands at `place`, with `left` to its left (a key's name).
     pub(crate) fn new(kind: TextKind, place: &str, left: &str) -> Self {
@@ -110,6 +130,7 @@ impl Channel {
             text: match kind {
                 TextKind::Plain => Text::Plain(Flow::new(left)),
                 TextKind::Markup => Text::Markup(Flow::new(left)),
+                TextKind::Either => Text::Open(left.to_owned()),
                 TextKind::Json => Text::Json(JsonText::new(left, 0)),
                 TextKind::Table(kind) => Text::Table(Box::new(Table::new(kind, left))),
             },
@@ -128,12 +149,27 @@ impl Channel {
             out.push_str(text);
             return Ok(());
         }
-        self.guarded(out, |channel, out| match &mut channel.text {
+        let rest = self.text.begin(text);
+        self.guarded(out, |channel, out| {
+            out.push_str(&text[..text.len() - rest.len()]);
+            channel.push_to(rest, cleaner, out)
+        })
+    }
+
+    fn push_to(
+        &mut self,
+        text: &str,
+        cleaner: &mut Cleaner,
+        out: &mut String,
+    ) -> Result<(), CleanError> {
+        let channel = self;
+        match &mut channel.text {
+            Text::Open(_) => Ok(()),
             Text::Plain(flow) => flow.push(text, cleaner, &channel.place, out),
             Text::Markup(flow) => flow.push(text, cleaner, &channel.place, &mut Marked(out)),
             Text::Json(json) => json.push(text, cleaner, &channel.place, out),
             Text::Table(table) => table.push(text, cleaner, &channel.place, out),
-        })
+        }
     }
 
     /// Takes a mark that stands in the text and is no part of it to its readers.
@@ -149,7 +185,7 @@ impl Channel {
         }
         self.guarded(out, |channel, out| match &mut channel.text {
             Text::Plain(flow) | Text::Markup(flow) => flow.pass_over(mark),
-            Text::Json(_) | Text::Table(_) => {
+            Text::Open(_) | Text::Json(_) | Text::Table(_) => {
                 out.push_str(mark);
                 Ok(())
             }
@@ -166,6 +202,7 @@ impl Channel {
             return Ok(());
         }
         self.guarded(out, |channel, out| match &mut channel.text {
+            Text::Open(_) => Ok(()),
             Text::Plain(flow) => flow.finish(cleaner, &channel.place, out),
             Text::Markup(flow) => flow.finish(cleaner, &channel.place, &mut Marked(out)),
             Text::Json(json) => json.finish(cleaner, &channel.place, out),
@@ -176,6 +213,7 @@ impl Channel {
     /// Whether text is held back.
     pub(crate) fn holds(&self) -> bool {
         match &self.text {
+            Text::Open(_) => false,
             Text::Plain(flow) | Text::Markup(flow) => flow.holds(),
             Text::Json(json) => json.holds(),
             Text::Table(table) => table.holds(),

@@ -1,9 +1,12 @@
 //! Plain text on its way: held until it is settled, searched, and given on.
 
+mod coded;
 mod told;
 mod written;
 
 use std::ops::Range;
+
+use coded::Coded;
 
 use super::channel::Sink;
 use super::custom::Walk;
@@ -42,6 +45,8 @@ pub(super) struct Flow {
     spans: Vec<Span>,
     /// Whether some of them were found in parts of the text by themselves.
     told: bool,
+    /// What is written in percent-encoding.
+    coded: Coded,
     /// What waits for an analyzer, behind the patterns; `None` until one is asked.
     pieces: Option<Box<Pieces>>,
     /// A number or a word of JSON: no name is in it.
@@ -80,6 +85,7 @@ impl Flow {
             from: text.len(),
             segmenter: Segmenter::new(&text),
             walk: Walk::new(text.len()),
+            coded: Coded::new(text.len()),
             text,
             written: None,
             hidden: 0,
@@ -115,8 +121,7 @@ impl Flow {
             let (slice, more) = rest.split_at(floor(rest, SLICE_BYTES));
             rest = more;
             self.take(slice)?;
-            self.advance(cleaner, false);
-            self.walk(cleaner, false);
+            self.search(cleaner, false)?;
             self.give_on(cleaner, place, false, out)?;
         }
         Ok(())
@@ -128,8 +133,7 @@ impl Flow {
         place: &str,
         out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
-        self.advance(cleaner, true);
-        self.walk(cleaner, true);
+        self.search(cleaner, true)?;
         self.ended = true;
         self.give_on(cleaner, place, true, out)
     }
@@ -221,6 +225,13 @@ impl Flow {
         Ok(())
     }
 
+    /// Reads on as far as the text goes, in each way in which it is read.
+    fn search(&mut self, cleaner: &Cleaner, ended: bool) -> Result<(), CleanError> {
+        self.advance(cleaner, ended);
+        self.walk(cleaner, ended);
+        self.read_coded(cleaner, ended)
+    }
+
     /// Reads on as far as the text goes and collects what is found.
     fn advance(&mut self, cleaner: &Cleaner, ended: bool) {
         loop {
@@ -238,6 +249,7 @@ impl Flow {
                     let settled = settle(&self.text, found, start..end, first);
                     self.spans.extend(settled.spans);
                     self.segmenter.cut(&self.text, settled.cut, settled.goes_on);
+                    self.coded.is_long(end);
                 }
                 Step::Rest(start, end) => self.spans.push(Span {
                     start,
@@ -277,7 +289,9 @@ impl Flow {
         {
             return true;
         }
-        ours.is_written(class, &self.text[value.clone()]) || ours.is_around(&self.text, value)
+        ours.is_written(class, &self.text[value.clone()])
+            || ours.is_around(&self.text, value.clone())
+            || self.is_coded_label(ours, class, value)
     }
 
     /// Looks for the classes that rules define.
@@ -347,7 +361,8 @@ impl Flow {
         if custom {
             settled = settled.min(self.walk.settled());
         }
-        if custom || self.told {
+        settled = settled.min(self.coded.settled());
+        if custom || self.told || self.coded.holds() {
             // Of a value that reaches beyond, others may start inside: what is left of it beside
             // them is not known.
             let starts = |span: &Span| span.start.max(self.from);
@@ -391,6 +406,7 @@ impl Flow {
             // What is kept has to be given before the value's spelling is known.
             out.keep(&self.text[at..span.start]);
             at = span.start;
+            let coded = self.coded.of(span.start..span.end);
             let act = match span.what {
                 What::Rest => {
                     out.skip(value);
@@ -406,7 +422,7 @@ impl Flow {
                     ..
                 } => {
                     let place = out.place(place);
-                    let value = out.spelling_of(value);
+                    let value = coded.value().unwrap_or_else(|| out.spelling_of(value));
                     let known = match (goes_on, known) {
                         (Some(_), _) if span.end - span.start > LEFT_BYTES => Value::Part,
                         (_, Known::Part) => Value::Part,
@@ -417,7 +433,7 @@ impl Flow {
                 }
             };
             if let Act::Replace(with) = act {
-                out.replace(value, &with);
+                out.replace(value, &coded.encoded(&with));
                 at = span.end;
             }
         }
@@ -436,6 +452,7 @@ impl Flow {
             self.from -= keep;
             self.segmenter.shift(keep);
             self.walk.shift(keep);
+            self.coded.shift(keep);
             self.near.shift(keep);
             for span in &mut self.spans {
                 span.start -= keep;

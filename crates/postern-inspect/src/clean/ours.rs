@@ -18,7 +18,7 @@ use crate::detect::context::floor;
 pub(super) const NAME_BYTES_MAX: usize = 66;
 
 /// The longest label, in bytes.
-const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX + HASH_CHARS + 3;
+pub(super) const LABEL_BYTES_MAX: usize = NAME_BYTES_MAX + HASH_CHARS + 3;
 
 /// Marks beside labels at most, in characters: fewer than any secret has.
 const MARKS_MAX: usize = 5;

@@ -7,6 +7,7 @@ use postern_types::{
 mod actions;
 mod analyzed;
 mod broken;
+mod coded;
 mod ours;
 mod overlap;
 mod own;

@@ -6,54 +6,15 @@ use postern_types::{Direction, OpaqueAction, ThinkingAction};
 
 use super::edit::{Edits, New};
 use super::file::TextFile;
+use super::json_path;
 use super::kinds;
 use super::names::{Keys, is_of_names, left_of, told_name};
+use super::pieces::{Piece, Pieces};
 use crate::body::clean_file;
 use crate::bounds::{MODEL_BYTES_MAX, PLACE_BYTES_MAX, WORD_BYTES_MAX};
 use crate::clean::{Channel, CleanError, Cleaner, TextKind};
 use crate::json::{Kind, NodeId, Span, Tree};
-use crate::text::{LOOSE, Leaf, TextShape, is_data, is_seal, is_word};
-
-/// A piece of a text that is spread over events.
-#[derive(Debug)]
-pub(crate) struct Piece<'a> {
-    pub(crate) tree: &'a Tree<'a>,
-    /// The values from the document down to the string itself, with their shapes.
-    pub(crate) path: &'a [(NodeId, &'static TextShape)],
-    /// What tells the text apart from others of its place, from the outside in.
-    pub(crate) ids: &'a [Vec<u8>],
-    pub(crate) json: bool,
-    /// Names on the way in which a value stood, and what stands for each.
-    pub(crate) renamed: &'a [(NodeId, String)],
-    /// What the text is called.
-    pub(crate) name: &'a str,
-    pub(crate) place: &'a str,
-    pub(crate) text: &'a str,
-}
-
-/// Takes the pieces of texts that are spread over events.
-pub(crate) trait Pieces {
-    /// Takes a piece; what may go on in its place is told later.
-    ///
-    /// # Errors
-    /// When a value in it is blocked.
-    fn piece(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError>;
-
-    /// Takes a piece of a word, which goes on at once.
-    ///
-    /// # Errors
-    /// When it and the pieces before it are together a value.
-    fn joined(&mut self, piece: &Piece<'_>, cleaner: &Cleaner) -> Result<(), CleanError>;
-
-    /// Takes a string that stands beside the texts of an event, and goes on at once.
-    ///
-    /// # Errors
-    /// When it goes on with what an event before it began.
-    fn steady(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError>;
-
-    /// What tells a call from others under these identities.
-    fn call(&mut self, tree: &Tree<'_>, call: NodeId, outer: &[Vec<u8>]) -> Vec<u8>;
-}
+use crate::text::{By, LOOSE, Leaf, TextShape, is_data, is_seal, is_word};
 
 /// One walk through a document.
 pub(crate) struct Walk<'t, 'c> {
@@ -74,6 +35,10 @@ pub(crate) struct Walk<'t, 'c> {
 }
 
 const OPAQUE: CleanError = CleanError::CannotInspect("it holds content that is no text");
+
+const TWICE: CleanError = CleanError::CannotInspect("a member stands in both of its spellings");
+
+const PLACE: CleanError = CleanError::CannotInspect("arguments come for a place that is not read");
 
 const JUDGED: CleanError = CleanError::CannotInspect("a value stands in the name of the model");
 
@@ -142,16 +107,9 @@ impl<'t, 'c> Walk<'t, 'c> {
             };
         }
         let outer = self.ids.len();
-        for names in shape.by {
-            let found = names.iter().find_map(|name| self.tree.member(id, name));
-            self.ids
-                .push(found.map_or_else(Vec::new, |id| self.identity(id)));
-        }
-        if shape.is_call
-            && let Some(pieces) = &mut self.pieces
-        {
-            let call = pieces.call(self.tree, id, &self.ids);
-            self.ids.push(call);
+        for by in shape.by {
+            let told = self.told(*by, id)?;
+            self.ids.push(told);
         }
         let tree = self.tree;
         let mut keys = Keys::default();
@@ -160,9 +118,16 @@ impl<'t, 'c> Walk<'t, 'c> {
             let (place, way) = (self.place.len(), self.way.len());
             self.way.push('\0');
             self.way.push_str(&name);
-            if let Some(member) = shape.member(&name) {
+            if let Some(member) = shape.named(&name) {
+                // Whoever reads one of them would see half of what is put together here.
+                if self.pieces.is_some()
+                    && name == member.other
+                    && tree.member(id, member.name).is_some()
+                {
+                    return Err(TWICE);
+                }
                 self.enter(&name);
-                self.value(child, member, "")?;
+                self.value(child, member.shape, "")?;
             } else {
                 let outer = self.renamed.len();
                 let replaced = self.key((id, &mut keys), child, &name)?;
@@ -251,10 +216,9 @@ impl<'t, 'c> Walk<'t, 'c> {
     ) -> Result<(), CleanError> {
         let text = self.tree.text(id);
         match shape.leaf {
-            Leaf::Text | Leaf::Tokens => self.whole(id, "", &text),
-            Leaf::Loose => self.whole(id, &left_of(key), &text),
-            Leaf::Free => {
-                let left = left_of(key);
+            Leaf::Text | Leaf::Tokens | Leaf::Loose | Leaf::Free => {
+                let is_free = matches!(shape.leaf, Leaf::Loose | Leaf::Free);
+                let left = left_of(if is_free { key } else { "" });
                 if let Some(new) = self.cleaner.clean_embedded(&self.place, &left, &text)? {
                     self.replace(id, &text, new);
                 }
@@ -268,8 +232,11 @@ impl<'t, 'c> Walk<'t, 'c> {
                 }
                 self.whole(id, "", &text)
             }
-            Leaf::Steady => {
-                self.at_once(true, &text)?;
+            Leaf::Steady | Leaf::Numbered => {
+                let joins = self.ids.last().is_some_and(|number| !number.is_empty());
+                if shape.leaf == Leaf::Steady || joins {
+                    self.at_once(true, &text)?;
+                }
                 self.whole(id, &left_of(key), &text)
             }
             Leaf::Word if self.is_word(&text) => Ok(()),
@@ -448,11 +415,29 @@ impl<'t, 'c> Walk<'t, 'c> {
         Ok(Some(key))
     }
 
-    /// What a member says of an identity: its text, or its bytes.
-    fn identity(&self, id: NodeId) -> Vec<u8> {
-        match self.tree.node(id).kind {
-            Kind::Text => self.tree.text(id).into_owned().into_bytes(),
-            _ => self.tree.raw(self.span(id)).to_vec(),
+    /// What tells an object from others of its place; nothing where it does not say.
+    fn told(&mut self, by: By, object: NodeId) -> Result<Vec<u8>, CleanError> {
+        match by {
+            By::Said(name) => Ok(self.tree.said(object, name).unwrap_or_default()),
+            By::Protobuf(name) => {
+                let said = self.tree.said(object, name);
+                Ok(said.unwrap_or_else(|| b"0".to_vec()))
+            }
+            By::Place(name, other) => {
+                let said = self.tree.said(object, name);
+                let Some(path) = said.or_else(|| self.tree.said(object, other)) else {
+                    return Ok(Vec::new());
+                };
+                let steps = std::str::from_utf8(&path).ok().and_then(json_path::steps);
+                match steps {
+                    Some(steps) => Ok(steps),
+                    None => self.cleaner.refuse(&self.place, PLACE).map(|()| path),
+                }
+            }
+            By::Item | By::Call => match &mut self.pieces {
+                Some(pieces) => pieces.told(self.tree, (by, object), &self.ids),
+                None => Ok(Vec::new()),
+            },
         }
     }
 

@@ -120,6 +120,18 @@ impl<'a> Tree<'a> {
         }
         self.children(id).find(|child| self.key(*child) == key)
     }
+
+    /// What a member says that tells one thing from others: its text, or its bytes. `None` where it
+    /// is not there, empty or null.
+    pub(crate) fn said(&self, object: NodeId, name: &str) -> Option<Vec<u8>> {
+        let id = self.member(object, name)?;
+        let node = self.node(id);
+        let said = match node.kind {
+            Kind::Text => self.text(id).into_owned().into_bytes(),
+            _ => self.raw(node.span).to_vec(),
+        };
+        (!said.is_empty() && said != b"null").then_some(said)
+    }
 }
 
 /// The inside of a string in quotes.

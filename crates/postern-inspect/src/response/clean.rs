@@ -9,12 +9,15 @@ mod calls;
 mod channels;
 mod elements;
 mod ends;
+mod items;
 mod lines;
 mod names;
 mod queue;
 mod state;
+mod tail;
 mod thinking;
 mod waiting;
+mod wholes;
 
 use postern_types::{Finding, Operation};
 
@@ -29,8 +32,10 @@ use elements::{Elements, Part};
 use ends::End;
 use lines::Lines;
 use queue::Item;
+use tail::Tail;
 use thinking::{Thinking, Verdict};
 use waiting::Waiting;
+use wholes::Wholes;
 
 /// The bytes of an answer that is not made of events, on their way.
 #[derive(Debug, Clone)]
@@ -52,6 +57,7 @@ pub(super) struct AnswerCleaner {
     event: &'static TextShape,
     channels: Channels,
     thinking: Thinking,
+    wholes: Wholes,
     form: Form,
     /// Whether the rules are dry runs: then everything passes as it came.
     watches: bool,
@@ -67,7 +73,7 @@ pub(super) struct AnswerCleaner {
 /// What became of the data of one event.
 struct Cleaned {
     /// The data of events that go before it, with the name of each.
-    tails: Vec<channels::Tail>,
+    tails: Vec<Tail>,
     outcome: Outcome,
 }
 
@@ -90,6 +96,7 @@ impl AnswerCleaner {
             cleaner,
             event: text::event(dialect, operation),
             channels: Channels::default(),
+            wholes: Wholes::default(),
             form: Form::Unknown,
             queue: Vec::new(),
             dropped: false,
@@ -222,6 +229,7 @@ impl AnswerCleaner {
                 }
                 Part::Behind(ends) => self.release_element(ends, out)?,
                 Part::End => {
+                    self.begin_elements(out);
                     let tails = self.end_all()?;
                     self.write_elements(&tails, out);
                     out.push(b']');
@@ -259,6 +267,7 @@ impl AnswerCleaner {
             Form::Elements(elements) => {
                 self.form = Form::Elements(elements);
                 self.release_element(true, out)?;
+                self.begin_elements(out);
             }
             Form::Whole(_) => {}
             Form::Unknown => {
@@ -271,10 +280,17 @@ impl AnswerCleaner {
         Ok(())
     }
 
-    /// In a growing array, whether an element went on, and whether a comma follows it.
-    pub(super) fn between_elements(&self) -> Option<(bool, bool)> {
+    /// What stands before the first element of a growing array goes on.
+    fn begin_elements(&mut self, out: &mut Vec<u8>) {
+        if let Form::Elements(elements) = &mut self.form {
+            elements.begin(out);
+        }
+    }
+
+    /// In a growing array, what has to stand before another element.
+    pub(super) fn before_next(&self) -> Option<&'static [u8]> {
         match &self.form {
-            Form::Elements(elements) => elements.stands(),
+            Form::Elements(elements) => elements.before_next(self.watches),
             Form::Unknown | Form::Whole(_) => None,
         }
     }
@@ -306,6 +322,7 @@ impl AnswerCleaner {
     ) -> Result<(), CleanError> {
         self.channels.begin("");
         let cleaned = self.data(element, alone)?;
+        self.begin_elements(out);
         // A comma stands before the element, if any; so one goes behind each that is put in.
         for tail in &cleaned.tails {
             tail.write_data(out);
@@ -320,7 +337,7 @@ impl AnswerCleaner {
     }
 
     /// Puts elements behind the last one of an array.
-    fn write_elements(&self, tails: &[channels::Tail], out: &mut Vec<u8>) {
+    fn write_elements(&self, tails: &[Tail], out: &mut Vec<u8>) {
         for tail in tails {
             out.extend_from_slice(b",\n");
             tail.write_data(out);
@@ -339,7 +356,7 @@ impl AnswerCleaner {
         self.cleaner.unread("answer");
     }
 
-    fn end_all(&mut self) -> Result<Vec<channels::Tail>, CleanError> {
+    fn end_all(&mut self) -> Result<Vec<Tail>, CleanError> {
         self.channels.begin("");
         self.channels.end(&[End::all()], &mut self.cleaner)
     }
@@ -349,12 +366,17 @@ impl AnswerCleaner {
         let tree = Tree::read(data).map_err(CleanError::CannotInspect)?;
         self.channels.number(&tree);
         let verdict = self.thinking.judge(&tree)?;
-        let mut ends = ends::of(self.dialect, self.operation, &tree);
+        if self.dialect == Dialect::Gemini {
+            self.wholes.check(&tree, &mut self.cleaner)?;
+        }
+        ends::items_begin(self.operation, &tree, self.channels.items())?;
+        let items = self.channels.items();
+        let mut ends = ends::of(self.dialect, self.operation, &tree, items);
         if self.waiting.never {
             ends.retain(|end| !end.doubtful);
         }
-        self.channels
-            .reopen(&ends::begun(self.dialect, self.operation, &tree));
+        let begun = ends::begun(self.dialect, self.operation, &tree, items);
+        self.channels.reopen(&begun);
         if last {
             ends.push(End::all());
         }

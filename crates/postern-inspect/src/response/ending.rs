@@ -58,11 +58,13 @@ impl ResponseReader {
             StreamFraming::Sse => b"\n\n",
             StreamFraming::Array => {
                 let cleaner = self.editor.as_ref().and_then(|e| e.cleaner.as_ref());
-                let (filled, comma) = match cleaner {
-                    Some(cleaner) => cleaner.between_elements(),
-                    None => self.track.between_elements(),
-                }?;
-                if filled && !comma { b",\n" } else { b"" }
+                match cleaner {
+                    Some(cleaner) => cleaner.before_next()?,
+                    None => match self.track.between_elements()? {
+                        (true, false) => b",\n",
+                        _ => b"",
+                    },
+                }
             }
         };
         Some(ErrorEnding {

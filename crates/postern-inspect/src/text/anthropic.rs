@@ -1,8 +1,8 @@
 //! Text in messages of Anthropic.
 
 use super::{
-    ALL_TEXT, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PIECES, SEAL, STEADY, Switch,
-    TEXT, THINKING, TextMember, TextShape, WORD, m,
+    ALL_TEXT, By, JSON, JSON_PIECE, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PIECES, SEAL, STEADY,
+    Switch, TEXT, THINKING, TextMember, TextShape, WORD, m,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&[
@@ -233,7 +233,7 @@ pub(super) static EVENT: TextShape = TextShape {
         "error",
     ])),
     rest: Some(&STEADY),
-    by: &[&["index"]],
+    by: &[By::Said("index")],
     keep: &["type"],
     ..TextShape::object(&[
         m("type", &WORD),

@@ -1,8 +1,8 @@
 //! Text in requests and answers of Gemini. Protobuf JSON takes each field in two spellings.
 
 use super::{
-    ALL_TEXT, CLEARED, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PIECE, SEAL, STEADY, TEXT, TextMember,
-    TextShape, WORD, m, mm,
+    ALL_TEXT, By, CLEARED, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PIECE, SEAL, STEADY, TEXT,
+    TextMember, TextShape, WORD, m, mm,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&[
@@ -193,7 +193,7 @@ pub(super) static EVENT: TextShape = TextShape {
 static CHUNK: TextShape = TextShape {
     rest: Some(&STEADY),
     keep: &["finishReason", "finish_reason"],
-    by: &[&["index"]],
+    by: &[By::Protobuf("index")],
     ..TextShape::object(&[
         m("content", &CONTENT_PIECE),
         mm("finishReason", "finish_reason", &WORD),
@@ -214,7 +214,7 @@ static CONTENT_PIECE: TextShape = TextShape {
 
 static PART_PIECE: TextShape = TextShape {
     kinds: PART_KINDS,
-    by: &[&["thought"]],
+    by: &[By::Protobuf("thought")],
     ..TextShape::object(&[
         m("text", &TextShape::leaf(TEXT_PIECE)),
         mm("inlineData", "inline_data", &DATA),
@@ -242,13 +242,16 @@ static CALL_PIECE: TextShape = TextShape::object(&[
 ]);
 
 static PARTIAL: TextShape = TextShape {
-    by: &[&["jsonPath", "json_path"]],
+    by: &[By::Place("jsonPath", "json_path")],
     keep: &["willContinue", "will_continue"],
-    ..TextShape::object(&[mm(
-        "stringValue",
-        "string_value",
-        &TextShape::leaf(PARTIAL_PIECE),
-    )])
+    ..TextShape::object(&[
+        mm("jsonPath", "json_path", &WORD),
+        mm(
+            "stringValue",
+            "string_value",
+            &TextShape::leaf(PARTIAL_PIECE),
+        ),
+    ])
 };
 
 const PARTIAL_PIECE: Leaf = Leaf::Piece {

@@ -2,8 +2,8 @@
 
 use super::openai_other::ERROR;
 use super::{
-    ALL_TEXT, ARGUMENTS_PIECE, CLEARED, JOINED, JSON, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING,
-    PIECE, PIECES, SEAL, STEADY, Switch, TEXT, TextMember, TextShape, WORD, m,
+    ALL_TEXT, ARGUMENTS_PIECE, By, CLEARED, JOINED, JSON, JUDGED, Kinds, LOOSE, Leaf, NUMBERED,
+    OPAQUE, PADDING, PIECE, PIECES, SEAL, STEADY, Switch, TEXT, TextMember, TextShape, WORD, m,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&[
@@ -216,7 +216,7 @@ pub(super) static EVENT: TextShape = TextShape {
 /// is not known is a piece too.
 static CHUNK: TextShape = TextShape {
     rest: Some(&PIECES),
-    by: &[&["index"]],
+    by: &[By::Said("index")],
     ..TextShape::object(&[
         m("finish_reason", &WORD),
         m("native_finish_reason", &WORD),
@@ -237,7 +237,7 @@ static DELTA: TextShape = TextShape {
         m("tool_calls", &CALL_PIECE),
         m("function_call", &CALLED_PIECE),
         m("audio", &SOUND_PIECE),
-        m("annotations", &ANNOTATION),
+        m("annotations", &NUMBERED),
         m("images", &PART),
     ])
 };
@@ -246,7 +246,7 @@ static DELTA: TextShape = TextShape {
 static CONTENT_PIECES: TextShape = TextShape {
     rest: Some(&PIECES),
     kinds: PART_KINDS,
-    by: &[&["index"]],
+    by: &[By::Said("index")],
     members: &[
         m("type", &WORD),
         m("id", &WORD),
@@ -267,7 +267,7 @@ const CONTENT_PIECE: Leaf = Leaf::Piece {
 
 static CALL_PIECE: TextShape = TextShape {
     rest: Some(&PIECES),
-    is_call: true,
+    by: &[By::Call],
     ..TextShape::object(&[
         m("id", &JOINED),
         m("type", &WORD),

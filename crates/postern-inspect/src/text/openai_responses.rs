@@ -2,8 +2,8 @@
 
 use super::openai_other::ERROR;
 use super::{
-    ALL_TEXT, ARGUMENTS_PIECE, CLEARED, JSON, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING, PIECES,
-    PLAIN_PIECE, Switch, TEXT, TextMember, TextShape, WORD, m,
+    ALL_TEXT, ARGUMENTS_PIECE, By, CLEARED, JSON, JUDGED, Kinds, LOOSE, Leaf, OPAQUE, PADDING,
+    PIECES, PLAIN_PIECE, Switch, TEXT, TextMember, TextShape, WORD, m,
 };
 
 pub(super) static REQUEST: TextShape = TextShape::object(&RESPONSE_MEMBERS);
@@ -230,14 +230,13 @@ const EVENT_KINDS: Option<Kinds> = Some(Kinds::Event(&[
     "error",
 ]));
 
-/// The members that tell the texts of a stream apart. Some servers give an item another id in each
-/// event, so that its place in the output comes first.
-const BY: &[&[&str]] = &[
-    &["type"],
-    &["output_index", "item_id"],
-    &["content_index"],
-    &["summary_index"],
-    &["command_index"],
+/// What tells the texts of a stream apart.
+const BY: &[By] = &[
+    By::Said("type"),
+    By::Item,
+    By::Said("content_index"),
+    By::Said("summary_index"),
+    By::Said("command_index"),
 ];
 
 pub(super) static EVENT: TextShape = TextShape {

@@ -59,6 +59,29 @@ fn escapes_of_json_in_a_field_hide_nothing() {
     }
 }
 
+/// Goal: JSON in JSON in a field is read as deep as anywhere, and what is deeper does not pass.
+/// Method: a value in strings inside of each other, in its letters and in an escape, and the same
+/// as a document.
+#[test]
+fn json_in_json_in_a_field_is_read_as_deep_as_elsewhere() {
+    for value in ["jane.doe@example.com", "jane.doe\\u0040example.com"] {
+        let mut json = format!("{{\"to\":\"{value}\"}}");
+        for depth in 0..10 {
+            let field = json.replace('"', "\"\"");
+            let read = table(CSV, &format!("a,b\n1,\"{field}\"\n"));
+            let document = clean_with(all(), &typed("application/json"), json.as_bytes(), 99);
+            let document = document.map(|clean| String::from_utf8(clean).unwrap());
+            let hides = |read: &Result<String, InspectError>| match read {
+                Ok(out) => !out.contains("jane.doe") && out.contains("[EMAIL]"),
+                Err(error) => matches!(error, InspectError::CannotInspect(_)),
+            };
+            assert!(hides(&document), "{depth}: {document:?}");
+            assert!(hides(&read), "{depth}: {read:?}");
+            json = serde_json::json!({ "a": json }).to_string();
+        }
+    }
+}
+
 /// Goal: who reads a record finds the value's column and row in the file, and no value in the
 /// record. Method: a table with a name for each column, one that a rule's own class knows, one
 /// without names, more findings than rows are told for, and other line ends.

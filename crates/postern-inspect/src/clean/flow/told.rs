@@ -32,12 +32,17 @@ impl Flow {
         } else {
             format!("{name}: ")
         };
-        let mut flow = Self::new(&left);
-        let from = flow.from;
-        flow.take(text)?;
-        flow.advance(cleaner, true);
-        flow.walk(cleaner, true);
-        let mut found = flow.spans;
+        Self::new(&left).all_in(text, cleaner)
+    }
+
+    /// What is found in a text that is all there is of it; the places are in the text as it is
+    /// read.
+    pub(super) fn all_in(mut self, text: &str, cleaner: &Cleaner) -> Result<Vec<Span>, CleanError> {
+        let from = self.from;
+        self.take(text)?;
+        self.advance(cleaner, true);
+        self.walk(cleaner, true);
+        let mut found = self.spans;
         for span in &mut found {
             span.start -= from;
             span.end -= from;
@@ -86,8 +91,7 @@ impl Flow {
                 what: span.what,
             }));
         }
-        self.advance(cleaner, false);
-        self.walk(cleaner, false);
+        self.search(cleaner, false)?;
         self.give_on(cleaner, place, false, out)
     }
 }

@@ -1,18 +1,10 @@
 //! JSON in a field: what its escapes say is read too, beside the field as it stands.
 
 use super::{CleanError, Cleaner, Flow};
+use crate::bounds::JSON_IN_FIELD_MAX;
+use crate::clean::plain::Plain;
 use crate::detect::fold::folded;
 use crate::detect::span::Span;
-
-/// How deep JSON in JSON is read.
-const DEPTH_MAX: usize = 4;
-
-/// A text without escapes, and where each byte of it was written.
-struct Plain {
-    text: String,
-    /// For each byte, and the end, the place of its spelling in the field as it is read.
-    from: Vec<usize>,
-}
 
 /// What is found in a field that begins as JSON does, once its escapes are read. Places are in the
 /// field as it is read.
@@ -25,52 +17,18 @@ pub(super) fn found_in(
     if !field.contains('\\') || !field.trim_start().starts_with(['{', '[', '"']) {
         return Ok(found);
     }
-    let text = folded(field).into_owned();
-    let from = (0..=text.len()).collect();
-    let mut plain = Plain { text, from };
-    for _ in 0..DEPTH_MAX {
-        let Some(inner) = plain.unescaped() else {
-            break;
-        };
+    let mut plain = Plain::new(&folded(field));
+    let mut depth = 0;
+    while let Some(inner) = plain.decoded(escape) {
+        if depth == JSON_IN_FIELD_MAX {
+            return Err(CleanError::CannotInspect("JSON in a field is too deep"));
+        }
+        depth += 1;
         plain = inner;
         let spans = Flow::found_in(name, &plain.text, cleaner)?;
-        found.extend(spans.into_iter().map(|span| Span {
-            start: plain.from[span.start],
-            end: plain.from[span.end],
-            matched: plain.from[span.matched],
-            what: span.what,
-        }));
+        found.extend(spans.into_iter().map(|span| plain.written(span)));
     }
     Ok(found)
-}
-
-impl Plain {
-    /// The text with each escape as what it says; `None` if there is none.
-    fn unescaped(&self) -> Option<Self> {
-        let mut inner = Self {
-            text: String::with_capacity(self.text.len()),
-            from: Vec::with_capacity(self.from.len()),
-        };
-        let mut at = 0;
-        let mut any = false;
-        while let Some(c) = self.text[at..].chars().next() {
-            let (said, bytes) = match escape(&self.text[at..]) {
-                Some((said, bytes)) => {
-                    any = true;
-                    (said, bytes)
-                }
-                None => (c, c.len_utf8()),
-            };
-            // As text is read elsewhere: what is written in other characters is the plain one.
-            let said = said.to_string();
-            let said = folded(&said);
-            inner.text.push_str(&said);
-            inner.from.extend(said.bytes().map(|_| self.from[at]));
-            at += bytes;
-        }
-        inner.from.push(self.from[at]);
-        any.then_some(inner)
-    }
 }
 
 /// What an escape at the beginning of a text says (RFC 8259, section 7), and its bytes.

@@ -61,6 +61,13 @@ fn noise() -> impl Strategy<Value = String> {
         "\u{a0}",
         "password:",
         "EMAIL_abcdefghij",
+        "%",
+        "%2",
+        "a%20b",
+        "%34",
+        "q=%25",
+        "%E5%BC%A0",
+        "%5BEMAIL%5D",
     ]);
     let space = prop::sample::select(vec![" ", " ", " ", "", "\n", "\t", "  ", "\u{a0}", "、"]);
     prop::collection::vec((word, space), 0..12).prop_map(|words| {
@@ -75,7 +82,7 @@ fn noise() -> impl Strategy<Value = String> {
 fn texts() -> impl Strategy<Value = (String, Vec<usize>)> {
     let run = prop_oneof![
         6 => Just(String::new()),
-        1 => (1_usize..9000, prop::sample::select(vec!["x", "7", "ab1", "é", "1 ", "sk-"]))
+        1 => (1_usize..9000, prop::sample::select(vec!["x", "7", "ab1", "é", "1 ", "sk-", "%41", "x%"]))
             .prop_map(|(count, of)| of.repeat(count / of.len())),
     ];
     prop::collection::vec((noise(), run, 0..VALUES.len()), 1..4).prop_map(|parts| {

@@ -2,29 +2,23 @@
 
 use crate::bounds::CHANNELS_MAX;
 use crate::clean::{Channel, CleanError, Cleaner, TextKind};
-use crate::document::{Edits, New, Piece, Pieces, told_name, write_string};
-use crate::json::{Kind, NodeId, Span, Tree};
-use crate::text::{ANTHROPIC_TEXT, Leaf, TextShape, is_word};
+use crate::document::{Edits, New, Piece, Pieces};
+use crate::json::{NodeId, Span, Tree};
+use crate::text::By;
 
 use super::beside::Beside;
-use super::calls::{self, Calls};
+use super::calls::Calls;
 use super::ends::{End, is_same};
+use super::items::{Items, Said};
 use super::names::Names;
-
-/// The member that numbers events.
-const SEQUENCE: &str = "sequence_number";
-
-/// The member that tells the time of an event.
-const CREATED: &str = "created";
-
-/// The longest number that is nobody's, in bytes.
-const NUMBER_BYTES_MAX: usize = 8;
-
-/// The longest time in seconds of this age, in bytes.
-const SECONDS_BYTES_MAX: usize = 10;
+use super::tail::{Tail, number};
 
 /// Texts for which room is made one by one: most streams have one or two, and hold them for long.
 const CHANNELS_FEW: usize = 4;
+
+/// SECURITY: what is one text to a client must be one here.
+pub(super) const TWO_WAYS: CleanError =
+    CleanError::CannotInspect("texts of one answer are told apart in two ways");
 
 /// What tells a text from others: its name, and what numbers it.
 type Named = (String, Vec<Vec<u8>>);
@@ -42,18 +36,6 @@ struct Open {
     ended: bool,
     /// Whether it had ended before, doubtfully, and went on.
     again: bool,
-}
-
-/// An event made for what a text held back.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Tail {
-    /// The `event` field; empty for none.
-    name: String,
-    before: Vec<u8>,
-    text: String,
-    after: Vec<u8>,
-    /// Where in `before` the number of the event stands, if events are numbered.
-    sequence: Option<(usize, usize)>,
 }
 
 /// A piece in the current event, and what goes on in its place.
@@ -77,6 +59,7 @@ pub(super) struct Channels {
     names: Names,
     beside: Beside,
     calls: Calls,
+    items: Items,
     /// The `event` field of the current event.
     name: String,
     /// The index in the current event that is written anew.
@@ -99,11 +82,7 @@ impl Channels {
     /// Reads what numbers the current event. An event that goes before it takes its number, so that
     /// numbers never fall. One that may be somebody's is none.
     pub(super) fn number(&mut self, tree: &Tree<'_>) {
-        let member = tree.member(Tree::ROOT, SEQUENCE);
-        let number = member.filter(|id| tree.node(*id).kind == Kind::Number);
-        let raw = number.map(|id| tree.raw(tree.node(id).span));
-        let short = raw.filter(|raw| raw.len() <= NUMBER_BYTES_MAX);
-        self.sequence = short.map(<[u8]>::to_vec);
+        self.sequence = number(tree);
     }
 
     pub(super) fn move_index(&mut self, moved: Option<(NodeId, u64)>) {
@@ -142,14 +121,16 @@ impl Channels {
             open.channel.finish(cleaner, &mut text)?;
             if !text.is_empty() {
                 let mut tail = std::mem::take(&mut open.event);
-                tail.text = text;
-                if let Some(((start, end), number)) = tail.sequence.zip(self.sequence.as_ref()) {
-                    tail.before.splice(start..end, number.iter().copied());
-                }
+                tail.say(text, self.sequence.as_deref());
                 tails.push(tail);
             }
         }
         Ok(tails)
+    }
+
+    /// The items of the answer.
+    pub(super) fn items(&mut self) -> &mut Items {
+        &mut self.items
     }
 
     /// Texts of these groups may begin once more.
@@ -171,16 +152,26 @@ impl Channels {
         changed
     }
 
-    fn open(&mut self, piece: &Piece<'_>) -> Result<usize, CleanError> {
+    /// The text that a piece is of; `None` where it begins none, since nothing is in it.
+    fn open(&mut self, piece: &Piece<'_>) -> Result<Option<usize>, CleanError> {
         let same =
             |open: &Open| !open.ended && open.name == piece.name && are_same(&open.ids, piece.ids);
-        if let Some(at) = self.open.iter().position(same) {
-            return Ok(at);
+        let known = self.open.iter().position(same);
+        // What is told as the piece before it is told as the others, too.
+        if known.is_none_or(|at| self.open[at].ids != piece.ids) && self.is_told_in_two_ways(piece)
+        {
+            return Err(TWO_WAYS);
+        }
+        if let Some(at) = known {
+            return Ok(Some(at));
         }
         let is_it = |(name, ids): &Named| name == piece.name && are_same(ids, piece.ids);
         // SECURITY: with an end behind each piece, each would go on by itself.
         if self.closed.iter().any(is_it) {
             return Err(CleanError::CannotInspect("a text goes on behind its end"));
+        }
+        if piece.text.is_empty() {
+            return Ok(None);
         }
         if self.open.len() >= CHANNELS_MAX {
             return Err(CleanError::CannotInspect("too many texts at the same time"));
@@ -188,7 +179,7 @@ impl Channels {
         let kind = if piece.json {
             TextKind::Json
         } else {
-            TextKind::Plain
+            TextKind::Either
         };
         if self.open.len() < CHANNELS_FEW {
             self.open.reserve_exact(1);
@@ -202,13 +193,25 @@ impl Channels {
             ended: false,
             again: self.doubtful.iter().any(is_it),
         });
-        Ok(self.open.len() - 1)
+        Ok(Some(self.open.len() - 1))
+    }
+
+    /// Whether another text of this name says what the piece leaves out, or the other way about: a
+    /// client may take both for one.
+    fn is_told_in_two_ways(&self, piece: &Piece<'_>) -> bool {
+        let ended = self.closed.iter().chain(&self.doubtful);
+        let open = { self.open.iter() }.map(|open| (&open.name, &open.ids));
+        let mut others = open.chain(ended.map(|(name, ids)| (name, ids)));
+        let says = !piece.text.is_empty();
+        says && others.any(|(name, ids)| name == piece.name && may_be_same(ids, piece.ids))
     }
 }
 
 impl Pieces for Channels {
     fn piece(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError> {
-        let at = self.open(piece)?;
+        let Some(at) = self.open(piece)? else {
+            return Ok(());
+        };
         let open = &mut self.open[at];
         if piece.text.is_empty() && open.depth != piece.path.len() {
             // Nothing in another form is no place for what is held.
@@ -239,123 +242,17 @@ impl Pieces for Channels {
         self.beside.take(piece, cleaner)
     }
 
-    fn call(&mut self, tree: &Tree<'_>, call: NodeId, outer: &[Vec<u8>]) -> Vec<u8> {
-        self.calls.identity(tree, call, outer)
-    }
-}
-
-impl Tail {
-    /// The event in server-sent events.
-    pub(super) fn write_event(&self, out: &mut Vec<u8>) {
-        if !self.name.is_empty() {
-            out.extend_from_slice(format!("event: {}\n", self.name).as_bytes());
-        }
-        out.extend_from_slice(b"data: ");
-        self.write_data(out);
-        out.extend_from_slice(b"\n\n");
-    }
-
-    /// The data alone.
-    pub(super) fn write_data(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.before);
-        write_string(&self.text, out);
-        out.extend_from_slice(&self.after);
-    }
-
-    /// Makes the event that would carry more of this piece's text: the way to the piece, with what
-    /// says whose text it is, and nothing else that a client would add to what it has.
-    fn fill(
+    fn told(
         &mut self,
-        (name, cleaner): (&str, &Cleaner),
-        piece: &Piece<'_>,
-        moved: Option<(NodeId, u64)>,
-    ) {
-        self.name.clear();
-        self.before.clear();
-        self.after.clear();
-        self.sequence = None;
-        if piece.name == ANTHROPIC_TEXT {
-            // The event at hand may be the one that begins the block.
-            self.name.push_str("content_block_delta");
-            let index = match moved {
-                Some((_, index)) => index.to_string().into_bytes(),
-                // What is no number would be given on as somebody else wrote it.
-                None => match piece.ids.first() {
-                    Some(id) if is_index(id) => id.clone(),
-                    _ => b"0".to_vec(),
-                },
-            };
-            let head = b"{\"type\":\"content_block_delta\",\"index\":";
-            self.before.extend_from_slice(head);
-            self.before.extend_from_slice(&index);
-            let kind = b",\"delta\":{\"type\":\"text_delta\",\"text\":";
-            self.before.extend_from_slice(kind);
-            self.after.extend_from_slice(b"}}");
-            return;
-        }
-        self.name.push_str(name);
-        for (depth, way) in piece.path.windows(2).enumerate() {
-            let (id, shape) = way[0];
-            let kept = Kept {
-                renamed: piece.renamed,
-                tree: piece.tree,
-                shape,
-                object: id,
-                outermost: depth == 0,
-                cleaner,
-            };
-            self.level(&kept, id, way[1].0, moved);
+        tree: &Tree<'_>,
+        (by, object): (By, NodeId),
+        outer: &[Vec<u8>],
+    ) -> Result<Vec<u8>, CleanError> {
+        match by {
+            By::Item => self.items.of_text(Said::of(tree, object), outer),
+            _ => self.calls.identity(tree, object, outer),
         }
     }
-
-    /// One object or array on the way, with what is kept of it.
-    fn level(&mut self, kept: &Kept<'_>, id: NodeId, next: NodeId, moved: Option<(NodeId, u64)>) {
-        let tree = kept.tree;
-        if tree.node(id).kind != Kind::Object {
-            self.before.push(b'[');
-            self.after.insert(0, b']');
-            return;
-        }
-        self.before.push(b'{');
-        for child in tree.children(id).filter(|child| *child != next) {
-            if kept.keeps(child) {
-                self.key(kept, child);
-                let start = self.before.len();
-                match moved {
-                    Some((id, index)) if id == child => {
-                        self.before.extend_from_slice(index.to_string().as_bytes());
-                    }
-                    _ => self
-                        .before
-                        .extend_from_slice(tree.raw(tree.node(child).span)),
-                }
-                if kept.outermost && tree.key(child) == SEQUENCE {
-                    self.sequence = Some((start, self.before.len()));
-                }
-                self.before.push(b',');
-            }
-        }
-        self.key(kept, next);
-        self.after.insert(0, b'}');
-    }
-
-    fn key(&mut self, kept: &Kept<'_>, member: NodeId) {
-        let tree = kept.tree;
-        let Some(key) = tree.node(member).key else {
-            return;
-        };
-        // SECURITY: what stood for a value in the event stands for it in the one made after it.
-        match kept.renamed.iter().find(|(id, _)| *id == member) {
-            Some((_, new)) => write_string(new, &mut self.before),
-            None => self.before.extend_from_slice(tree.raw(key)),
-        }
-        self.before.push(b':');
-    }
-}
-
-/// Whether it is the index of a block, and no number of somebody's.
-fn is_index(id: &[u8]) -> bool {
-    (1..=NUMBER_BYTES_MAX).contains(&id.len()) && id.iter().all(u8::is_ascii_digit)
 }
 
 /// Remembers a text that ended. SECURITY: one that were forgotten could go on piece by piece.
@@ -369,75 +266,27 @@ fn keep(ended: &mut Vec<Named>, open: &Open) -> Result<(), CleanError> {
 
 /// Whether both tell of one text. What one leaves out is the first of it.
 pub(super) fn are_same(one: &[Vec<u8>], other: &[Vec<u8>]) -> bool {
+    pairs(one, other).all(|(one, other)| is_same(one, other))
+}
+
+/// Whether two texts that are told apart are so only by what one of them leaves out.
+fn may_be_same(one: &[Vec<u8>], other: &[Vec<u8>]) -> bool {
+    let is_left_out = |(one, other): (&Vec<u8>, &Vec<u8>)| one.is_empty() || other.is_empty();
+    let differ = |(one, other): &(&Vec<u8>, &Vec<u8>)| !is_same(one, other);
+    !are_same(one, other) && pairs(one, other).filter(differ).all(is_left_out)
+}
+
+/// What tells both, level by level.
+fn pairs<'a>(
+    one: &'a [Vec<u8>],
+    other: &'a [Vec<u8>],
+) -> impl Iterator<Item = (&'a Vec<u8>, &'a Vec<u8>)> {
+    const NOTHING: &Vec<u8> = &Vec::new();
     let (short, long) = if one.len() < other.len() {
         (one, other)
     } else {
         (other, one)
     };
-    let first = Vec::new();
-    let short = short.iter().chain(std::iter::repeat(&first));
-    { long.iter().zip(short) }.all(|(one, other)| is_same(one, other))
-}
-
-/// What an event made after this one keeps of an object.
-struct Kept<'a> {
-    renamed: &'a [(NodeId, String)],
-    tree: &'a Tree<'a>,
-    shape: &'a TextShape,
-    object: NodeId,
-    outermost: bool,
-    cleaner: &'a Cleaner,
-}
-
-impl Kept<'_> {
-    fn keeps(&self, id: NodeId) -> bool {
-        let tree = self.tree;
-        let key = tree.key(id);
-        let named = self.shape.keep.contains(&&*key)
-            || self.shape.by.iter().any(|all| all.contains(&&*key))
-            || self.shape.is_call && calls::tells(tree, self.object, &key);
-        let leaf = self.shape.member(&key).map(|shape| shape.leaf);
-        // SECURITY: a name that no table has may itself be a value, and stays behind.
-        if !named && leaf.is_none() && key != CREATED {
-            return false;
-        }
-        let is_word_here = || matches!(leaf, Some(Leaf::Word | Leaf::Judged));
-        match tree.node(id).kind {
-            Kind::Object => self.shape.keep.contains(&&*key) && self.is_of_words(id),
-            Kind::Array => false,
-            Kind::Number => (named || self.outermost) && self.is_number(id),
-            Kind::Word => named || self.outermost || tree.raw(tree.node(id).span) == b"null",
-            Kind::Text => (named || (self.outermost && is_word_here())) && self.is_word(id),
-        }
-    }
-
-    fn is_word(&self, id: NodeId) -> bool {
-        let text = self.tree.text(id);
-        is_word(&text) && self.cleaner.passes_word(&text, true)
-    }
-
-    /// Whether it is no number of somebody's; a time in seconds is none.
-    fn is_number(&self, id: NodeId) -> bool {
-        let raw = self.tree.raw(self.tree.node(id).span);
-        let is_time =
-            || self.outermost && self.tree.key(id) == CREATED && raw.len() <= SECONDS_BYTES_MAX;
-        raw.len() <= NUMBER_BYTES_MAX || is_time()
-    }
-
-    /// Whether no text is in it, however deep.
-    fn is_of_words(&self, id: NodeId) -> bool {
-        let tree = self.tree;
-        match tree.node(id).kind {
-            Kind::Array => tree.children(id).all(|child| self.is_of_words(child)),
-            Kind::Object => tree.children(id).all(|child| {
-                let name = tree.key(child);
-                told_name(&name) == name
-                    && self.cleaner.passes_word(&name, true)
-                    && self.is_of_words(child)
-            }),
-            Kind::Text => self.is_word(id),
-            Kind::Number => self.is_number(id),
-            Kind::Word => true,
-        }
-    }
+    long.iter()
+        .zip(short.iter().chain(std::iter::repeat(NOTHING)))
 }

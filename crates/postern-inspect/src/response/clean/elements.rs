@@ -19,6 +19,11 @@ pub(super) enum Part {
 /// Cuts a growing array into its elements. What stands between them goes on as it came.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Elements {
+    /// What stands before the first element: it goes on with it, so that an answer that ends there
+    /// has not begun.
+    lead: Vec<u8>,
+    /// Whether what stands there went on.
+    begun: bool,
     /// Whether the bracket of the array stood.
     inside: bool,
     ended: bool,
@@ -30,6 +35,9 @@ pub(super) struct Elements {
     string: bool,
     escape: bool,
 }
+
+/// Bytes before the first element that wait for it; more is white space of no use.
+const LEAD_BYTES_MAX: usize = 1024;
 
 const ODD: CleanError = CleanError::CannotInspect("the answer is no array of objects");
 
@@ -57,10 +65,10 @@ impl Elements {
             }
             match byte {
                 b',' | b']' if waits => return Ok(Part::Behind(*byte == b']')),
-                b' ' | b'\n' | b'\t' | b'\r' => out.push(*byte),
+                b' ' | b'\n' | b'\t' | b'\r' => self.between(*byte, out),
                 b'[' if !self.inside && !self.filled => {
                     self.inside = true;
-                    out.push(*byte);
+                    self.between(*byte, out);
                 }
                 b'{' if !self.ended && !self.filled || self.comma => {
                     self.depth = 1;
@@ -80,6 +88,23 @@ impl Elements {
             *bytes = rest;
         }
         Ok(Part::Nothing)
+    }
+
+    /// A byte outside of elements goes on, in its place.
+    fn between(&mut self, byte: u8, out: &mut Vec<u8>) {
+        if self.begun {
+            return out.push(byte);
+        }
+        self.lead.push(byte);
+        if self.lead.len() >= LEAD_BYTES_MAX {
+            self.begin(out);
+        }
+    }
+
+    /// What stands before the first element goes on.
+    pub(super) fn begin(&mut self, out: &mut Vec<u8>) {
+        self.begun = true;
+        out.append(&mut self.lead);
     }
 
     /// The element that was cut out last went on. Until then an error takes its place.
@@ -109,8 +134,13 @@ impl Elements {
         bytes.len()
     }
 
-    /// Whether an element went on, and whether a comma follows it; `None` outside of the array.
-    pub(super) fn stands(&self) -> Option<(bool, bool)> {
-        (self.inside && !self.ended).then_some((self.filled, self.comma))
+    /// What has to stand before another element; `None` outside of the array. `begun` says that all
+    /// went on as it came.
+    pub(super) fn before_next(&self, begun: bool) -> Option<&'static [u8]> {
+        (self.inside && !self.ended).then_some(match (self.filled, self.comma) {
+            (true, false) => b",\n",
+            _ if self.begun || begun => b"",
+            _ => b"[",
+        })
     }
 }

@@ -3,8 +3,11 @@
 use postern_types::Operation;
 
 use crate::Dialect;
+use crate::clean::CleanError;
 use crate::json::{Kind, NodeId, Tree};
 use crate::text::{GEMINI_TEXT, PARTIAL_NAME};
+
+use super::items::{Items, Said};
 
 /// A group of texts that ends. What is not said of it is true of any.
 ///
@@ -86,19 +89,43 @@ fn is_same_number(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// The groups of texts that an event ends.
-pub(super) fn of(dialect: Dialect, operation: Operation, tree: &Tree<'_>) -> Vec<End> {
+pub(super) fn of(
+    dialect: Dialect,
+    operation: Operation,
+    tree: &Tree<'_>,
+    items: &Items,
+) -> Vec<End> {
     let root = Event { tree };
     match (dialect, operation) {
         (Dialect::Http, _) => Vec::new(),
         (Dialect::Anthropic, _) => root.anthropic(),
         (Dialect::Gemini, _) => root.gemini(),
-        (_, Operation::Responses) => root.responses(),
+        (_, Operation::Responses) => root.responses(items),
         (Dialect::OpenAi | Dialect::AzureOpenAi, _) => root.chat(),
     }
 }
 
+/// Notes the item of a response that an event tells to begin.
+pub(super) fn items_begin(
+    operation: Operation,
+    tree: &Tree<'_>,
+    items: &mut Items,
+) -> Result<(), CleanError> {
+    let kind = tree.said(Tree::ROOT, "type");
+    let begins = kind.is_some_and(|kind| kind.ends_with(b"item.added"));
+    if operation == Operation::Responses && begins {
+        items.begin(Said::of(tree, Tree::ROOT))?;
+    }
+    Ok(())
+}
+
 /// The groups of texts that an event begins anew.
-pub(super) fn begun(dialect: Dialect, operation: Operation, tree: &Tree<'_>) -> Vec<End> {
+pub(super) fn begun(
+    dialect: Dialect,
+    operation: Operation,
+    tree: &Tree<'_>,
+    items: &Items,
+) -> Vec<End> {
     let root = Event { tree };
     let kind = || root.says(Tree::ROOT, &["type"]).unwrap_or_default();
     match (dialect, operation) {
@@ -108,7 +135,7 @@ pub(super) fn begun(dialect: Dialect, operation: Operation, tree: &Tree<'_>) -> 
         (Dialect::OpenAi | Dialect::AzureOpenAi, Operation::Responses)
             if kind().ends_with(".added") =>
         {
-            let item = root.id(Tree::ROOT, &["output_index", "item_id"]);
+            let item = items.identity(&Said::of(tree, Tree::ROOT));
             vec![End::of(vec![None, Some(item)])]
         }
         _ => Vec::new(),
@@ -217,7 +244,7 @@ impl Event<'_> {
             .collect()
     }
 
-    fn responses(&self) -> Vec<End> {
+    fn responses(&self, items: &Items) -> Vec<End> {
         let Some(kind) = self.says(Tree::ROOT, &["type"]) else {
             return Vec::new();
         };
@@ -240,7 +267,7 @@ impl Event<'_> {
         };
         vec![End::for_good(vec![
             text.clone(),
-            Some(self.id(Tree::ROOT, &["output_index", "item_id"])),
+            Some(items.identity(&Said::of(self.tree, Tree::ROOT))),
             of_part("response.content_part.done", "content_index"),
             of_part("response.reasoning_summary_part.done", "summary_index"),
             of_part("", "command_index"),

@@ -4,6 +4,8 @@ mod kinds;
 mod made;
 mod outcomes;
 mod places;
+mod told;
+mod wholes;
 
 use bytes::Bytes;
 use postern_types::{DataAction, DataRuleSpec, Direction, OpaqueAction, Operation, ThinkingAction};

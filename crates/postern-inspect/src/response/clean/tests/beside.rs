@@ -122,6 +122,52 @@ fn content_in_strings_and_parts_in_turns_is_one_text() {
     );
 }
 
+/// Goal: what a model was asked for in JSON is read as JSON, and stays it. Method: values in
+/// escapes and behind them, whole and in pieces of each length, in what is said and in a thought.
+#[test]
+fn what_is_said_in_json_is_read_as_json() {
+    let rows = [
+        ("{\"a\":\"x\\n4539578763621486\"}", "{\"a\":\"x\\n[CARD]\"}"),
+        (
+            " \n[\"jane.doe\\u0040example.com\", \"x\\njane.doe@example.com\"]",
+            " \n[\"[EMAIL]\", \"x\\n[EMAIL]\"]",
+        ),
+        (
+            "[note] to jane.doe@example.com, ok",
+            "[note] to [EMAIL], ok",
+        ),
+        (
+            "\"well\", jane.doe@example.com said",
+            "\"well\", [EMAIL] said",
+        ),
+    ];
+    for (text, expected) in rows {
+        for cut in 1..4 {
+            let letters: Vec<char> = text.chars().collect();
+            for place in ["content", "reasoning_content"] {
+                let pieces = letters.chunks(cut).map(|it| it.iter().collect::<String>());
+                let stream: String = pieces
+                    .map(|it| chunk(0, &json!({ place: it }), None))
+                    .collect();
+                let out = chat(&(stream + "data: [DONE]\n\n")).unwrap();
+                assert_eq!(
+                    chat_text(&out, 0, &format!("/delta/{place}")),
+                    expected,
+                    "{out}"
+                );
+            }
+        }
+        let given = ResponseOptions {
+            stream_asked: false,
+            ..options(Dialect::OpenAi, Operation::ChatCompletions)
+        };
+        let answer = json!({"choices":[{"message":{"role":"assistant","content":text}}]});
+        let out = carried(&given, &answer.to_string(), 7, |_| {}).unwrap();
+        let out: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(out["choices"][0]["message"]["content"], expected);
+    }
+}
+
 /// Goal: arguments are one text also where they come as lists of pieces. Method: the letters of
 /// arguments, two in a list.
 #[test]
@@ -197,6 +243,9 @@ fn calls_are_told_apart_by_index_or_id() {
         for (at, call) in order {
             let mut piece = named(call, at == 0, form);
             piece["function"] = json!({"arguments":letters(call)[at]});
+            if at == 0 {
+                piece["function"]["name"] = "send".into();
+            }
             owners.push((piece.clone(), call));
             stream += &chunk(0, &json!({ "tool_calls": [piece] }), None);
         }

@@ -182,6 +182,46 @@ fn an_array_that_a_rule_ends_is_json() {
     }
 }
 
+/// Goal: nothing of a growing array has gone on while nothing of its first element may, so that
+/// what is wrong with that is a refusal with a status; and an error can be said all the same.
+/// Method: a first element that is blocked, or that cannot be read, and an array that breaks off,
+/// is empty or holds one; at every cut, and in a dry run.
+#[test]
+fn an_array_begins_with_its_first_element() {
+    let refusal = RefusalText {
+        status: 403,
+        code: "data_blocked",
+        message: "no",
+        request_id: "0",
+    };
+    let given = options(Dialect::Gemini, Operation::StreamGenerateContent);
+    let block = |spec: &mut DataRuleSpec| spec.action = DataAction::Block;
+    let held = candidate(Some(&format!("to {MAIL}, ok ")), false, None).to_string();
+    for body in [format!("[\n {held}\n]"), "[{\"a\":1,\"a\":2}]".to_owned()] {
+        for cut in [1, 3, 1000] {
+            let mut reader = ResponseReader::new(&given, Some(cleaner(Direction::Response, block)));
+            let mut out = Vec::new();
+            let ended = { body.as_bytes().chunks(cut) }
+                .find_map(|piece| reader.push(Bytes::copy_from_slice(piece), &mut out).err());
+            assert!(ended.is_some() && out.concat().is_empty(), "{body}");
+            let ending = reader.error_ending(&refusal).unwrap();
+            let all: Vec<Value> = serde_json::from_slice(&ending).unwrap();
+            assert!(all.len() == 1 && all[0]["error"].is_object(), "{all:?}");
+            let dry = |spec: &mut DataRuleSpec| spec.dry_run = true;
+            let mut reader = ResponseReader::new(&given, Some(cleaner(Direction::Response, dry)));
+            let mut out = Vec::new();
+            reader.push(Bytes::from_static(b" ["), &mut out).unwrap();
+            let all = [out.concat(), reader.error_ending(&refusal).unwrap()].concat();
+            assert!(serde_json::from_slice::<Vec<Value>>(&all).is_ok());
+        }
+    }
+    let one = candidate(Some("a b"), false, Some("STOP")).to_string();
+    let long = " ".repeat(3000);
+    for body in ["[]", " [ ", "[\r\n]\n", &format!("{long}[{one}]"), &one] {
+        assert_eq!(cleaned(given.dialect, given.operation, body), body);
+    }
+}
+
 /// Goal: clients that read nothing behind the reason for the end have the whole text by then, and
 /// models that give the reason each time go on at once. Method: the last word in the event with the
 /// reason, or before it; as events with each line end and as an array; at every cut.
