@@ -98,6 +98,28 @@ fn a_stream_that_is_wrong_from_its_first_event_is_refused_with_a_status() {
 }
 
 #[test]
+fn a_growing_array_that_is_wrong_from_its_first_element_is_refused_with_a_status() {
+    // Goal: the bracket of Gemini's array does not take the head out before an element is judged.
+    // Method: a card that blocks, in the first element, however it is cut.
+    let line = Line::new();
+    line.rule("cards", rule(&["response"], "block"));
+    let token = line.master();
+    let target = "/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent";
+    let body = json!({"contents": [{"parts": [{"text": "well?"}]}]}).to_string();
+    let headers = [("content-type", "application/json")];
+    let element = |text: &str| json!({"candidates": [{"content": {"parts": [{"text": text}]}}]});
+    let bad = json!([element(&format!("{CARD} is it. ")), element("So it goes.")]).to_string();
+    for cut in [Cut::Whole, Cut::Every(1), Cut::Every(40)] {
+        let answer = Answer::new(200, "application/json", bad.clone());
+        let answer = answer.framed(Framing::Chunked).cut(cut.clone());
+        line.upstream.queue(answer);
+        let got = line.request(&token, "POST", target, &headers, body.as_bytes());
+        assert_eq!(got.status, 403, "{cut:?}: {}", got.text());
+        assert_eq!(refused(&got), Some("data_blocked"), "{cut:?}");
+    }
+}
+
+#[test]
 fn the_head_leaves_with_the_first_event_and_waits_for_none_for_long() {
     // Goal: nobody waits for more than there is: the first event goes at once, and the head alone
     // where no event comes. Method: a stream that falls silent after an event, and one that never
