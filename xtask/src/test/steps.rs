@@ -58,6 +58,7 @@ pub(super) fn fuzz_targets(root: &Path) -> Result<Verdict> {
     let arguments = [
         "check",
         "--locked",
+        "--no-default-features",
         "--manifest-path",
         "fuzz/Cargo.toml",
         "--target-dir",
