@@ -186,6 +186,9 @@ pub(super) static ANSWER: TextShape = TextShape::object(&[
     m("metadata", &ALL_TEXT),
     m("x_groq", &TextShape::object(&[m("id", &WORD)])),
     m("error", &ERROR),
+    // What vLLM says of the request, if asked: tokens are text again.
+    m("prompt_token_ids", &CLEARED),
+    m("prompt_logprobs", &CLEARED),
 ]);
 
 static ANSWERED: TextShape = TextShape::object(&[
@@ -193,6 +196,9 @@ static ANSWERED: TextShape = TextShape::object(&[
     m("native_finish_reason", &WORD),
     m("message", &MESSAGE),
     m("logprobs", &CLEARED),
+    m("token_ids", &CLEARED),
+    m("prompt_token_ids", &CLEARED),
+    m("prompt_logprobs", &CLEARED),
 ]);
 
 pub(super) static EVENT: TextShape = TextShape {
@@ -209,6 +215,8 @@ pub(super) static EVENT: TextShape = TextShape {
         m("obfuscation", &PADDING),
         m("x_groq", &TextShape::object(&[m("id", &WORD)])),
         m("error", &ERROR),
+        m("prompt_token_ids", &CLEARED),
+        m("prompt_logprobs", &CLEARED),
     ])
 };
 
@@ -224,6 +232,9 @@ static CHUNK: TextShape = TextShape {
         // Some servers repeat the message so far.
         m("message", &SO_FAR),
         m("logprobs", &CLEARED),
+        m("token_ids", &CLEARED),
+        m("prompt_token_ids", &CLEARED),
+        m("prompt_logprobs", &CLEARED),
         m("content_filter_results", &LOOSE),
     ])
 };
@@ -239,6 +250,7 @@ static DELTA: TextShape = TextShape {
         m("audio", &SOUND_PIECE),
         m("annotations", &NUMBERED),
         m("images", &PART),
+        m("token_id", &CLEARED),
     ])
 };
 

@@ -189,6 +189,37 @@ fn the_end_of_an_answer_without_an_index_is_that_of_the_first() {
     );
 }
 
+/// Goal: the numbers of tokens, from which the text can be had again, do not pass beside it. Method:
+/// each place in which servers say them, in an answer and in an event.
+#[test]
+fn numbers_of_tokens_are_put_out() {
+    let ids = json!([15339, 1917, 54321]);
+    let given = options(Dialect::OpenAi, Operation::ChatCompletions);
+    let whole = ResponseOptions {
+        stream_asked: false,
+        ..options(Dialect::OpenAi, Operation::ChatCompletions)
+    };
+    for name in ["token_ids", "prompt_token_ids", "prompt_logprobs"] {
+        let event = json!({"id":"c","choices":[{"index":0,"delta":{"content":"a "},name:ids}]});
+        let out = carried(&given, &format!("data: {event}\n\n"), 9, |_| {}).unwrap();
+        assert!(!out.contains("54321"), "{name}: {out}");
+        let answer = json!({"id":"c","choices":[{"index":0,"message":{"content":"a"},name:ids}]});
+        let out = carried(&whole, &answer.to_string(), 9, |_| {}).unwrap();
+        assert!(!out.contains("54321"), "{name}: {out}");
+    }
+    for name in ["prompt_token_ids", "prompt_logprobs"] {
+        let event = json!({"id":"c",name:ids,"choices":[{"index":0,"delta":{"content":"a "}}]});
+        let out = carried(&given, &format!("data: {event}\n\n"), 9, |_| {}).unwrap();
+        assert!(!out.contains("54321"), "{name}: {out}");
+        let answer = json!({"id":"c",name:ids,"choices":[{"message":{"content":"a"}}]});
+        let out = carried(&whole, &answer.to_string(), 9, |_| {}).unwrap();
+        assert!(!out.contains("54321"), "{name}: {out}");
+    }
+    let event = json!({"choices":[{"index":0,"delta":{"content":"a ","token_id":54321}}]});
+    let out = carried(&given, &format!("data: {event}\n\n"), 9, |_| {}).unwrap();
+    assert!(!out.contains("54321"), "{out}");
+}
+
 /// Goal: log probabilities, which repeat the text, go where text may change, and only there.
 /// Method: rules of each action over an answer in which nothing is found.
 #[test]
