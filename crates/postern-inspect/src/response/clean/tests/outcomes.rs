@@ -189,8 +189,8 @@ fn the_end_of_an_answer_without_an_index_is_that_of_the_first() {
     );
 }
 
-/// Goal: the numbers of tokens, from which the text can be had again, do not pass beside it. Method:
-/// each place in which servers say them, in an answer and in an event.
+/// Goal: the numbers of tokens, from which the text can be had again, do not pass beside it.
+/// Method: each place in which servers say them, in an answer and in an event.
 #[test]
 fn numbers_of_tokens_are_put_out() {
     let ids = json!([15339, 1917, 54321]);
