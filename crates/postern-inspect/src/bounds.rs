@@ -207,6 +207,10 @@ pub(crate) const JSON_TAIL_BYTES: usize = JSON_BARE_BYTES_MAX + LEFT_BYTES;
 /// JSON texts inside strings of each other that are read as such; deeper ones are plain text.
 pub(crate) const JSON_INSIDE_MAX: usize = 3;
 
+/// Bytes before the first element of a growing array that wait for it; more is white space of no
+/// use.
+pub(crate) const LEAD_BYTES_MAX: usize = 1024;
+
 /// JSON texts inside strings of each other in a field of a table whose escapes are read; a field
 /// with more is refused. Each is read once more, and doubles the backslashes of the one inside.
 pub(crate) const JSON_IN_FIELD_MAX: usize = 8;

@@ -162,13 +162,13 @@ impl Channel {
         cleaner: &mut Cleaner,
         out: &mut String,
     ) -> Result<(), CleanError> {
-        let channel = self;
-        match &mut channel.text {
+        let place = &self.place;
+        match &mut self.text {
             Text::Open(_) => Ok(()),
-            Text::Plain(flow) => flow.push(text, cleaner, &channel.place, out),
-            Text::Markup(flow) => flow.push(text, cleaner, &channel.place, &mut Marked(out)),
-            Text::Json(json) => json.push(text, cleaner, &channel.place, out),
-            Text::Table(table) => table.push(text, cleaner, &channel.place, out),
+            Text::Plain(flow) => flow.push(text, cleaner, place, out),
+            Text::Markup(flow) => flow.push(text, cleaner, place, &mut Marked(out)),
+            Text::Json(json) => json.push(text, cleaner, place, out),
+            Text::Table(table) => table.push(text, cleaner, place, out),
         }
     }
 

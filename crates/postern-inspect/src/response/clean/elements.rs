@@ -1,6 +1,6 @@
 //! The elements of a growing array, as Gemini streams without events.
 
-use crate::bounds::EVENT_CLEANED_BYTES_MAX;
+use crate::bounds::{EVENT_CLEANED_BYTES_MAX, LEAD_BYTES_MAX};
 use crate::clean::CleanError;
 
 /// What was found next.
@@ -35,9 +35,6 @@ pub(super) struct Elements {
     string: bool,
     escape: bool,
 }
-
-/// Bytes before the first element that wait for it; more is white space of no use.
-const LEAD_BYTES_MAX: usize = 1024;
 
 const ODD: CleanError = CleanError::CannotInspect("the answer is no array of objects");
 

@@ -111,9 +111,11 @@ pub(super) fn items_begin(
     tree: &Tree<'_>,
     items: &mut Items,
 ) -> Result<(), CleanError> {
+    if operation != Operation::Responses {
+        return Ok(());
+    }
     let kind = tree.said(Tree::ROOT, "type");
-    let begins = kind.is_some_and(|kind| kind.ends_with(b"item.added"));
-    if operation == Operation::Responses && begins {
+    if kind.is_some_and(|kind| kind.ends_with(b"item.added")) {
         items.begin(Said::of(tree, Tree::ROOT))?;
     }
     Ok(())

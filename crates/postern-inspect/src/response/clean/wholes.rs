@@ -54,14 +54,16 @@ pub(super) struct Wholes {
     last: Vec<Last>,
 }
 
+const SEVERAL: CleanError = CleanError::CannotInspect("a part is of several kinds");
+
 const GOES_ON: CleanError = CleanError::CannotInspect("a part that comes whole comes in pieces");
 
 impl Wholes {
     /// Looks at the parts of an event.
     ///
     /// # Errors
-    /// `CannotInspect` when one may go on with the part before it, unless content that is no text
-    /// may pass.
+    /// `CannotInspect` when one may go on with the part before it, or is of several kinds, unless
+    /// content that is no text may pass.
     pub(super) fn check(
         &mut self,
         tree: &Tree<'_>,
@@ -90,11 +92,16 @@ impl Wholes {
         cleaner: &mut Cleaner,
     ) -> Result<(), CleanError> {
         let of = |last: &Last| is_same(&last.candidate, candidate);
-        let found = { WHOLES.iter() }.find_map(|kind| {
+        let mut found = WHOLES.iter().filter_map(|kind| {
             let id = kind.names.iter().find_map(|name| tree.member(part, name))?;
             Some((kind, id))
         });
-        let Some((kind, id)) = found else {
+        let first = found.next();
+        // SECURITY: the others would go on unseen. The provider has one of them in a part.
+        if found.next().is_some() {
+            return cleaner.refuse("event", SEVERAL);
+        }
+        let Some((kind, id)) = first else {
             // A text stands between; one without a letter does not.
             if tree.said(part, "text").is_some() {
                 self.last.retain(|last| !of(last));

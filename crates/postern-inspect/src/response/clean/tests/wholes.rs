@@ -73,6 +73,23 @@ fn what_comes_whole_does_not_come_in_pieces() {
     }
 }
 
+/// Goal: what comes whole is not hidden from the look for pieces by another kind beside it. Method:
+/// a value in halves, in parts that are of two kinds, the first of them empty or not.
+#[test]
+fn a_part_of_two_kinds_does_not_pass() {
+    for code in ["", "x = 1"] {
+        let parts = ["to jane.doe@", "example.com"].map(|half| {
+            let gave = json!({ "output": half });
+            json!({"executableCode":{"code":code},"codeExecutionResult":gave})
+        });
+        let out = gemini(&(part_event(&parts[0]) + &part_event(&parts[1])));
+        assert!(
+            matches!(out, Err(InspectError::CannotInspect(_))),
+            "{code:?} became {out:?}"
+        );
+    }
+}
+
 /// Goal: what a client of chats puts together by a number does not carry a value out in pieces, and
 /// annotations go on as providers send them. Method: letters of a title under one number; ones that
 /// come whole, again, and without a number.
