@@ -452,10 +452,7 @@ fn begin_segment(
     shelf: &Shelf,
     header: &SegmentHeader,
 ) -> io::Result<(Arc<dyn DiskFile>, u64, Hash)> {
-    shelf.prepare_spare()?;
-    let file = shelf.spare.lock().take().expect("it was just prepared");
-    let path = shelf.layout.segment(header.file.segment);
-    shelf.disk.rename(&shelf.layout.spare(), &path)?;
+    let file = shelf.name_spare(&shelf.layout.segment(header.file.segment))?;
     let (bytes, hash) = header.encode();
     file.write_at(&bytes, 0)?;
     file.sync()?;

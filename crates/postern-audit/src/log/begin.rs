@@ -84,6 +84,7 @@ pub(crate) fn begin(
         segment_bytes: options.segment_bytes,
         durable: Mutex::new(Mark { bytes: 0, ..mark }),
         tiles: Mutex::default(),
+        storing: Mutex::default(),
         spare: Mutex::default(),
         errand: Mutex::default(),
         errand_wake: Condvar::new(),
