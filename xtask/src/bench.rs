@@ -14,6 +14,7 @@ mod gateway;
 mod legs;
 mod load;
 mod nginx;
+mod order;
 mod paced;
 mod processes;
 mod stages;
@@ -47,6 +48,8 @@ struct Options {
     markdown: bool,
     /// Instead of comparing, sample the gateway and say where its time goes.
     stages: bool,
+    /// Instead of comparing, write the list of functions that the linker puts together.
+    order: bool,
     /// Instead of comparing, build from nothing and say how long that takes.
     build: bool,
     /// Leave the gateway out: to look at the harness itself.
@@ -63,6 +66,7 @@ impl Options {
             binary: None,
             markdown: false,
             stages: false,
+            order: false,
             build: false,
             without_gateway: false,
         };
@@ -82,11 +86,12 @@ impl Options {
                 "--markdown" => options.markdown = true,
                 "--build" => options.build = true,
                 "--stages" => options.stages = true,
+                "--order" => options.order = true,
                 "--without-gateway" => options.without_gateway = true,
                 other => bail!(
                     "unknown option `{other}`: --rounds N, --seconds N, --streams N, \
                      --profile NAME, --binary PATH, --markdown, --stages, \
-                     --build, --without-gateway"
+                     --order, --build, --without-gateway"
                 ),
             }
         }
@@ -119,12 +124,17 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
     if options.stages {
         return where_time_goes(root, &folder, &upstream, &options);
     }
+    let binary = |profile| match &options.binary {
+        Some(binary) => Ok(binary.clone()),
+        None => gateway::build(root, profile),
+    };
+    if options.order {
+        order::write(root, &folder, &upstream, &binary(&options.profile)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut legs = vec![Leg::direct(&upstream), nginx::start(&folder, &upstream)?];
     if !options.without_gateway {
-        let binary = match &options.binary {
-            Some(binary) => binary.clone(),
-            None => gateway::build(root, &options.profile)?,
-        };
+        let binary = binary(&options.profile)?;
         for setup in gateway::SETUPS {
             legs.push(gateway::start(&binary, &folder, &upstream, setup)?);
         }

@@ -15,11 +15,14 @@ use std::time::Duration;
 /// How many tokens share the load.
 const TOKENS: usize = 16;
 
+/// How long a gateway may take to listen; under a profiler it takes a while.
+const START_MAX: Duration = Duration::from_secs(60);
+
 /// How a gateway is set up.
 #[derive(Clone, Copy)]
 pub(super) struct Setup {
     /// As it stands in the table.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// The durability of the audit log, as in `postern.toml`.
     durability: &'static str,
     /// Whether a data rule masks every class, both ways.
@@ -82,6 +85,17 @@ pub(super) fn start(
     upstream: &Upstream,
     setup: Setup,
 ) -> Result<Leg> {
+    start_under(&[], binary, folder, upstream, setup)
+}
+
+/// The same, run by another program that is given the gateway's command line.
+pub(super) fn start_under(
+    runner: &[&str],
+    binary: &Path,
+    folder: &Path,
+    upstream: &Upstream,
+    setup: Setup,
+) -> Result<Leg> {
     let home = folder.join(match setup.rule {
         true => "ruled",
         false => setup.durability,
@@ -97,14 +111,19 @@ pub(super) fn start(
         setup.durability
     );
     std::fs::write(home.join("postern.toml"), configuration)?;
-    let postern = |arguments: &[&str]| command(binary, &home, arguments);
+    let postern = |arguments: &[&str]| command(&[], binary, &home, arguments);
     finish(&mut postern(&["init"]))?;
     let log = std::fs::File::create(home.join("serve.log"))?;
-    let mut serve = postern(&["serve", "--config", "postern.toml"]);
+    let mut serve = command(
+        runner,
+        binary,
+        &home,
+        &["serve", "--config", "postern.toml"],
+    );
     serve.stdout(Stdio::null()).stderr(log);
     let mut process = Process::start(&mut serve)?;
     process
-        .wait_until(Duration::from_secs(10), || TcpStream::connect(data).ok())
+        .wait_until(START_MAX, || TcpStream::connect(data).ok())
         .with_context(|| format!("the gateway does not listen: see {}", home.display()))?;
 
     finish(&mut postern(&["env", "create", "bench"]))?;
@@ -166,8 +185,15 @@ fn mint(postern: &dyn Fn(&[&str]) -> Command) -> Result<Vec<String>> {
     Ok(tokens)
 }
 
-fn command(binary: &Path, home: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary);
+fn command(runner: &[&str], binary: &Path, home: &Path, arguments: &[&str]) -> Command {
+    let mut command = match runner {
+        [] => Command::new(binary),
+        [program, its @ ..] => {
+            let mut command = Command::new(program);
+            command.args(its).arg(binary);
+            command
+        }
+    };
     command
         .current_dir(home)
         .args(arguments)

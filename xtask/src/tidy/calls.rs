@@ -34,6 +34,8 @@ const SPAWNERS: &[&str] = &[
 
 /// The command line is the one place that speaks to a terminal.
 const TERMINAL: &[&str] = &[
+    // To cargo, that is.
+    "crates/postern/build.rs",
     "crates/postern/src/cli",
     "crates/postern/src/main.rs",
     "crates/postern/src/demo",
