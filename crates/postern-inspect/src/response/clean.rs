@@ -13,6 +13,7 @@ mod items;
 mod lines;
 mod names;
 mod queue;
+mod starts;
 mod state;
 mod tail;
 mod thinking;
@@ -32,6 +33,7 @@ use elements::{Elements, Part};
 use ends::End;
 use lines::Lines;
 use queue::Item;
+use starts::Starts;
 use tail::Tail;
 use thinking::{Thinking, Verdict};
 use waiting::Waiting;
@@ -58,6 +60,7 @@ pub(super) struct AnswerCleaner {
     channels: Channels,
     thinking: Thinking,
     wholes: Wholes,
+    starts: Starts,
     form: Form,
     /// Whether the rules are dry runs: then everything passes as it came.
     watches: bool,
@@ -97,6 +100,7 @@ impl AnswerCleaner {
             event: text::event(dialect, operation),
             channels: Channels::default(),
             wholes: Wholes::default(),
+            starts: Starts::default(),
             form: Form::Unknown,
             queue: Vec::new(),
             dropped: false,
@@ -369,6 +373,8 @@ impl AnswerCleaner {
         if self.dialect == Dialect::Gemini {
             self.wholes.check(&tree, &mut self.cleaner)?;
         }
+        let goes_on = self.starts.go_on(self.dialect, self.operation, &tree)?;
+        self.channels.go_on(goes_on);
         ends::items_begin(self.operation, &tree, self.channels.items())?;
         let items = self.channels.items();
         let mut ends = ends::of(self.dialect, self.operation, &tree, items);

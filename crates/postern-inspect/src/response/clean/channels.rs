@@ -11,6 +11,7 @@ use super::calls::Calls;
 use super::ends::{End, is_same};
 use super::items::{Items, Said};
 use super::names::Names;
+use super::starts::GOES_ON;
 use super::tail::{Tail, number};
 
 /// Texts for which room is made one by one: most streams have one or two, and hold them for long.
@@ -66,6 +67,8 @@ pub(super) struct Channels {
     moved: Option<(NodeId, u64)>,
     /// The number of the current event, where events are numbered.
     sequence: Option<Vec<u8>>,
+    /// Whether pieces in the current event may go on with a text that is not followed.
+    goes_on: bool,
 }
 
 impl Channels {
@@ -76,6 +79,7 @@ impl Channels {
         self.name.push_str(name);
         self.moved = None;
         self.sequence = None;
+        self.goes_on = false;
         self.beside.begin();
     }
 
@@ -83,6 +87,11 @@ impl Channels {
     /// numbers never fall. One that may be somebody's is none.
     pub(super) fn number(&mut self, tree: &Tree<'_>) {
         self.sequence = number(tree);
+    }
+
+    /// Pieces in the current event may go on with a text that an event of another kind began.
+    pub(super) fn go_on(&mut self, may: bool) {
+        self.goes_on = may;
     }
 
     pub(super) fn move_index(&mut self, moved: Option<(NodeId, u64)>) {
@@ -209,6 +218,9 @@ impl Channels {
 
 impl Pieces for Channels {
     fn piece(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError> {
+        if self.goes_on && !piece.text.is_empty() {
+            return Err(GOES_ON);
+        }
         let Some(at) = self.open(piece)? else {
             return Ok(());
         };

@@ -4,6 +4,7 @@ mod kinds;
 mod made;
 mod outcomes;
 mod places;
+mod starts;
 mod told;
 mod wholes;
 
