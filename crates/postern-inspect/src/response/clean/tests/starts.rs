@@ -94,6 +94,10 @@ fn parts() -> Vec<(Begins, String)> {
             delta("reasoning_summary_text", "summary_index"),
         ),
         (
+            |text| part("reasoning_part", "content_index", "reasoning_text", text),
+            delta("reasoning_text", "content_index"),
+        ),
+        (
             |text| created("response.created", text),
             delta("output_text", "content_index"),
         ),
@@ -272,4 +276,34 @@ fn texts_that_began_are_bounded() {
     assert_eq!(carried(&given, &all, 9999, |_| {}), Ok(all.clone()));
     let out = carried(&given, &(all + &part(1024)), 9999, |_| {});
     assert!(matches!(out, Err(InspectError::CannotInspect(_))));
+}
+
+/// Goal: the streams of vLLM go on, and their reasoning is one text. Method: its events around the
+/// halves of a value.
+#[test]
+fn reasoning_of_vllm_is_followed() {
+    let place = json!({"output_index":0,"item_id":"i","content_index":0});
+    let of_part = |kind: &str, name: &str, said: Value| {
+        let mut rest = place.clone();
+        rest[name] = said;
+        event(&format!("response.{kind}"), &rest)
+    };
+    let part = |text: &str| json!({"type":"reasoning_text","text":text});
+    let item = json!({"id":"i","type":"reasoning","summary":[],"status":"in_progress"});
+    let added = json!({"output_index":0,"item":item});
+    let all = HALVES.0.to_owned() + HALVES.1;
+    let stream = event("response.output_item.added", &added)
+        + &of_part("reasoning_part.added", "part", part(""))
+        + &of_part("reasoning_text.delta", "delta", json!(HALVES.0))
+        + &of_part("reasoning_text.delta", "delta", json!(HALVES.1))
+        + &of_part("reasoning_text.done", "text", json!(all))
+        + &of_part("reasoning_part.done", "part", part(&all));
+    let given = options(Dialect::OpenAi, Operation::Responses);
+    for cut in [1, 64, usize::MAX] {
+        let out = carried(&given, &stream, cut, |_| {}).unwrap();
+        assert_eq!(out.matches("[CARD]").count(), 3, "{out}");
+        let deltas = events(&out).into_iter();
+        let deltas = deltas.filter_map(|event| event["delta"].as_str().map(str::to_owned));
+        assert_eq!(deltas.collect::<String>(), "card [CARD] ok", "{out}");
+    }
 }
