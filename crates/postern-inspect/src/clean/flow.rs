@@ -1,12 +1,14 @@
 //! Plain text on its way: held until it is settled, searched, and given on.
 
 mod coded;
+mod escaped;
 mod told;
 mod written;
 
 use std::ops::Range;
 
 use coded::Coded;
+use escaped::Escapes;
 
 use super::channel::Sink;
 use super::custom::Walk;
@@ -47,6 +49,8 @@ pub(super) struct Flow {
     told: bool,
     /// What is written in percent-encoding.
     coded: Coded,
+    /// What escapes in it say.
+    escapes: Escapes,
     /// What waits for an analyzer, behind the patterns; `None` until one is asked.
     pieces: Option<Box<Pieces>>,
     /// A number or a word of JSON: no name is in it.
@@ -86,6 +90,7 @@ impl Flow {
             segmenter: Segmenter::new(&text),
             walk: Walk::new(text.len()),
             coded: Coded::new(text.len()),
+            escapes: Escapes::default(),
             text,
             written: None,
             hidden: 0,
@@ -120,9 +125,22 @@ impl Flow {
         while !rest.is_empty() {
             let (slice, more) = rest.split_at(floor(rest, SLICE_BYTES));
             rest = more;
-            self.take(slice)?;
-            self.search(cleaner, false)?;
+            self.read(slice, cleaner)?;
             self.give_on(cleaner, place, false, out)?;
+        }
+        Ok(())
+    }
+
+    /// Takes text and searches it.
+    fn read(&mut self, slice: &str, cleaner: &Cleaner) -> Result<(), CleanError> {
+        let mut rest = slice;
+        while !rest.is_empty() {
+            self.begin_escaped(rest, cleaner);
+            let (text, more) = rest.split_at(self.escapes.stretch(rest));
+            rest = more;
+            self.take(text)?;
+            self.search(cleaner, false)?;
+            self.end_escaped(text, cleaner);
         }
         Ok(())
     }
@@ -229,7 +247,8 @@ impl Flow {
     fn search(&mut self, cleaner: &Cleaner, ended: bool) -> Result<(), CleanError> {
         self.advance(cleaner, ended);
         self.walk(cleaner, ended);
-        self.read_coded(cleaner, ended)
+        self.read_coded(cleaner, ended)?;
+        self.read_escaped(cleaner, ended)
     }
 
     /// Reads on as far as the text goes and collects what is found.
@@ -362,7 +381,8 @@ impl Flow {
             settled = settled.min(self.walk.settled());
         }
         settled = settled.min(self.coded.settled());
-        if custom || self.told || self.coded.holds() {
+        settled = settled.min(self.escapes.settled(cleaner));
+        if custom || self.told || self.coded.holds() || self.escapes.is_open() {
             // Of a value that reaches beyond, others may start inside: what is left of it beside
             // them is not known.
             let starts = |span: &Span| span.start.max(self.from);
@@ -371,6 +391,7 @@ impl Flow {
             let (ready, open) = spans.into_iter().partition(|span| starts(span) < settled);
             (spans, self.spans) = (ready, open);
             spans.retain(|span| !self.is_ours(cleaner, span));
+            self.escapes.drop_misread(&mut spans);
             resolve(&self.text, self.from, &mut spans);
             spans.retain(|span| !self.is_ours(cleaner, span));
         }
@@ -453,6 +474,7 @@ impl Flow {
             self.segmenter.shift(keep);
             self.walk.shift(keep);
             self.coded.shift(keep);
+            self.escapes.shift(keep);
             self.near.shift(keep);
             for span in &mut self.spans {
                 span.start -= keep;

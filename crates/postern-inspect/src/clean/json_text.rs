@@ -7,7 +7,7 @@
 //! follows it shows that it was one. Escapes are read there too, unless it never looked like JSON.
 
 mod doubt;
-mod escape;
+pub(super) mod escape;
 mod inside;
 
 use super::channel::Sink;
