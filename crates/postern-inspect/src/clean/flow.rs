@@ -55,6 +55,8 @@ pub(super) struct Flow {
     pieces: Option<Box<Pieces>>,
     /// A number or a word of JSON: no name is in it.
     bare: bool,
+    /// Whether what is there may be all of a text.
+    whole: bool,
 }
 
 /// How sure a class is that a rule defines: its author says so.
@@ -100,12 +102,21 @@ impl Flow {
             told: false,
             pieces: None,
             bare: false,
+            whole: true,
         }
     }
 
-    /// The same, for a number or a word of JSON: no analyzer is asked about it.
+    /// The same, for a number or a word of JSON: no analyzer is asked about it, and it is not all
+    /// of a text.
     pub(super) fn bare(mut self) -> Self {
         self.bare = true;
+        self.whole = false;
+        self
+    }
+
+    /// The same, for what is all of a text nevertheless.
+    pub(super) fn whole(mut self) -> Self {
+        self.whole = true;
         self
     }
 
@@ -259,7 +270,7 @@ impl Flow {
                 Step::More => return,
                 Step::Segment(start, end) => {
                     let alone =
-                        ended && !self.bare && self.segmenter.is_alone(&self.text, start, end);
+                        ended && self.whole && self.segmenter.is_alone(&self.text, start, end);
                     let found = self.find(cleaner, start..end, alone);
                     self.spans.extend(found);
                 }
