@@ -4,6 +4,7 @@
 //! text still holds back when it ends stands in the event that ends it, or in one more event before
 //! it, made after the last one of that text. Events without text pass as they came.
 
+mod answers;
 mod beside;
 mod calls;
 mod channels;
@@ -22,12 +23,12 @@ mod wholes;
 
 use postern_types::{Finding, Operation};
 
-use crate::Dialect;
 use crate::bounds::DOCUMENT_HELD_BYTES_MAX;
 use crate::clean::{CleanError, Cleaner};
 use crate::document::{self, New, Walk};
 use crate::json::Tree;
 use crate::text::{self, TextShape};
+use crate::{Dialect, ResponseOptions};
 use channels::Channels;
 use elements::{Elements, Part};
 use ends::End;
@@ -90,7 +91,10 @@ enum Outcome {
 }
 
 impl AnswerCleaner {
-    pub(super) fn new(dialect: Dialect, operation: Operation, cleaner: Cleaner) -> Self {
+    pub(super) fn new(options: &ResponseOptions<'_>, cleaner: Cleaner) -> Self {
+        let (dialect, operation) = (options.dialect, options.operation);
+        let choices = options.choices;
+        let asked = choices.filter(|_| operation == Operation::ChatCompletions);
         Self {
             dialect,
             operation,
@@ -98,7 +102,7 @@ impl AnswerCleaner {
             watches: cleaner.only_watches(),
             cleaner,
             event: text::event(dialect, operation),
-            channels: Channels::default(),
+            channels: Channels::new(asked),
             wholes: Wholes::default(),
             starts: Starts::default(),
             form: Form::Unknown,

@@ -6,6 +6,7 @@ use crate::document::{Edits, New, Piece, Pieces};
 use crate::json::{NodeId, Span, Tree};
 use crate::text::By;
 
+use super::answers::Answers;
 use super::beside::Beside;
 use super::calls::Calls;
 use super::ends::{End, is_same};
@@ -57,6 +58,7 @@ pub(super) struct Channels {
     doubtful: Vec<Named>,
     /// Texts that ended for good.
     closed: Vec<Named>,
+    answers: Answers,
     names: Names,
     beside: Beside,
     calls: Calls,
@@ -72,6 +74,14 @@ pub(super) struct Channels {
 }
 
 impl Channels {
+    /// The texts of so many answers, if that is known.
+    pub(super) fn new(answers: Option<u64>) -> Self {
+        Self {
+            answers: Answers::new(answers),
+            ..Self::default()
+        }
+    }
+
     /// Another event begins.
     pub(super) fn begin(&mut self, name: &str) {
         self.placed.clear();
@@ -218,8 +228,12 @@ impl Channels {
 
 impl Pieces for Channels {
     fn piece(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError> {
-        if self.goes_on && !piece.text.is_empty() {
-            return Err(GOES_ON);
+        if !piece.text.is_empty() {
+            if self.goes_on {
+                return Err(GOES_ON);
+            }
+            let answer = piece.ids.first();
+            self.answers.take(answer.map_or(&[], Vec::as_slice))?;
         }
         let Some(at) = self.open(piece)? else {
             return Ok(());
