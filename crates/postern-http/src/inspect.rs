@@ -39,6 +39,8 @@ pub(crate) struct Sent {
     pub(crate) strip_usage: bool,
     /// Whether what the answer names is kept by the provider and belongs to the principal.
     pub(crate) keeps_answer: bool,
+    /// How many answers were asked for.
+    pub(crate) choices: u64,
     pub(crate) wants_trailers: bool,
     /// Trailers are not inspected, so they pass only where no data rule changes the answer.
     pub(crate) trailers_pass: bool,
@@ -118,6 +120,7 @@ impl Plane {
             ai: None,
             strip_usage: false,
             keeps_answer: false,
+            choices: 1,
             wants_trailers: wants_trailers && trailers_pass,
             trailers_pass,
             request_bytes: Arc::default(),
@@ -148,6 +151,7 @@ fn outbound_body(body: ExchangeBody, cleaned: Option<Outgoing>, sent: &mut Sent)
             let outgoing = cleaned.unwrap_or_else(|| facts.outbound(body, splice));
             sent.strip_usage = outgoing.strip_usage;
             sent.keeps_answer = facts.keeps_answer;
+            sent.choices = facts.choices;
             sent.ai = Some(facts.ai);
             outgoing
         }

@@ -199,6 +199,7 @@ fn options(
         stream_asked: true,
         strip_usage,
         keeps_answer: true,
+        choices: None,
         content_type,
         content_encoding: None,
         status: 200,

@@ -35,6 +35,8 @@ pub struct RequestFacts {
     /// Whether the provider keeps the answer, so that later requests can name it. Goes into
     /// `ResponseOptions::keeps_answer`.
     pub keeps_answer: bool,
+    /// How many answers are asked for. Goes into `ResponseOptions::choices`.
+    pub choices: u64,
     /// Which body it has; `None` for none.
     family: Option<Family>,
     splice: Option<Splice>,
@@ -157,6 +159,7 @@ impl RequestFacts {
             tool_models: Vec::new(),
             references: Vec::new(),
             keeps_answer: false,
+            choices: 1,
             family: None,
             splice: None,
         }

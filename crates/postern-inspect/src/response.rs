@@ -53,6 +53,8 @@ pub struct ResponseOptions<'a> {
     pub strip_usage: bool,
     /// Whether the provider keeps the answer (`RequestFacts::keeps_answer`).
     pub keeps_answer: bool,
+    /// How many answers were asked for (`RequestFacts::choices`); `None` where that is not known.
+    pub choices: Option<u64>,
     /// The `Content-Type` header; empty if there is none.
     pub content_type: &'a str,
     /// The `Content-Encoding` header.
@@ -120,7 +122,7 @@ impl ResponseReader {
         });
         let cleaner = cleaner
             .filter(|_| encoding != Encoding::Other)
-            .map(|cleaner| AnswerCleaner::new(options.dialect, options.operation, cleaner));
+            .map(|cleaner| AnswerCleaner::new(options, cleaner));
         let edits = strips || cleaner.is_some();
         Self {
             dialect: options.dialect,

@@ -319,6 +319,7 @@ fn options<'a>(sent: &Sent, ai: &AiRequest, inbound: &'a Inbound) -> ResponseOpt
         stream_asked: ai.stream,
         strip_usage: sent.strip_usage,
         keeps_answer: sent.keeps_answer,
+        choices: Some(sent.choices),
         content_type: text(CONTENT_TYPE).unwrap_or_default(),
         content_encoding: text(CONTENT_ENCODING),
         status: inbound.status.as_u16(),

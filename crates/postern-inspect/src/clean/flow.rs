@@ -1,12 +1,14 @@
 //! Plain text on its way: held until it is settled, searched, and given on.
 
 mod coded;
+mod escaped;
 mod told;
 mod written;
 
 use std::ops::Range;
 
 use coded::Coded;
+use escaped::Escapes;
 
 use super::channel::Sink;
 use super::custom::Walk;
@@ -47,10 +49,14 @@ pub(super) struct Flow {
     told: bool,
     /// What is written in percent-encoding.
     coded: Coded,
+    /// What escapes in it say.
+    escapes: Escapes,
     /// What waits for an analyzer, behind the patterns; `None` until one is asked.
     pieces: Option<Box<Pieces>>,
     /// A number or a word of JSON: no name is in it.
     bare: bool,
+    /// Whether what is there may be all of a text.
+    whole: bool,
 }
 
 /// How sure a class is that a rule defines: its author says so.
@@ -86,6 +92,7 @@ impl Flow {
             segmenter: Segmenter::new(&text),
             walk: Walk::new(text.len()),
             coded: Coded::new(text.len()),
+            escapes: Escapes::default(),
             text,
             written: None,
             hidden: 0,
@@ -95,12 +102,21 @@ impl Flow {
             told: false,
             pieces: None,
             bare: false,
+            whole: true,
         }
     }
 
-    /// The same, for a number or a word of JSON: no analyzer is asked about it.
+    /// The same, for a number or a word of JSON: no analyzer is asked about it, and it is not all
+    /// of a text.
     pub(super) fn bare(mut self) -> Self {
         self.bare = true;
+        self.whole = false;
+        self
+    }
+
+    /// The same, for what is all of a text nevertheless.
+    pub(super) fn whole(mut self) -> Self {
+        self.whole = true;
         self
     }
 
@@ -120,9 +136,22 @@ impl Flow {
         while !rest.is_empty() {
             let (slice, more) = rest.split_at(floor(rest, SLICE_BYTES));
             rest = more;
-            self.take(slice)?;
-            self.search(cleaner, false)?;
+            self.read(slice, cleaner)?;
             self.give_on(cleaner, place, false, out)?;
+        }
+        Ok(())
+    }
+
+    /// Takes text and searches it.
+    fn read(&mut self, slice: &str, cleaner: &Cleaner) -> Result<(), CleanError> {
+        let mut rest = slice;
+        while !rest.is_empty() {
+            self.begin_escaped(rest, cleaner);
+            let (text, more) = rest.split_at(self.escapes.stretch(rest));
+            rest = more;
+            self.take(text)?;
+            self.search(cleaner, false)?;
+            self.end_escaped(text, cleaner);
         }
         Ok(())
     }
@@ -229,7 +258,8 @@ impl Flow {
     fn search(&mut self, cleaner: &Cleaner, ended: bool) -> Result<(), CleanError> {
         self.advance(cleaner, ended);
         self.walk(cleaner, ended);
-        self.read_coded(cleaner, ended)
+        self.read_coded(cleaner, ended)?;
+        self.read_escaped(cleaner, ended)
     }
 
     /// Reads on as far as the text goes and collects what is found.
@@ -240,7 +270,7 @@ impl Flow {
                 Step::More => return,
                 Step::Segment(start, end) => {
                     let alone =
-                        ended && !self.bare && self.segmenter.is_alone(&self.text, start, end);
+                        ended && self.whole && self.segmenter.is_alone(&self.text, start, end);
                     let found = self.find(cleaner, start..end, alone);
                     self.spans.extend(found);
                 }
@@ -362,7 +392,8 @@ impl Flow {
             settled = settled.min(self.walk.settled());
         }
         settled = settled.min(self.coded.settled());
-        if custom || self.told || self.coded.holds() {
+        settled = settled.min(self.escapes.settled(cleaner));
+        if custom || self.told || self.coded.holds() || self.escapes.is_open() {
             // Of a value that reaches beyond, others may start inside: what is left of it beside
             // them is not known.
             let starts = |span: &Span| span.start.max(self.from);
@@ -371,6 +402,7 @@ impl Flow {
             let (ready, open) = spans.into_iter().partition(|span| starts(span) < settled);
             (spans, self.spans) = (ready, open);
             spans.retain(|span| !self.is_ours(cleaner, span));
+            self.escapes.drop_misread(&mut spans);
             resolve(&self.text, self.from, &mut spans);
             spans.retain(|span| !self.is_ours(cleaner, span));
         }
@@ -453,6 +485,7 @@ impl Flow {
             self.segmenter.shift(keep);
             self.walk.shift(keep);
             self.coded.shift(keep);
+            self.escapes.shift(keep);
             self.near.shift(keep);
             for span in &mut self.spans {
                 span.start -= keep;

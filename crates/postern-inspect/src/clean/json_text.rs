@@ -7,7 +7,7 @@
 //! follows it shows that it was one. Escapes are read there too, unless it never looked like JSON.
 
 mod doubt;
-mod escape;
+pub(super) mod escape;
 mod inside;
 
 use super::channel::Sink;
@@ -43,6 +43,9 @@ enum Token {
     Text(Box<Text>),
     /// A number or word with the white space behind it: held until it is known to be one.
     Bare(String),
+    /// A number that is alone in a list, and what was read behind it: held until it is known
+    /// whether that is all of the text.
+    Alone(String, String),
     /// It is no JSON: the rest is text.
     Rest(Box<Text>),
 }
@@ -81,7 +84,7 @@ impl JsonText {
     pub(super) fn holds(&self) -> bool {
         match &self.token {
             Token::None => false,
-            Token::Bare(_) => true,
+            Token::Bare(_) | Token::Alone(..) => true,
             Token::Text(text) | Token::Rest(text) => text.holds(),
         }
     }
@@ -109,6 +112,7 @@ impl JsonText {
                 }
                 Token::None => self.between(rest, cleaner, place, out)?,
                 Token::Bare(_) => self.bare(rest, cleaner, place, out)?,
+                Token::Alone(..) => self.alone(rest, cleaner, place, out)?,
             };
             self.remember(&rest[..read]);
             rest = &rest[read..];
@@ -129,6 +133,7 @@ impl JsonText {
         match &mut self.token {
             Token::Text(text) | Token::Rest(text) => text.finish(cleaner, place, out),
             Token::None | Token::Bare(_) => Ok(()),
+            Token::Alone(..) => self.settle_alone(true, cleaner, place, out),
         }
     }
 
@@ -251,8 +256,10 @@ impl JsonText {
         }
         let held = std::mem::take(held);
         let ends = matches!(first, b',' | b'}' | b']');
-        if ends && is_bare(&held) {
-            self.settle_bare(&held, cleaner, place, out)?;
+        if first == b']' && is_bare(&held) && self.is_first_in_list(&held) {
+            self.token = Token::Alone(held, String::new());
+        } else if ends && is_bare(&held) {
+            self.settle_bare(&held, false, (cleaner, place), out)?;
             self.token = Token::None;
             self.expect = self.after_value();
         } else {
@@ -261,17 +268,65 @@ impl JsonText {
         Ok(0)
     }
 
-    /// Cleans a number or word that is known to be one.
+    /// Whether the number that was read is the first value of a list with which the text begins.
+    fn is_first_in_list(&self, held: &str) -> bool {
+        let read = self.tail.strip_prefix(&self.left).unwrap_or_default();
+        let inside = read.trim_ascii_start().strip_prefix('[');
+        inside.is_some_and(|inside| inside.trim_ascii() == held.trim_ascii())
+    }
+
+    /// Reads the end of a list of one number, and what follows it.
+    fn alone(
+        &mut self,
+        rest: &str,
+        cleaner: &mut Cleaner,
+        place: &str,
+        out: &mut dyn Sink,
+    ) -> Result<usize, CleanError> {
+        let Token::Alone(_, behind) = &mut self.token else {
+            return Ok(0);
+        };
+        let first = rest.as_bytes()[0];
+        let is_margin = first.is_ascii_whitespace() && behind.len() < JSON_BARE_BYTES_MAX;
+        if behind.is_empty() || is_margin {
+            behind.push(char::from(first));
+            return Ok(1);
+        }
+        self.settle_alone(false, cleaner, place, out)?;
+        Ok(0)
+    }
+
+    /// Cleans such a number; `alone` says that nothing followed.
+    fn settle_alone(
+        &mut self,
+        alone: bool,
+        cleaner: &mut Cleaner,
+        place: &str,
+        out: &mut dyn Sink,
+    ) -> Result<(), CleanError> {
+        let Token::Alone(number, behind) = std::mem::replace(&mut self.token, Token::None) else {
+            return Ok(());
+        };
+        self.settle_bare(&number, alone, (cleaner, place), out)?;
+        out.keep(&behind);
+        self.expect = self.closed();
+        Ok(())
+    }
+
+    /// Cleans a number or word that is known to be one; `alone` says that it is all of the text.
     fn settle_bare(
         &self,
         held: &str,
-        cleaner: &mut Cleaner,
-        place: &str,
+        alone: bool,
+        (cleaner, place): (&mut Cleaner, &str),
         out: &mut dyn Sink,
     ) -> Result<(), CleanError> {
         let word = held.trim_ascii_end();
         let mut cleaned = String::new();
         let mut flow = Flow::new(&self.left()).bare();
+        if alone {
+            flow = flow.whole();
+        }
         flow.push(word, cleaner, place, &mut cleaned)?;
         flow.finish(cleaner, place, &mut cleaned)?;
         if cleaned == word {

@@ -8,6 +8,7 @@ mod actions;
 mod analyzed;
 mod broken;
 mod coded;
+mod escaped;
 mod ours;
 mod overlap;
 mod own;

@@ -181,6 +181,13 @@ impl Span {
         matches!(&self.what, What::Found { known, .. } if *known == Known::Part)
     }
 
+    pub(crate) fn weight(&self) -> Weight {
+        match &self.what {
+            What::Found { weight, .. } => *weight,
+            What::Placeholder(_) | What::Rest => Weight::Blocks,
+        }
+    }
+
     fn blocks(&self) -> bool {
         matches!(&self.what, What::Found { weight, .. } if *weight == Weight::Blocks)
     }

@@ -62,6 +62,7 @@ fn answer(located: &Located, cleaner: Cleaner, body: &str) -> Preview {
         stream_asked: streams,
         strip_usage: false,
         keeps_answer: true,
+        choices: None,
         content_type: if is_events(body) {
             "text/event-stream"
         } else {

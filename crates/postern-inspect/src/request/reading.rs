@@ -77,9 +77,8 @@ impl Reading {
             Operation::ChatCompletions | Operation::Responses | Operation::Messages => self.stream,
             _ => false,
         };
-        let output_cap = self
-            .cap
-            .map(|cap| cap.saturating_mul(self.choices.unwrap_or(1)));
+        let choices = self.choices.unwrap_or(1);
+        let output_cap = self.cap.map(|cap| cap.saturating_mul(choices));
         let splice = self.usage.splice.filter(|_| stream && !self.usage.asked);
         Ok(RequestFacts {
             ai: AiRequest {
@@ -92,6 +91,7 @@ impl Reading {
             tool_models: self.tools.into_models(),
             references: self.references,
             keeps_answer: self.store.unwrap_or(true),
+            choices,
             family: None,
             splice,
         })

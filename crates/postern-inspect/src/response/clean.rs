@@ -4,6 +4,7 @@
 //! text still holds back when it ends stands in the event that ends it, or in one more event before
 //! it, made after the last one of that text. Events without text pass as they came.
 
+mod answers;
 mod beside;
 mod calls;
 mod channels;
@@ -13,6 +14,7 @@ mod items;
 mod lines;
 mod names;
 mod queue;
+mod starts;
 mod state;
 mod tail;
 mod thinking;
@@ -21,17 +23,18 @@ mod wholes;
 
 use postern_types::{Finding, Operation};
 
-use crate::Dialect;
 use crate::bounds::DOCUMENT_HELD_BYTES_MAX;
 use crate::clean::{CleanError, Cleaner};
 use crate::document::{self, New, Walk};
 use crate::json::Tree;
 use crate::text::{self, TextShape};
+use crate::{Dialect, ResponseOptions};
 use channels::Channels;
 use elements::{Elements, Part};
 use ends::End;
 use lines::Lines;
 use queue::Item;
+use starts::Starts;
 use tail::Tail;
 use thinking::{Thinking, Verdict};
 use waiting::Waiting;
@@ -58,6 +61,7 @@ pub(super) struct AnswerCleaner {
     channels: Channels,
     thinking: Thinking,
     wholes: Wholes,
+    starts: Starts,
     form: Form,
     /// Whether the rules are dry runs: then everything passes as it came.
     watches: bool,
@@ -87,7 +91,10 @@ enum Outcome {
 }
 
 impl AnswerCleaner {
-    pub(super) fn new(dialect: Dialect, operation: Operation, cleaner: Cleaner) -> Self {
+    pub(super) fn new(options: &ResponseOptions<'_>, cleaner: Cleaner) -> Self {
+        let (dialect, operation) = (options.dialect, options.operation);
+        let choices = options.choices;
+        let asked = choices.filter(|_| operation == Operation::ChatCompletions);
         Self {
             dialect,
             operation,
@@ -95,8 +102,9 @@ impl AnswerCleaner {
             watches: cleaner.only_watches(),
             cleaner,
             event: text::event(dialect, operation),
-            channels: Channels::default(),
+            channels: Channels::new(asked),
             wholes: Wholes::default(),
+            starts: Starts::default(),
             form: Form::Unknown,
             queue: Vec::new(),
             dropped: false,
@@ -369,6 +377,8 @@ impl AnswerCleaner {
         if self.dialect == Dialect::Gemini {
             self.wholes.check(&tree, &mut self.cleaner)?;
         }
+        let goes_on = self.starts.go_on(self.dialect, self.operation, &tree)?;
+        self.channels.go_on(goes_on);
         ends::items_begin(self.operation, &tree, self.channels.items())?;
         let items = self.channels.items();
         let mut ends = ends::of(self.dialect, self.operation, &tree, items);

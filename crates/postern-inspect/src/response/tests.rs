@@ -22,6 +22,7 @@ fn options(dialect: Dialect, operation: Operation) -> ResponseOptions<'static> {
         stream_asked: true,
         strip_usage: false,
         keeps_answer: true,
+        choices: None,
         content_type: "text/event-stream; charset=utf-8",
         content_encoding: None,
         status: 200,

@@ -223,6 +223,8 @@ const EVENT_KINDS: Option<Kinds> = Some(Kinds::Event(&[
     "response.output_item.added",
     "response.content_part.added",
     "response.reasoning_summary_part.added",
+    // Of vLLM.
+    "response.reasoning_part.added",
     "response.output_text.annotation.added",
     "response.shell_call_command.added",
     "response.image_generation_call.partial_image",

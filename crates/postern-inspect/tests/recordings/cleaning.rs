@@ -75,6 +75,7 @@ pub(crate) fn carried(
         stream_asked: streaming,
         strip_usage: false,
         keeps_answer: true,
+        choices: None,
         content_type: "",
         content_encoding: None,
         status: 200,

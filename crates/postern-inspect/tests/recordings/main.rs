@@ -30,6 +30,7 @@ fn options(exchange: &Exchange, strip_usage: bool) -> ResponseOptions<'_> {
         stream_asked: exchange.streaming,
         strip_usage,
         keeps_answer: true,
+        choices: None,
         content_type: &exchange.content_type,
         content_encoding: None,
         status: exchange.status,

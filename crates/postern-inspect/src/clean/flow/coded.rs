@@ -17,6 +17,7 @@ use super::{CleanError, Cleaner, Flow};
 use crate::bounds::{CODED_DEPTH_MAX, WINDOW_BYTES};
 use crate::clean::ours::{LABEL_BYTES_MAX, Ours};
 use crate::clean::plain::Plain;
+use crate::clean::spelling::inner;
 use crate::detect::span::{Span, What};
 
 /// What is written in percent-encoding; the rest never has to be.
@@ -29,14 +30,16 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 /// Bytes of an encoded one.
 const ENCODED_BYTES: usize = 3;
 
-/// A value that was found so.
+/// A value that was found so, or in what escapes say.
 #[derive(Debug, Clone)]
-struct Found {
-    range: Range<usize>,
+pub(super) struct Found {
+    pub(super) range: Range<usize>,
     /// What it says.
-    value: String,
+    pub(super) value: String,
     /// How often it was encoded.
-    depth: usize,
+    pub(super) depth: usize,
+    /// Whether it stands among escapes.
+    pub(super) escaped: bool,
 }
 
 /// The encoded runs of one text; offsets are those of the text as it is read.
@@ -52,7 +55,7 @@ pub(super) struct Coded {
     done: usize,
     /// Where the last window ended over a long run of the text as it stands.
     long: usize,
-    found: Vec<Found>,
+    pub(super) found: Vec<Found>,
 }
 
 /// How a value is written.
@@ -61,6 +64,7 @@ pub(super) struct Code<'a> {
     /// What it says, where all of it was found decoded.
     value: Option<&'a str>,
     depth: usize,
+    escaped: bool,
 }
 
 /// A run to be read: all of it, or a window over it.
@@ -120,6 +124,7 @@ impl Coded {
         Code {
             value: exact.map(|found| found.value.as_str()),
             depth: found.map_or(0, |found| found.depth),
+            escaped: found.is_some_and(|found| found.escaped),
         }
     }
 
@@ -198,6 +203,9 @@ impl<'a> Code<'a> {
     /// What stands in place of the value, written as it was.
     pub(super) fn encoded(self, with: &str) -> Cow<'_, str> {
         let mut written = Cow::Borrowed(with);
+        if self.escaped {
+            written = Cow::Owned(inner(with));
+        }
         for _ in 0..self.depth {
             written = Cow::Owned(utf8_percent_encode(&written, ENCODED).to_string());
         }
@@ -287,6 +295,7 @@ impl Flow {
                         range,
                         value,
                         depth,
+                        escaped: false,
                     },
                 ));
             }

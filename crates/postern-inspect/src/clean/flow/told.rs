@@ -73,7 +73,7 @@ impl Flow {
             return self.push(piece, cleaner, place, out);
         }
         let (mut read, mut at) = (self.text.len(), 0);
-        self.take(piece)?;
+        self.read(piece, cleaner)?;
         self.told = true;
         for part in parts {
             read += folded(&piece[at..part.at]).len();
@@ -91,7 +91,6 @@ impl Flow {
                 what: span.what,
             }));
         }
-        self.search(cleaner, false)?;
         self.give_on(cleaner, place, false, out)
     }
 }

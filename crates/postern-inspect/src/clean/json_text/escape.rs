@@ -2,13 +2,13 @@
 
 /// The escape that is being read; empty between escapes.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Escape {
+pub(in crate::clean) struct Escape {
     pub(super) raw: String,
 }
 
 /// What came of a byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Read {
+pub(in crate::clean) enum Read {
     /// The escape goes on.
     More,
     /// With this byte it is a character.
@@ -40,7 +40,7 @@ impl Escape {
     }
 
     /// Takes a byte: the backslash first.
-    pub(super) fn push(&mut self, byte: u8) -> Read {
+    pub(in crate::clean) fn push(&mut self, byte: u8) -> Read {
         let fits = match self.raw.len() % ESCAPE_BYTES {
             0 => byte == b'\\',
             1 if self.is_half() => byte == b'u',

@@ -167,6 +167,7 @@ fn options(dialect: Dialect, operation: Operation, content_type: &str) -> Respon
         stream_asked: true,
         strip_usage: false,
         keeps_answer: false,
+        choices: None,
         content_type,
         content_encoding: None,
         status: 200,

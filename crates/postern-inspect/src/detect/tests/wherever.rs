@@ -80,6 +80,32 @@ fn a_key_that_says_nothing_leaves_a_value_alone() {
     );
 }
 
+/// Goal: a number that is alone in a list is as much alone as without the list, and with more
+/// beside it it is not. Method: lists of one number, and lists, documents and texts with more.
+#[test]
+fn a_number_alone_in_a_list_is_alone() {
+    for kind in [TextKind::Json, TextKind::Either] {
+        let read = |text: &str| cleaned_as(kind, "", text);
+        assert_eq!(read("[9434765919]"), "[\"[UK_NHS]\"]");
+        assert_eq!(read(" [\n 9434765919 ]\n"), " [\n \"[UK_NHS]\" ]\n");
+        for more in [
+            "[9434765919,1]",
+            "[1,9434765919]",
+            "[[9434765919]]",
+            "{\"order\":[9434765919]}",
+            "[9434765919] boxes",
+            "[9434765919] [2]",
+            "{\"a\":1} [9434765919]",
+            "[true]",
+            "[1]: a note",
+        ] {
+            assert_eq!(read(more), more);
+        }
+        let named = cleaned_as(kind, "order: ", "[9434765919]");
+        assert_eq!(named, "[9434765919]");
+    }
+}
+
 /// Goal: to wait for what makes a value alone delays nothing else. Method: what is given on as
 /// text comes.
 #[test]

@@ -6,11 +6,13 @@ use crate::document::{Edits, New, Piece, Pieces};
 use crate::json::{NodeId, Span, Tree};
 use crate::text::By;
 
+use super::answers::Answers;
 use super::beside::Beside;
 use super::calls::Calls;
 use super::ends::{End, is_same};
 use super::items::{Items, Said};
 use super::names::Names;
+use super::starts::GOES_ON;
 use super::tail::{Tail, number};
 
 /// Texts for which room is made one by one: most streams have one or two, and hold them for long.
@@ -56,6 +58,7 @@ pub(super) struct Channels {
     doubtful: Vec<Named>,
     /// Texts that ended for good.
     closed: Vec<Named>,
+    answers: Answers,
     names: Names,
     beside: Beside,
     calls: Calls,
@@ -66,9 +69,19 @@ pub(super) struct Channels {
     moved: Option<(NodeId, u64)>,
     /// The number of the current event, where events are numbered.
     sequence: Option<Vec<u8>>,
+    /// Whether pieces in the current event may go on with a text that is not followed.
+    goes_on: bool,
 }
 
 impl Channels {
+    /// The texts of so many answers, if that is known.
+    pub(super) fn new(answers: Option<u64>) -> Self {
+        Self {
+            answers: Answers::new(answers),
+            ..Self::default()
+        }
+    }
+
     /// Another event begins.
     pub(super) fn begin(&mut self, name: &str) {
         self.placed.clear();
@@ -76,6 +89,7 @@ impl Channels {
         self.name.push_str(name);
         self.moved = None;
         self.sequence = None;
+        self.goes_on = false;
         self.beside.begin();
     }
 
@@ -83,6 +97,11 @@ impl Channels {
     /// numbers never fall. One that may be somebody's is none.
     pub(super) fn number(&mut self, tree: &Tree<'_>) {
         self.sequence = number(tree);
+    }
+
+    /// Pieces in the current event may go on with a text that an event of another kind began.
+    pub(super) fn go_on(&mut self, may: bool) {
+        self.goes_on = may;
     }
 
     pub(super) fn move_index(&mut self, moved: Option<(NodeId, u64)>) {
@@ -209,6 +228,13 @@ impl Channels {
 
 impl Pieces for Channels {
     fn piece(&mut self, piece: &Piece<'_>, cleaner: &mut Cleaner) -> Result<(), CleanError> {
+        if !piece.text.is_empty() {
+            if self.goes_on {
+                return Err(GOES_ON);
+            }
+            let answer = piece.ids.first();
+            self.answers.take(answer.map_or(&[], Vec::as_slice))?;
+        }
         let Some(at) = self.open(piece)? else {
             return Ok(());
         };

@@ -255,6 +255,7 @@ impl Event<'_> {
                 return vec![End::all_for_good()];
             }
             "response.content_part.done"
+            | "response.reasoning_part.done"
             | "response.output_item.done"
             | "response.reasoning_summary_part.done" => None,
             kind => match kind.strip_suffix("done") {
@@ -263,16 +264,17 @@ impl Event<'_> {
             },
         };
         // An item ends with all of its parts, and a part with all that is said of it.
-        let of_part = |part: &str, name: &str| {
-            let all = text.is_none() && kind != part;
+        let of_part = |parts: &[&str], name: &str| {
+            let all = text.is_none() && !parts.contains(&kind.as_str());
             (!all).then(|| self.id(Tree::ROOT, &[name]))
         };
+        let with_content = ["response.content_part.done", "response.reasoning_part.done"];
         vec![End::for_good(vec![
             text.clone(),
             Some(items.identity(&Said::of(self.tree, Tree::ROOT))),
-            of_part("response.content_part.done", "content_index"),
-            of_part("response.reasoning_summary_part.done", "summary_index"),
-            of_part("", "command_index"),
+            of_part(&with_content, "content_index"),
+            of_part(&["response.reasoning_summary_part.done"], "summary_index"),
+            of_part(&[], "command_index"),
         ])]
     }
 

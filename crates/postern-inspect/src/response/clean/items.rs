@@ -31,6 +31,13 @@ impl Said {
             id: own.unwrap_or_default(),
         }
     }
+
+    /// Whether both are certainly said of two items. An id may be the next one of the same item.
+    pub(super) fn is_apart(&self, other: &Self) -> bool {
+        let have_places = !self.place.is_empty() && !other.place.is_empty();
+        let have_one_id = !self.id.is_empty() && self.id == other.id;
+        have_places && !is_same(&self.place, &other.place) && !have_one_id
+    }
 }
 
 /// An item that has begun.

@@ -4,6 +4,7 @@ mod kinds;
 mod made;
 mod outcomes;
 mod places;
+mod starts;
 mod told;
 mod wholes;
 
@@ -24,6 +25,7 @@ fn options(dialect: Dialect, operation: Operation) -> ResponseOptions<'static> {
         stream_asked: true,
         strip_usage: false,
         keeps_answer: true,
+        choices: None,
         content_type: "",
         content_encoding: None,
         status: 200,

@@ -141,7 +141,8 @@ impl Last {
     }
 }
 
-fn elements<'t>(
+/// The elements of a member that is an array.
+pub(super) fn elements<'t>(
     tree: &'t Tree<'_>,
     object: NodeId,
     name: &str,

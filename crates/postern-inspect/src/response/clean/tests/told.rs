@@ -323,3 +323,42 @@ fn a_place_in_arguments_is_one_however_it_is_spelled() {
     };
     is_refused(Dialect::Gemini, gemini, &in_turns(MAIL, &[&twice]));
 }
+
+/// Goal: who asked for one answer gets no value in pieces that are numbered as if each were an
+/// answer. Method: the letters of a card so numbered, as TGI has done it; and as many answers as
+/// were asked for, whatever their numbers.
+#[test]
+fn no_more_answers_come_than_were_asked_for() {
+    let asked = |choices| ResponseOptions {
+        choices,
+        ..options(Dialect::OpenAi, Operation::ChatCompletions)
+    };
+    let say = |index: u64, text: &str| {
+        let delta = json!({"role":"assistant","content":text});
+        chunk(index, &delta, None)
+    };
+    let letters = format!("{CARD} ");
+    let numbered = letters.chars().zip(1..);
+    let stream: String = numbered
+        .map(|(letter, at)| say(at, &letter.to_string()))
+        .collect();
+    let out = carried(&asked(Some(1)), &stream, 7, |_| {});
+    assert!(
+        matches!(out, Err(InspectError::CannotInspect(_))),
+        "{out:?}"
+    );
+    let end = "data: [DONE]\n\n";
+    let one = say(3, "card 4539578") + &say(3, "763621486 ok") + end;
+    let out = carried(&asked(Some(1)), &one, 7, |_| {}).unwrap();
+    assert_eq!(chat_text(&out, 3, "/delta/content"), "card [CARD] ok");
+    let two = say(0, "a b") + &say(1, "c d") + &say(0, " e ") + &say(1, " f ") + end;
+    for choices in [Some(2), Some(3), None] {
+        let out = carried(&asked(choices), &two, 7, |_| {}).unwrap();
+        assert_eq!(chat_text(&out, 1, "/delta/content"), "c d f ");
+    }
+    let out = carried(&asked(Some(1)), &two, 7, |_| {});
+    assert!(
+        matches!(out, Err(InspectError::CannotInspect(_))),
+        "{out:?}"
+    );
+}
