@@ -283,13 +283,26 @@ impl Commit {
             }
             let stop = work == Work::Stop;
             self.flush(work != Work::Write);
-            while stop && self.failed.get().is_none() && !self.queue.lock().entries.is_empty() {
+            while stop && self.failed.get().is_none() && !self.is_done() {
                 self.flush(true);
             }
             if stop || self.failed.get().is_some() {
                 return;
             }
         }
+    }
+
+    /// Whether all that was queued is on stable storage, and answered. To be asked once nothing is
+    /// taken in any more.
+    ///
+    /// INVARIANT: the queue is looked at before the writer. Who took the last of it holds the
+    /// writer until it is written, maybe behind the sync that looked like the last.
+    fn is_done(&self) -> bool {
+        if !self.queue.lock().entries.is_empty() {
+            return false;
+        }
+        let writer = self.writer.lock();
+        writer.awaiting_sync.is_empty() && writer.mark().size <= self.shelf.durable.lock().size
     }
 
     /// Waits until there is something to do.
@@ -384,3 +397,6 @@ fn refuse(replies: impl Iterator<Item = Reply>, why: &Arc<str>) {
         let _gone = reply.send(Err(AppendError::Unavailable(Arc::clone(why))));
     }
 }
+
+#[cfg(test)]
+mod tests;
