@@ -197,7 +197,10 @@ impl Commit {
     }
 
     /// Writes one batch, frees the writer, answers.
-    fn write_batch(&self, mut writer: MutexGuard<'_, Writer>) {
+    fn write_batch(&self, writer: MutexGuard<'_, Writer>) {
+        let _watch = self.watch("a frame was not finished");
+        // Behind the watch, so that it is free before that acts.
+        let mut writer = writer;
         let mut batch = self.take_batch();
         if batch.is_empty() {
             return;
@@ -275,6 +278,7 @@ impl Commit {
 
     /// The committer thread.
     pub(crate) fn run(&self) {
+        let _watch = self.watch("the committer panicked");
         loop {
             let work = self.wait();
             if work != Work::Write {
@@ -289,6 +293,17 @@ impl Commit {
             if stop || self.failed.get().is_some() {
                 return;
             }
+        }
+    }
+
+    /// To be held while something is done without which the log cannot go on. Must not be dropped
+    /// with the writer held.
+    pub(crate) fn watch(&self, why: &'static str) -> Watch<'_> {
+        let in_a_panic = std::thread::panicking();
+        Watch {
+            commit: self,
+            why,
+            in_a_panic,
         }
     }
 
@@ -387,6 +402,26 @@ impl Commit {
         }
         if !self.queue.lock().entries.is_empty() {
             self.leave_over();
+        }
+    }
+}
+
+/// Ends the log when the work that it watches panics.
+///
+/// INVARIANT: while entries are taken in, somebody writes, syncs and signs them, and what counts as
+/// written is. Without this, buffered ones would be acknowledged and never synced, durable ones
+/// wait for ever, and those of a frame that was not finished be signed.
+pub(crate) struct Watch<'a> {
+    commit: &'a Commit,
+    why: &'static str,
+    /// The work is part of the end of another panic: that one is none of its own.
+    in_a_panic: bool,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !self.in_a_panic {
+            self.commit.fail(self.why);
         }
     }
 }

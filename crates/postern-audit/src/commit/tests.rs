@@ -1,7 +1,9 @@
+use std::path::Path;
+
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::disk::RealDisk;
+use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::entry::{Durability, Position};
 use crate::leaf::LogNote;
 use crate::seal::{DomainKey, KeyError, SealingKeys};
@@ -68,4 +70,88 @@ fn the_last_flush_leaves_nothing_unsynced_and_nobody_unanswered() {
             seq: entries as u64
         }
     );
+}
+
+#[test]
+fn a_panic_of_the_committer_ends_the_log() {
+    // Goal: a log that nobody syncs any more takes nothing in, and keeps nobody waiting. Method: a
+    // panic behind a sync; then an entry that waits for the next one.
+    let dir = tempfile::tempdir().expect("a directory");
+    let shelf = Shelf {
+        on_sync: Some(Arc::new(|_| panic!("on purpose"))),
+        ..Shelf::empty(dir.path(), Arc::new(RealDisk))
+    };
+    let commit = begun(shelf);
+    queue(&commit, 1);
+    commit.demand();
+    std::thread::scope(|scope| {
+        let committer = scope.spawn(|| commit.run());
+        assert!(committer.join().is_err(), "it panics");
+    });
+    assert!(commit.queued_bytes().is_err(), "it looks healthy");
+    let more = commit.push(Pending::note(&LogNote::Closed));
+    assert!(more.is_err(), "nobody would write it");
+}
+
+/// A disk that panics once it is told to.
+struct Faulty(Arc<AtomicBool>);
+
+struct FaultyFile(Box<dyn DiskFile>, Arc<AtomicBool>);
+
+impl Disk for Faulty {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        let file = RealDisk.create(path)?;
+        Ok(Box::new(FaultyFile(file, Arc::clone(&self.0))))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        RealDisk.open(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        RealDisk.remove(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        RealDisk.sync_dir(path)
+    }
+}
+
+impl DiskFile for FaultyFile {
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        assert!(!self.1.load(Ordering::Acquire), "on purpose");
+        self.0.write_at(bytes, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn set_len(&self, bytes: u64) -> io::Result<()> {
+        self.0.set_len(bytes)
+    }
+}
+
+#[test]
+fn a_panic_while_a_frame_is_written_ends_the_log() {
+    // Goal: entries that are not on disk are never taken for durable, and nobody waits for a writer
+    // that is gone. Method: an appender that panics in the middle of a frame; then a sync.
+    let dir = tempfile::tempdir().expect("a directory");
+    let panics = Arc::new(AtomicBool::new(false));
+    let disk = Arc::new(Faulty(Arc::clone(&panics)));
+    let commit = begun(Shelf::empty(dir.path(), disk));
+    let before = *commit.shelf.durable.lock();
+    queue(&commit, 1);
+    panics.store(true, Ordering::Release);
+    std::thread::scope(|scope| {
+        let appender = scope.spawn(|| commit.combine());
+        assert!(appender.join().is_err(), "it panics");
+    });
+    commit.flush(true);
+    assert_eq!(*commit.shelf.durable.lock(), before);
+    assert!(commit.queued_bytes().is_err(), "it looks healthy");
 }
