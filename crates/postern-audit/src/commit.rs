@@ -201,15 +201,14 @@ impl Commit {
         let _watch = self.watch("a frame was not finished");
         // Behind the watch, so that it is free before that acts.
         let mut writer = writer;
-        let mut batch = self.take_batch();
+        let (mut batch, settled) = self.take_batch();
         if batch.is_empty() {
             return;
         }
         writer.keys_stale |= self.keys_stale.swap(false, Ordering::AcqRel);
-        writer.settled = self.settled.load(Ordering::Acquire);
         let result = match self.failed.get() {
             Some(why) => Err(io::Error::other(why.to_string())),
-            None => writer.write(&mut batch),
+            None => writer.write(&mut batch, settled),
         };
         drop(writer);
         self.arm();
@@ -235,7 +234,8 @@ impl Commit {
         }
     }
 
-    fn take_batch(&self) -> Vec<Pending> {
+    /// The next batch, and the number below which all is settled once it is written.
+    fn take_batch(&self) -> (Vec<Pending>, u64) {
         let mut queue = self.queue.lock();
         let (mut entries, mut bytes) = (0, 0);
         for pending in &queue.entries {
@@ -245,9 +245,16 @@ impl Commit {
             entries += 1;
             bytes += pending.bytes();
         }
+        // INVARIANT: who says that entries are settled has queued their partners before. With the
+        // last of the queue they are all written; until then a crash may still lose one.
+        let settled = if entries == queue.entries.len() {
+            self.settled.load(Ordering::Acquire)
+        } else {
+            0
+        };
         queue.bytes -= bytes;
         self.show(&queue);
-        queue.entries.drain(..entries).collect()
+        (queue.entries.drain(..entries).collect(), settled)
     }
 
     /// Ends the log: nothing is acknowledged any more. Must not be called with the writer held.

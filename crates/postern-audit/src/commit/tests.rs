@@ -6,7 +6,9 @@ use super::*;
 use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::entry::{Durability, Position};
 use crate::leaf::LogNote;
+use crate::replay::Replay;
 use crate::seal::{DomainKey, KeyError, SealingKeys};
+use crate::segment::{Layout, SegmentHeader};
 use crate::tree::Tree;
 use crate::writer::Continue;
 
@@ -44,6 +46,44 @@ fn queue(commit: &Commit, entries: usize) {
             .push(Pending::note(&LogNote::Closed))
             .expect("queues");
     }
+}
+
+/// The settled number that a start after a crash would find now, over all segments.
+fn settled_after_a_crash(dir: &Path) -> u64 {
+    let layout = Layout::new(dir);
+    let mut replay = None;
+    for number in layout.segment_numbers().expect("lists") {
+        let bytes = std::fs::read(layout.segment(number)).expect("reads");
+        let (header, ..) = SegmentHeader::decode(&bytes).expect("has a header");
+        let replay =
+            replay.get_or_insert_with(|| Replay::from_header(&header).expect("a beginning"));
+        replay.enter(number, &bytes).expect("follows");
+        assert_eq!(replay.frames(&bytes, |_, _| {}), None);
+    }
+    replay.expect("a segment").settled
+}
+
+#[test]
+fn nothing_is_settled_on_disk_before_its_partner_is() {
+    // Goal: whenever the process dies, an entry whose partner was still in the queue is looked for
+    // at the next start. Method: a queue of more than one frame, its last entry a partner; a look
+    // at the files after each frame. The second one begins a segment, whose header tells it too.
+    let dir = tempfile::tempdir().expect("a directory");
+    let commit = begun(Shelf::empty(dir.path(), Arc::new(RealDisk)));
+    queue(&commit, FRAME_ENTRIES_MAX + 1);
+    commit.settled.fetch_max(9, Ordering::AcqRel);
+    commit.write_batch(commit.writer.lock());
+    assert_eq!(
+        settled_after_a_crash(dir.path()),
+        0,
+        "the last one is not written"
+    );
+    commit.write_batch(commit.writer.lock());
+    assert_eq!(settled_after_a_crash(dir.path()), 9);
+    let second = Layout::new(dir.path()).segment(1);
+    let header = SegmentHeader::read(&second).expect("reads");
+    let (header, ..) = header.expect("a second segment");
+    assert_eq!(header.settled, 0, "it was there before the frame");
 }
 
 #[test]
