@@ -470,7 +470,7 @@ impl Guard {
                 tracing::warn!(%error, "old placeholders could not be purged");
             }
         }
-        self.log.settle_below(self.open_intents.round());
+        self.log.settle_below(self.open_intents.settled());
         self.tokens.endings.purge();
         self.tokens.bodies.purge();
         self.counters.purge(self.clock.micros());
