@@ -78,7 +78,9 @@ impl Tokens {
         id: TokenId,
         now_us: u64,
     ) -> Result<Option<Arc<LiveToken>>, LookUpError> {
-        if let Some(live) = self.live.get(&id) {
+        // A token may live on when what ran under it is ended: rotated without a grace. Who looked
+        // it up just before holds what is ended then, and must not leave it to those after it.
+        if let Some(live) = self.live.get(&id).filter(|live| !live.ending.is_over()) {
             return Ok(Some(live));
         }
         if self.unknown.get(&id).is_some_and(|until| now_us < until) {
@@ -216,3 +218,6 @@ impl Rehashes {
         std::mem::take(&mut *self.0.lock())
     }
 }
+
+#[cfg(test)]
+mod tests;
