@@ -18,7 +18,7 @@ use quick_cache::sync::Cache;
 use crate::bodies::{Bodies, BodyShare};
 use crate::bounds::GuardBounds;
 use crate::ending::{Ending, Endings};
-use crate::world::World;
+use crate::world::{Environment, World};
 
 /// A token that is in use.
 pub(crate) struct LiveToken {
@@ -28,6 +28,10 @@ pub(crate) struct LiveToken {
     pub(crate) principal_key: PrincipalKey,
     /// Whether the principal may act at all.
     pub(crate) principal_disabled: bool,
+    /// The environment as it was when the token was looked up.
+    pub(crate) environment: Arc<Environment>,
+    /// What was granted of the upstreams of that environment. INVARIANT: it is judged with no other
+    /// picture of it, in which a name may mean another upstream.
     pub(crate) grants: TokenGrants,
     pub(crate) ending: Arc<Ending>,
     pub(crate) bodies: Arc<BodyShare>,
@@ -154,6 +158,7 @@ impl Tokens {
             principal_disabled: principal.disabled,
             row,
             subject,
+            environment: Arc::clone(environment),
             grants,
             ending,
             bodies: self.bodies.of(id),

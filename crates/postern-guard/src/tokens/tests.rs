@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use postern_store::Rotation;
-use postern_types::End;
+use postern_store::{NewUpstream, Rotation};
+use postern_types::{End, UpstreamKind};
 
 #[expect(
     dead_code,
@@ -10,7 +10,7 @@ use postern_types::End;
 #[path = "../../tests/stages/fixture.rs"]
 mod fixture;
 
-use fixture::Fixture;
+use fixture::{Fixture, env, openai};
 
 const GRANT: &str = "openai:invoke:gpt-4o-mini";
 
@@ -33,4 +33,55 @@ async fn a_token_that_lives_on_is_not_held_by_the_end_of_what_ran() {
     fixture.guard.tokens.endings.end_token(id, End::Revoked);
     let caller = fixture.caller(rotated.token.expose()).await.unwrap();
     assert_eq!(caller.ended(), None);
+}
+
+#[test]
+fn grants_of_one_picture_do_not_meet_the_upstreams_of_another() {
+    // Goal: while an environment is taken up, no grant opens an upstream that was made again under
+    // an old name. Method: hold the change between its two steps, the new picture and forgetting
+    // who was looked up on the old one, and let a request in there.
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    };
+    let here = runtime();
+    let fixture = here.block_on(Fixture::new());
+    let token = here.block_on(fixture.token("dev", GRANT, &[]));
+    let text = token.token.expose();
+    let guard = &fixture.guard;
+    let upstream = || {
+        let caller = here.block_on(fixture.caller(text)).unwrap();
+        caller.upstream("openai").unwrap().row.id
+    };
+    let granted = upstream();
+    here.block_on(async {
+        let upstreams = guard.store().upstreams();
+        let (dev, name, now) = (env("dev"), openai(), fixture.now());
+        upstreams.delete(&dev, &name, now).await.unwrap();
+        let new = NewUpstream {
+            name,
+            kind: UpstreamKind::OpenAi,
+            url: "http://127.0.0.1:9/another".to_owned(),
+            credential: None,
+            settings: serde_json::Map::new(),
+        };
+        upstreams.create(&dev, &new, now).await.unwrap();
+    });
+    std::thread::scope(|scope| {
+        let held = guard.tokens.changing.lock();
+        let change = scope.spawn(|| runtime().block_on(guard.environment_changed(&env("dev"))));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let shown = || {
+            let world = guard.world.load();
+            world.environments[&env("dev")].upstreams[&openai()].row.id != granted
+        };
+        while !shown() {
+            assert!(Instant::now() < deadline, "the new picture never came");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(upstream(), granted, "its grant was for another upstream");
+        drop(held);
+        change.join().unwrap().unwrap();
+    });
+    assert_ne!(upstream(), granted);
 }
