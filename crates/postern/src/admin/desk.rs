@@ -204,6 +204,18 @@ impl Desk {
         }
     }
 
+    /// The turn of one change of an environment that is checked together with what is there. It is
+    /// waited for, and the caller's token may end meanwhile.
+    ///
+    /// INVARIANT: from the check to the end of the change nothing else is saved that the check
+    /// would have had to see. Two that were checked apart may be a rule that does nothing, or rules
+    /// that do not compile together.
+    pub(super) async fn turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, Refused> {
+        let turn = self.state.one_change.lock().await;
+        self.still_holds().await?;
+        Ok(turn)
+    }
+
     /// Who calls, as it is kept beside what they made.
     pub(super) fn name(&self) -> String {
         match &self.caller.actor {
