@@ -197,16 +197,18 @@ impl Commit {
     }
 
     /// Writes one batch, frees the writer, answers.
-    fn write_batch(&self, mut writer: MutexGuard<'_, Writer>) {
-        let mut batch = self.take_batch();
+    fn write_batch(&self, writer: MutexGuard<'_, Writer>) {
+        let _watch = self.watch("a frame was not finished");
+        // Behind the watch, so that it is free before that acts.
+        let mut writer = writer;
+        let (mut batch, settled) = self.take_batch();
         if batch.is_empty() {
             return;
         }
         writer.keys_stale |= self.keys_stale.swap(false, Ordering::AcqRel);
-        writer.settled = self.settled.load(Ordering::Acquire);
         let result = match self.failed.get() {
             Some(why) => Err(io::Error::other(why.to_string())),
-            None => writer.write(&mut batch),
+            None => writer.write(&mut batch, settled),
         };
         drop(writer);
         self.arm();
@@ -232,7 +234,8 @@ impl Commit {
         }
     }
 
-    fn take_batch(&self) -> Vec<Pending> {
+    /// The next batch, and the number below which all is settled once it is written.
+    fn take_batch(&self) -> (Vec<Pending>, u64) {
         let mut queue = self.queue.lock();
         let (mut entries, mut bytes) = (0, 0);
         for pending in &queue.entries {
@@ -242,9 +245,16 @@ impl Commit {
             entries += 1;
             bytes += pending.bytes();
         }
+        // INVARIANT: who says that entries are settled has queued their partners before. With the
+        // last of the queue they are all written; until then a crash may still lose one.
+        let settled = if entries == queue.entries.len() {
+            self.settled.load(Ordering::Acquire)
+        } else {
+            0
+        };
         queue.bytes -= bytes;
         self.show(&queue);
-        queue.entries.drain(..entries).collect()
+        (queue.entries.drain(..entries).collect(), settled)
     }
 
     /// Ends the log: nothing is acknowledged any more. Must not be called with the writer held.
@@ -275,6 +285,7 @@ impl Commit {
 
     /// The committer thread.
     pub(crate) fn run(&self) {
+        let _watch = self.watch("the committer panicked");
         loop {
             let work = self.wait();
             if work != Work::Write {
@@ -283,13 +294,37 @@ impl Commit {
             }
             let stop = work == Work::Stop;
             self.flush(work != Work::Write);
-            while stop && self.failed.get().is_none() && !self.queue.lock().entries.is_empty() {
+            while stop && self.failed.get().is_none() && !self.is_done() {
                 self.flush(true);
             }
             if stop || self.failed.get().is_some() {
                 return;
             }
         }
+    }
+
+    /// To be held while something is done without which the log cannot go on. Must not be dropped
+    /// with the writer held.
+    pub(crate) fn watch(&self, why: &'static str) -> Watch<'_> {
+        let in_a_panic = std::thread::panicking();
+        Watch {
+            commit: self,
+            why,
+            in_a_panic,
+        }
+    }
+
+    /// Whether all that was queued is on stable storage, and answered. To be asked once nothing is
+    /// taken in any more.
+    ///
+    /// INVARIANT: the queue is looked at before the writer. Who took the last of it holds the
+    /// writer until it is written, maybe behind the sync that looked like the last.
+    fn is_done(&self) -> bool {
+        if !self.queue.lock().entries.is_empty() {
+            return false;
+        }
+        let writer = self.writer.lock();
+        writer.awaiting_sync.is_empty() && writer.mark().size <= self.shelf.durable.lock().size
     }
 
     /// Waits until there is something to do.
@@ -378,9 +413,32 @@ impl Commit {
     }
 }
 
+/// Ends the log when the work that it watches panics.
+///
+/// INVARIANT: while entries are taken in, somebody writes, syncs and signs them, and what counts as
+/// written is. Without this, buffered ones would be acknowledged and never synced, durable ones
+/// wait for ever, and those of a frame that was not finished be signed.
+pub(crate) struct Watch<'a> {
+    commit: &'a Commit,
+    why: &'static str,
+    /// The work is part of the end of another panic: that one is none of its own.
+    in_a_panic: bool,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !self.in_a_panic {
+            self.commit.fail(self.why);
+        }
+    }
+}
+
 fn refuse(replies: impl Iterator<Item = Reply>, why: &Arc<str>) {
     for reply in replies {
         // Nobody may be waiting any more.
         let _gone = reply.send(Err(AppendError::Unavailable(Arc::clone(why))));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,7 +183,8 @@ impl Log {
         self.options.durability
     }
 
-    /// Says that no entry below `seq` waits for a partner any more.
+    /// Says that no entry below `seq` waits for a partner any more: all of these were appended, or
+    /// are on their way ([`Log::append_later`]). It counts once they are written.
     pub fn settle_below(&self, seq: u64) {
         self.inner.commit.settled.fetch_max(seq, Ordering::AcqRel);
     }

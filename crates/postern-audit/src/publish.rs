@@ -80,6 +80,7 @@ impl Publisher {
 
     /// The publisher thread.
     pub(crate) fn run(&self, commit: &Commit, interval: Duration) {
+        let _watch = commit.watch("the publisher panicked");
         loop {
             let last = self.wait(interval);
             if commit.failed().is_some() {

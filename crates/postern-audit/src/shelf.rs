@@ -134,6 +134,37 @@ impl Shelf {
 }
 
 #[cfg(test)]
+impl Shelf {
+    /// The shelf of a log without entries, whose segments are small.
+    pub(crate) fn empty(dir: &Path, disk: Arc<dyn Disk>) -> Self {
+        let layout = Layout::new(dir);
+        std::fs::create_dir_all(layout.segments()).expect("creates");
+        let frames = FrameMark {
+            segment: 0,
+            hash: [0; 32],
+        };
+        Self {
+            layout,
+            disk,
+            segment_bytes: 4096,
+            durable: Mutex::new(Mark {
+                size: 0,
+                root: crate::tree::EMPTY_ROOT,
+                bytes: 0,
+                frames,
+            }),
+            tiles: Mutex::default(),
+            storing: Mutex::default(),
+            spare: Mutex::default(),
+            errand: Mutex::default(),
+            errand_wake: Condvar::new(),
+            sync_failed: Mutex::new(false),
+            on_sync: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::MetadataExt;
     use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -141,7 +172,6 @@ mod tests {
 
     use super::*;
     use crate::disk::RealDisk;
-    use crate::tree::EMPTY_ROOT;
 
     /// A disk on which one operation takes as long as somebody needs to come in between, or at most
     /// a moment, if nobody can.
@@ -208,7 +238,7 @@ mod tests {
             begun,
             interrupted: Mutex::new(interrupted),
         };
-        let shelf = shelf(dir, Arc::new(disk));
+        let shelf = Shelf::empty(dir, Arc::new(disk));
         let done = std::thread::scope(|scope| {
             let first = scope.spawn(|| first(&shelf));
             has_begun.recv().expect("it begins");
@@ -218,33 +248,6 @@ mod tests {
             first.join().expect("no panic")
         });
         (shelf, done)
-    }
-
-    fn shelf(dir: &Path, disk: Arc<dyn Disk>) -> Shelf {
-        let layout = Layout::new(dir);
-        std::fs::create_dir_all(layout.segments()).expect("creates");
-        let frames = FrameMark {
-            segment: 0,
-            hash: [0; 32],
-        };
-        Shelf {
-            layout,
-            disk,
-            segment_bytes: 4096,
-            durable: Mutex::new(Mark {
-                size: 0,
-                root: EMPTY_ROOT,
-                bytes: 0,
-                frames,
-            }),
-            tiles: Mutex::default(),
-            storing: Mutex::default(),
-            spare: Mutex::default(),
-            errand: Mutex::default(),
-            errand_wake: Condvar::new(),
-            sync_failed: Mutex::new(false),
-            on_sync: None,
-        }
     }
 
     #[test]

@@ -159,10 +159,18 @@ impl<'a> Verifier<'a> {
 
     /// Replays one segment; false if nothing behind it can be relied on.
     fn segment(&mut self, number: u64, bytes: &[u8], next: Option<u64>) -> std::io::Result<bool> {
-        if let Err(what) = self.enter(number, bytes) {
+        // A running writer may have been half way through what was read: look once more. What the
+        // first look has behind it tells whether it was durable: a writer had nothing there yet.
+        let look_again = |layout: &Layout| std::fs::read(layout.segment(number));
+        let (mut entered, mut again) = (self.enter(number, bytes), None);
+        if entered.is_err() && next.is_none() {
+            let fresh = again.insert(look_again(&self.layout)?);
+            entered = self.enter(number, fresh);
+        }
+        if let Err(what) = entered {
             let seq = self.replay.as_ref().map_or(0, |replay| replay.tree.size());
             let torn = next.is_none() && number > 0 && !was_durable(bytes, 0);
-            if torn && SegmentHeader::decode(bytes).is_err() {
+            if torn && SegmentHeader::decode(again.as_deref().unwrap_or(bytes)).is_err() {
                 // A segment that was just being begun; what was signed is compared all the same.
                 self.unfinished = tail(number, 0, bytes);
                 return Ok(true);
@@ -170,10 +178,10 @@ impl<'a> Verifier<'a> {
             self.found(Some(seq), Some(number), what);
             return Ok(false);
         }
+        let bytes = again.as_deref().unwrap_or(bytes);
         let mut stop = self.frames(bytes);
         if stop.is_some() && next.is_none() {
-            // A running writer may have been half way through the frame: look once more.
-            stop = self.frames(&std::fs::read(self.layout.segment(number))?);
+            stop = self.frames(&look_again(&self.layout)?);
         }
         self.compare_tiles();
         let Some(stop) = stop else { return Ok(true) };
@@ -349,3 +357,6 @@ fn agrees(claim: &Checkpoint, replay: &Replay, frame: &Frame<'_>) -> bool {
         .is_none_or(|mark| mark.segment == replay.segment && mark.hash == frame.hash);
     *claim.root() == replay.tree.root() && same_frames
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -101,6 +101,7 @@ pub(crate) struct Writer {
     sealers: HashMap<String, Sealer>,
     /// Ask the key source again before the next frame.
     pub(crate) keys_stale: bool,
+    /// No entry below waits for a partner in what is written.
     pub(crate) settled: u64,
     /// Answers that wait for the next sync.
     pub(crate) awaiting_sync: Vec<(Reply, Position)>,
@@ -189,9 +190,9 @@ impl Writer {
         &self.file
     }
 
-    /// Writes a batch as one frame. After an error the writer must not be used again; the entries
-    /// still in `batch` may or may not be on disk.
-    pub(crate) fn write(&mut self, batch: &mut Vec<Pending>) -> io::Result<Written> {
+    /// Writes a batch as one frame, with which all below `settled` is. After an error the writer
+    /// must not be used again; the entries still in `batch` may or may not be on disk.
+    pub(crate) fn write(&mut self, batch: &mut Vec<Pending>, settled: u64) -> io::Result<Written> {
         if std::mem::replace(&mut self.broken, true) {
             return Err(io::Error::other("an earlier frame was not finished"));
         }
@@ -202,6 +203,8 @@ impl Writer {
             if self.next_frame > 0 && self.bytes + expected > self.shelf.segment_bytes {
                 self.rotate()?;
             }
+            // Behind the rotation: the header of a segment is there before the frame is.
+            self.settled = self.settled.max(settled);
             self.write_frame(batch)?;
             self.answer(batch, &mut written);
             if self.shelf.tiles.lock().len() > TILES_WAITING_MAX {

@@ -138,6 +138,8 @@ impl Guard {
             std::hint::black_box(digest.matches(&TokenDigest::from_bytes(NOBODY)));
             return Err(unauthenticated(format!("token {} is unknown", token.id())));
         };
+        // From here on the picture that the token was looked up on: it may be a moment older.
+        let environment = Arc::clone(&live.environment);
         let (secret, ends_at) = judge(&environment, &live, &token, now)?;
         self.rehash_later(&environment, &live, secret, &token);
         let secret = secret.number;

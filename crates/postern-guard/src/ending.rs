@@ -93,6 +93,11 @@ impl Ending {
         .await
     }
 
+    /// Whether it ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
     /// How it ended, once it did.
     pub(crate) fn ended(&self) -> Option<End> {
         self.streams.lock().ended

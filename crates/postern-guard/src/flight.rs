@@ -27,6 +27,7 @@ use crate::bounds::{
 use crate::closer::Place;
 use crate::limit::Reservation;
 use crate::meters::{ModelCounts, RequestCounts, Settled};
+use crate::recover::Intent;
 use crate::{Guard, Upstream, limit};
 
 /// What is known of a request when it arrives.
@@ -93,8 +94,8 @@ pub(crate) struct State {
     counts: Option<Arc<RequestCounts>>,
     /// Where its model is counted, once it may be forwarded.
     model: Option<Arc<ModelCounts>>,
-    /// The entry of the intent, until its outcome is on its way.
-    intent: Option<u64>,
+    /// The intent, until its outcome is on its way.
+    intent: Option<Intent>,
     forwarded_us: Option<u64>,
     first_byte_us: Option<u64>,
     observed: Observed,
@@ -295,9 +296,11 @@ impl Flight {
         let entry = entry(&record, state.guard.clock.now());
         drop(record);
         let level = state.guard.durability;
+        let intent = state.guard.open_intents.sets_out();
+        // Kept at once: who gives up waiting has an intent in the log all the same.
+        state.intent = Some(intent);
         let position = state.guard.append_entry(slots, entry, level).await?;
-        state.guard.open_intents.opened(position.seq);
-        state.intent = Some(position.seq);
+        state.intent = Some(state.guard.open_intents.arrived(intent, position.seq));
         if let Some(how) = caller.ended() {
             let cause = format!("the token ended ({}) before forwarding", how.as_str());
             return Err(Refusal::new(RefusalCode::Revoked, cause));
@@ -414,8 +417,8 @@ impl State {
         // outcome and is closed as abandoned at the next start.
         match self.guard.log.append_later(&mut slots, entry) {
             Ok(()) => {
-                if let Some(seq) = self.intent {
-                    self.guard.open_intents.closed(seq);
+                if let Some(intent) = self.intent {
+                    self.guard.open_intents.closed(intent);
                 }
             }
             Err(error) => {

@@ -113,6 +113,7 @@ pub struct Guard {
     pub(crate) counters: Counters,
     pub(crate) strangers: Strangers,
     pub(crate) last_used: LastUsed,
+    writing_uses: tokio::sync::Mutex<()>,
     pub(crate) rehashes: Rehashes,
     owned: Owned,
     newly_owned: Mutex<Option<mpsc::Receiver<Made>>>,
@@ -152,6 +153,7 @@ impl Guard {
             reloading: tokio::sync::Mutex::new(()),
             counters: Counters::default(),
             last_used: LastUsed::default(),
+            writing_uses: tokio::sync::Mutex::new(()),
             rehashes: Rehashes::default(),
             newly_owned: Mutex::new(Some(newly_owned)),
             open_intents: OpenIntents::default(),
@@ -431,6 +433,9 @@ impl Guard {
     /// Writes the last uses that wait to be written. A rotation asks for it first: a secret that
     /// was used a moment ago must not be taken for one that nobody ever received.
     pub async fn write_last_uses(&self) {
+        // INVARIANT: who returns from here has waited for all uses that were noted before, those
+        // that somebody else is writing among them.
+        let _one_at_a_time = self.writing_uses.lock().await;
         let used = self.last_used.take();
         if used.is_empty() {
             return;
@@ -470,7 +475,7 @@ impl Guard {
                 tracing::warn!(%error, "old placeholders could not be purged");
             }
         }
-        self.log.settle_below(self.open_intents.round());
+        self.log.settle_below(self.open_intents.settled());
         self.tokens.endings.purge();
         self.tokens.bodies.purge();
         self.counters.purge(self.clock.micros());

@@ -9,6 +9,10 @@
 //! A [`Flight`] is one request in progress. It is closed exactly once, whatever happened to the
 //! request; dropping it is enough, because dropping signals the closer.
 
+// Tests inside the crate share the fixture of those outside.
+#[cfg(test)]
+extern crate self as postern_guard;
+
 mod admin;
 mod authenticate;
 mod bodies;

@@ -4,8 +4,7 @@
 //! outcome was written, the next start finds the intent alone and closes it as `abandoned`: every
 //! intent has an outcome, and a reader of the log never has to guess.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use parking_lot::Mutex;
 use postern_audit::{Durability, ReadEntry, ReadError, Reader, SlotPool};
@@ -155,30 +154,78 @@ fn intents_without_outcome(
 /// The intents that wait for their outcome, so that a start after a crash knows where to begin to
 /// look: it need not read the whole log.
 #[derive(Default)]
-pub(crate) struct OpenIntents {
-    waiting: Mutex<BTreeSet<u64>>,
-    /// One past the newest intent.
-    newest: AtomicU64,
-    /// What was true a round ago: by then every outcome that was queued has been written.
-    settled: AtomicU64,
+pub(crate) struct OpenIntents(Mutex<Intents>);
+
+#[derive(Default)]
+struct Intents {
+    /// Those in the log.
+    waiting: BTreeSet<u64>,
+    /// How many are on their way into the log, by the entry before which none of them will stand.
+    on_their_way: BTreeMap<u64, u32>,
+    /// One past the newest intent that is known to be in the log.
+    newest: u64,
+}
+
+/// An intent whose outcome is not on its way yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Intent {
+    /// It may be in the log, but not before this entry.
+    NotBefore(u64),
+    /// It is this entry.
+    At(u64),
 }
 
 impl OpenIntents {
-    pub(crate) fn opened(&self, seq: u64) {
-        self.waiting.lock().insert(seq);
-        self.newest.fetch_max(seq + 1, Ordering::AcqRel);
+    /// An intent sets out into the log. To be called before it is appended.
+    ///
+    /// INVARIANT: no intent is in the log that is not known here. Between the two its thread may be
+    /// busy with other things for as long as it likes, while others' intents come and go.
+    pub(crate) fn sets_out(&self) -> Intent {
+        let mut intents = self.0.lock();
+        let newest = intents.newest;
+        *intents.on_their_way.entry(newest).or_default() += 1;
+        Intent::NotBefore(newest)
     }
 
-    pub(crate) fn closed(&self, seq: u64) {
-        self.waiting.lock().remove(&seq);
+    /// It is in the log.
+    pub(crate) fn arrived(&self, intent: Intent, seq: u64) -> Intent {
+        let mut intents = self.0.lock();
+        intents.forget(intent);
+        intents.waiting.insert(seq);
+        intents.newest = intents.newest.max(seq + 1);
+        Intent::At(seq)
     }
 
-    /// The number below which nothing waited a round ago.
-    pub(crate) fn round(&self) -> u64 {
-        let newest = self.newest.load(Ordering::Acquire);
-        let oldest = self.waiting.lock().first().copied().unwrap_or(newest);
-        // An intent may be noted a moment after a later one was: what waits now is asked too.
-        self.settled.swap(oldest, Ordering::AcqRel).min(oldest)
+    /// Its outcome is on its way.
+    pub(crate) fn closed(&self, intent: Intent) {
+        self.0.lock().forget(intent);
+    }
+
+    /// The number below which nothing waits.
+    pub(crate) fn settled(&self) -> u64 {
+        let intents = self.0.lock();
+        let waiting = intents.waiting.first();
+        let coming = intents.on_their_way.keys().next();
+        let oldest = waiting.into_iter().chain(coming).min();
+        oldest.copied().unwrap_or(intents.newest)
+    }
+}
+
+impl Intents {
+    fn forget(&mut self, intent: Intent) {
+        match intent {
+            Intent::At(seq) => {
+                self.waiting.remove(&seq);
+            }
+            Intent::NotBefore(seq) => {
+                if let Some(count) = self.on_their_way.get_mut(&seq) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.on_their_way.remove(&seq);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -187,17 +234,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_counts_as_settled_before_a_round_has_passed() {
+    fn nothing_counts_as_settled_that_waits_or_is_on_its_way() {
         let open = OpenIntents::default();
-        open.opened(4);
-        open.opened(9);
-        assert_eq!(open.round(), 0);
-        assert_eq!(open.round(), 4, "the oldest that waits");
-        open.closed(4);
-        assert_eq!(open.round(), 4, "its outcome may still be on its way");
-        assert_eq!(open.round(), 9);
-        open.closed(9);
-        open.round();
-        assert_eq!(open.round(), 10, "nothing waits");
+        assert_eq!(open.settled(), 0);
+        let first = open.arrived(open.sets_out(), 4);
+        assert_eq!(open.settled(), 4);
+        let (second, third) = (open.sets_out(), open.sets_out());
+        open.closed(first);
+        assert_eq!(open.settled(), 5, "two may be there already");
+        let third = open.arrived(third, 9);
+        open.closed(third);
+        assert_eq!(open.settled(), 5, "the other one may stand before it");
+        let second = open.arrived(second, 8);
+        assert_eq!(open.settled(), 8);
+        open.closed(second);
+        assert_eq!(open.settled(), 10, "nothing waits");
+        let lost = open.sets_out();
+        assert_eq!(open.settled(), 10);
+        open.closed(lost);
+        assert_eq!(open.settled(), 10);
     }
 }

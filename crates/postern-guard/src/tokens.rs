@@ -18,7 +18,7 @@ use quick_cache::sync::Cache;
 use crate::bodies::{Bodies, BodyShare};
 use crate::bounds::GuardBounds;
 use crate::ending::{Ending, Endings};
-use crate::world::World;
+use crate::world::{Environment, World};
 
 /// A token that is in use.
 pub(crate) struct LiveToken {
@@ -28,6 +28,10 @@ pub(crate) struct LiveToken {
     pub(crate) principal_key: PrincipalKey,
     /// Whether the principal may act at all.
     pub(crate) principal_disabled: bool,
+    /// The environment as it was when the token was looked up.
+    pub(crate) environment: Arc<Environment>,
+    /// What was granted of the upstreams of that environment. INVARIANT: it is judged with no other
+    /// picture of it, in which a name may mean another upstream.
     pub(crate) grants: TokenGrants,
     pub(crate) ending: Arc<Ending>,
     pub(crate) bodies: Arc<BodyShare>,
@@ -78,7 +82,9 @@ impl Tokens {
         id: TokenId,
         now_us: u64,
     ) -> Result<Option<Arc<LiveToken>>, LookUpError> {
-        if let Some(live) = self.live.get(&id) {
+        // A token may live on when what ran under it is ended: rotated without a grace. Who looked
+        // it up just before holds what is ended then, and must not leave it to those after it.
+        if let Some(live) = self.live.get(&id).filter(|live| !live.ending.is_over()) {
             return Ok(Some(live));
         }
         if self.unknown.get(&id).is_some_and(|until| now_us < until) {
@@ -152,6 +158,7 @@ impl Tokens {
             principal_disabled: principal.disabled,
             row,
             subject,
+            environment: Arc::clone(environment),
             grants,
             ending,
             bodies: self.bodies.of(id),
@@ -216,3 +223,6 @@ impl Rehashes {
         std::mem::take(&mut *self.0.lock())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -163,7 +163,11 @@ impl Plane {
             let list = self.list_models((sent, inbound), caller, context, clearance, journey);
             return Box::pin(list).await;
         }
-        let mut reading = self.reading(&sent, &mut inbound, journey).await?;
+        // An analyzer may be asked about the head: what ends the token ends this as any other wait.
+        let mut reading = {
+            let reading = pin!(self.reading(&sent, &mut inbound, journey));
+            unless_ended(caller, reading).await?
+        };
         let Inbound {
             status,
             headers,
@@ -277,7 +281,10 @@ impl Plane {
         let flight = &journey.flight;
         let mut keep = |model: &str| flight.may_use_model(caller, context, model);
         let list = filter.finish(&mut keep).map_err(|error| refuse(&error))?;
-        let list = clean_list(self.analyzer.as_deref(), &sent, list, journey).await?;
+        let list = {
+            let cleaned = pin!(clean_list(self.analyzer.as_deref(), &sent, list, journey));
+            unless_ended(caller, cleaned).await?
+        };
         for name in [CONTENT_ENCODING, CONTENT_LENGTH, ETAG] {
             headers.remove(name);
         }

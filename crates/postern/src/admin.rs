@@ -69,6 +69,8 @@ pub struct AdminState {
     pub owner: u32,
     /// Requests under way. They go on when their client hangs up, and a stop waits for them.
     pub under_way: TaskTracker,
+    /// Held while policies, data rules and upstreams are checked against each other and saved.
+    pub one_change: tokio::sync::Mutex<()>,
     /// When the store was last asked whether it is ready, and what it said.
     pub store_ready: tokio::sync::Mutex<Option<(Instant, bool)>>,
 }

@@ -137,6 +137,7 @@ impl Running {
             },
             owner,
             under_way: TaskTracker::new(),
+            one_change: tokio::sync::Mutex::default(),
             store_ready: tokio::sync::Mutex::default(),
         };
         Ok(Planes {

@@ -183,7 +183,7 @@ fn first_entries(
     );
     let mut batch = notes.iter().map(Pending::note).collect::<Vec<_>>();
     let writer = Writer::begin(Arc::clone(shelf), keys, from, boot).and_then(|mut writer| {
-        writer.write(&mut batch)?;
+        writer.write(&mut batch, 0)?;
         shelf.sync(writer.file().as_ref(), writer.mark())?;
         Ok(writer)
     });

@@ -6,7 +6,7 @@ use crate::disk;
 use crate::frame::{Frame, FrameFault};
 use crate::options::{OpenLogError, RecoveryReport, TailCut};
 use crate::replay::{FrameStop, Replay, is_torn_beginning, tail, was_durable};
-use crate::segment::SegmentHeader;
+use crate::segment::{Layout, SegmentHeader};
 use crate::tile;
 
 /// Something that was certainly written is not as it was.
@@ -73,7 +73,7 @@ impl<'a> Walk<'a> {
             let path = self.recovery.layout.segment(number);
             let bytes = std::fs::read(&path).map_err(OpenLogError::io("reading a segment"))?;
             let next = self.numbers.get(i + 1).copied();
-            if let Err(damage) = self.segment(number, &bytes, next) {
+            if let Err(damage) = self.segment(number, &bytes, next)? {
                 self.damage = Some(damage);
                 return Ok(());
             }
@@ -88,37 +88,72 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn segment(&mut self, number: u64, bytes: &[u8], next: Option<u64>) -> Result<(), Damage> {
-        let first = self.numbers.first() == Some(&number);
-        let follows = first || number == self.replay.segment + 1;
-        let entered = self
-            .replay
-            .enter(number, bytes)
-            .map_err(|fault| fault.to_string());
-        let entered = if follows {
-            entered
-        } else {
-            Err("a segment before it is missing".into())
+    fn segment(
+        &mut self,
+        number: u64,
+        bytes: &[u8],
+        next: Option<u64>,
+    ) -> Result<Result<(), Damage>, OpenLogError> {
+        // Beside a running writer the end may have been half written when it was read: look once
+        // more. What the first look has behind it tells whether it was durable: a writer had
+        // nothing there yet.
+        let beside_a_writer = self.recovery.look_only && next.is_none();
+        let look_again = |layout: &Layout| {
+            std::fs::read(layout.segment(number)).map_err(OpenLogError::io("reading a segment"))
         };
+        let (mut entered, mut again) = (self.enter(number, bytes), None);
+        if entered.is_err() && beside_a_writer {
+            let fresh = again.insert(look_again(self.recovery.layout)?);
+            entered = self.enter(number, fresh);
+        }
         if let Err(what) = entered {
-            let torn = SegmentHeader::decode(bytes).is_err() && !was_durable(bytes, 0);
+            let unreadable = SegmentHeader::decode(again.as_deref().unwrap_or(bytes)).is_err();
+            let torn = unreadable && !was_durable(bytes, 0);
             if torn && next.is_none() && self.reached_signed() {
                 // The header itself was being written: no frame had followed.
                 self.tail_cuts.extend(tail(number, 0, bytes));
-                return Ok(());
+                return Ok(Ok(()));
             }
-            return Err(Damage {
+            return Ok(Err(Damage {
                 what: format!("segment {number}: {what}"),
                 segment: number,
                 offset: 0,
-            });
+            }));
         }
+        let bytes = again.as_deref().unwrap_or(bytes);
+        let mut stop = self.frames(bytes);
+        if stop.is_some() && beside_a_writer {
+            stop = self.frames(&look_again(self.recovery.layout)?);
+        }
+        Ok(self.end(number, bytes, stop, next))
+    }
+
+    fn enter(&mut self, number: u64, bytes: &[u8]) -> Result<(), String> {
+        let first = self.numbers.first() == Some(&number);
+        if !first && number != self.replay.segment + 1 {
+            return Err("a segment before it is missing".into());
+        }
+        let entered = self.replay.enter(number, bytes);
+        entered.map_err(|fault| fault.to_string())
+    }
+
+    fn frames(&mut self, bytes: &[u8]) -> Option<FrameStop> {
         let (signed, signed_seen, caller_seen) =
             (self.signed, &mut self.signed_seen, &mut self.caller_seen);
-        let stop = self.replay.frames(bytes, |replay, frame| {
+        self.replay.frames(bytes, |replay, frame| {
             *signed_seen |= signed.is_some_and(|signed| agrees(signed, replay, frame));
             *caller_seen |= frame.leaves.iter().any(|leaf| leaf.leaf.by_caller);
-        });
+        })
+    }
+
+    /// Judges where the frames of a segment stopped, if they did before its bytes.
+    fn end(
+        &mut self,
+        number: u64,
+        bytes: &[u8],
+        stop: Option<FrameStop>,
+        next: Option<u64>,
+    ) -> Result<(), Damage> {
         match (stop, next) {
             (None, _) => Ok(()),
             (Some(stop), Some(next)) if self.ends_here(next) => {
@@ -306,3 +341,6 @@ fn agrees(signed: &Checkpoint, replay: &Replay, frame: &Frame<'_>) -> bool {
             .frames()
             .is_none_or(|mark| mark.segment == replay.segment && mark.hash == frame.hash)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,12 @@
 //! Recorded: what stands in the log after each way to end.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::task::Poll;
 use std::time::Duration;
 
 use postern_types::{AuditRecord, End, OutcomeRecord, Refusal, RefusalCode};
+use tokio_util::sync::CancellationToken;
 
 use crate::fixture::Fixture;
 
@@ -165,6 +168,47 @@ async fn what_a_crash_left_open_is_closed_as_abandoned() {
         (outcomes[1].end, outcomes[1].summary.request),
         (End::Abandoned, request)
     );
+}
+
+#[tokio::test]
+async fn an_intent_is_not_settled_before_its_request_knows_where_it_is() {
+    // Goal: a crash leaves no intent without an outcome, also of a request that learns late that
+    // its intent is in the log. Method: one whose intent is written on behalf of another's, and
+    // whose turn does not come; meanwhile the other ends, a stop does two rounds of housekeeping,
+    // and a record tells the log how far all is settled. Then it goes on, and the process dies.
+    let fixture = Fixture::new().await;
+    let token = fixture.token("dev", "openai:invoke:gpt-4o-mini", &[]).await;
+    let text = token.token.expose();
+    let mut late = fixture.arrive();
+    let request = late.request();
+    let caller = late.authenticate(Some(text)).await.unwrap();
+    let context = fixture.context(&caller, "gpt-4o-mini");
+    let permit = late.authorize(&caller, &context).unwrap();
+    late.limit(&caller, &permit).unwrap();
+    {
+        let mut clearing = Box::pin(late.clear(&caller, &permit, &context));
+        let waits = poll_fn(|cx| Poll::Ready(clearing.as_mut().poll(cx).is_pending())).await;
+        assert!(waits, "it lets others go first");
+        let mut other = fixture.arrive();
+        fixture.clear(&mut other, text).await.unwrap();
+        other.close(End::Done);
+        fixture.guard.shut_down(Duration::ZERO).await;
+        let stop = CancellationToken::new();
+        stop.cancel();
+        fixture.guard.housekeeping(stop).await;
+        let recorded = fixture.guard.record_system("stop", String::new()).await;
+        recorded.unwrap();
+        // The stop has ended its token; what matters is what stands in the log.
+        drop(clearing.await);
+    }
+    let fixture = fixture.crash(late).await;
+    let records = fixture.records().await;
+    assert_eq!(intents(&records), 2);
+    let abandoned = outcomes(&records)
+        .into_iter()
+        .filter(|outcome| outcome.end == End::Abandoned)
+        .map(|outcome| outcome.summary.request);
+    assert_eq!(abandoned.collect::<Vec<_>>(), [request]);
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Narrow and apart: who is let in, and where.
 
 use std::collections::HashSet;
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::task::Poll;
 use std::time::Duration;
 
 use postern_store::{NewUpstream, Rotation};
@@ -214,6 +216,30 @@ async fn rotation_keeps_both_secrets_for_the_grace_and_no_longer() {
         old.row.expires_at,
         "rotation never extends life"
     );
+}
+
+#[tokio::test]
+async fn a_rotation_waits_for_the_uses_that_are_being_written() {
+    // Goal: a rotation sees every use from before it, so that no secret in use is taken for one
+    // that got lost. Method: it asks for them while housekeeping has them in hand.
+    let fixture = Fixture::new().await;
+    let token = fixture.token("dev", "openai:invoke:gpt-4o-mini", &[]).await;
+    let mut flight = fixture.arrive();
+    let text = token.token.expose();
+    fixture.clear(&mut flight, text).await.unwrap();
+    flight.close(End::Done);
+    let mut housekeeping = Box::pin(fixture.guard.write_last_uses());
+    let mut rotation = Box::pin(fixture.guard.write_last_uses());
+    let in_hand = poll_fn(|cx| Poll::Ready(housekeeping.as_mut().poll(cx).is_pending())).await;
+    assert!(
+        in_hand,
+        "the store answers at once: there is nothing to wait for"
+    );
+    let waits = poll_fn(|cx| Poll::Ready(rotation.as_mut().poll(cx).is_pending())).await;
+    assert!(waits, "it goes on without them");
+    tokio::join!(housekeeping, rotation);
+    let row = fixture.guard.store().tokens().show(&token.row.id).await;
+    assert_eq!(row.unwrap().last_used_at, Some(fixture.now()));
 }
 
 #[tokio::test]

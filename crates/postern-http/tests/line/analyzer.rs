@@ -6,7 +6,7 @@ use std::time::Duration;
 use postern_guard::GuardBounds;
 use postern_http::{AnalyzerCounts, AnalyzerSettings, Endpoint, Reach};
 use postern_testkit::{Answer, ReplayUpstream, SeenRequest, analyzer};
-use postern_types::RefusalCode;
+use postern_types::{End, RefusalCode};
 use serde_json::{Value, json};
 
 use crate::data::{CARD, refused, with};
@@ -326,4 +326,37 @@ fn a_request_that_the_analyzer_does_not_answer_may_be_sent_again() {
     assert!(refusal.text().contains("analyzer"), "{}", refusal.text());
     let again = asked.line.chat(&token, &chat("Jane Doe was here."));
     assert_eq!(again.status, 200);
+}
+
+#[test]
+fn no_answer_goes_out_whose_token_ended_while_the_analyzer_was_asked() {
+    // Goal: of an answer that is given whole, nothing goes to a token that was revoked. Method: a
+    // list of models, and an answer that is no more than its head, each with a name in it; an
+    // analyzer that takes its time; and the revocation, as soon as it is asked.
+    let models = json!({"object": "list", "data": [{"id": "gpt-4o-mini", "object": "model",
+        "owned_by": "Jane Doe"}]});
+    let head = Answer::new(200, "text/plain", "").header("x-who", "Jane Doe");
+    for (target, answer) in [
+        ("/openai/v1/models", Answer::json(200, &models)),
+        ("/notes/a", head),
+    ] {
+        let spec = with(names(&["response"], "mask"), "headers", json!(["x-who"]));
+        let asked = asked(echo(), spec);
+        let (line, token) = (&asked.line, asked.line.master());
+        line.upstream.queue(answer);
+        let nobody = Answer::json(200, &json!([]));
+        asked
+            .analyzer
+            .queue(nobody.slow(Duration::from_secs(3), Duration::ZERO));
+        let got = std::thread::scope(|scope| {
+            let asks = scope.spawn(|| line.request(&token, "GET", target, &[], b""));
+            let is_asked = |analyzer: &ReplayUpstream| !analyzer.requests().is_empty();
+            assert!(asked.analyzer.wait_until(is_asked), "{target}: never asked");
+            line.revoke(token.row.id);
+            asks.join().unwrap()
+        });
+        assert_eq!(refused(&got), Some("revoked"), "{target}: {}", got.text());
+        assert!(!got.text().contains("gpt-4o-mini") && got.header("x-who").is_none());
+        assert_eq!(line.outcomes(1)[0].end, End::Revoked, "{target}");
+    }
 }

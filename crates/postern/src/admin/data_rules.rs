@@ -65,6 +65,7 @@ pub(super) async fn create(
         };
         let work = async {
             let rule = data_rules::read(&rule, &new.rule).map_err(Refused::bad)?;
+            let _turn = desk.turn().await?;
             check_together(&desk, &env, &rule).await?;
             let rules = desk.store().data_rules();
             let row = rules.create(&env, &rule, desk.now()).await?;
@@ -94,6 +95,7 @@ pub(super) async fn update(
             detail: describe(&change),
         };
         let work = async {
+            let _turn = desk.turn().await?;
             let rules = desk.store().data_rules();
             let before = rules.show(&env, &rule).await?;
             let wanted = data_rules::shape(&before.rule).changed(change.clone());

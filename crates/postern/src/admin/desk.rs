@@ -195,6 +195,27 @@ impl Desk {
         &self.caller
     }
 
+    /// Whether the caller's token still holds.
+    async fn still_holds(&self) -> Result<(), Refused> {
+        if self.state.guard.is_still_admin(&self.caller).await {
+            Ok(())
+        } else {
+            Err(Refused::silent(RefusalCode::Unauthenticated))
+        }
+    }
+
+    /// The turn of one change of an environment that is checked together with what is there. It is
+    /// waited for, and the caller's token may end meanwhile.
+    ///
+    /// INVARIANT: from the check to the end of the change nothing else is saved that the check
+    /// would have had to see. Two that were checked apart may be a rule that does nothing, or rules
+    /// that do not compile together.
+    pub(super) async fn turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, Refused> {
+        let turn = self.state.one_change.lock().await;
+        self.still_holds().await?;
+        Ok(turn)
+    }
+
     /// Who calls, as it is kept beside what they made.
     pub(super) fn name(&self) -> String {
         match &self.caller.actor {
@@ -243,6 +264,13 @@ impl Desk {
         }
         let status =
             |done: &Result<T, Refused>| done.as_ref().map_or_else(Refused::status, |_| 200);
+        // SECURITY: who calls was found out with the head of the request, and its body may have
+        // taken as long as it liked. An administrator whose token has ended meanwhile does nothing
+        // more with it, above all make another token.
+        let work = async {
+            self.still_holds().await?;
+            work.await
+        };
         self.state.guard.act(&record, work, status).await?
     }
 

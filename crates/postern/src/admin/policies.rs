@@ -57,6 +57,7 @@ pub(super) async fn create(
             detail: serde_json::json!({ "text": new.text }),
         };
         let work = async {
+            let _turn = desk.turn().await?;
             let rows = desk.store().policies().list(&env).await?;
             let mut sources: Vec<PolicySource> = rows
                 .into_iter()

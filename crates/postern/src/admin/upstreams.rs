@@ -77,6 +77,7 @@ pub(super) async fn create(
             check_place(&desk, &new.url)?;
             check_reach(&desk, new.credential.as_ref(), Some(&new.settings))?;
             let kind = name(&new.kind, UpstreamKind::parse)?;
+            let _turn = desk.turn().await?;
             check_rules(&desk, &env, &upstream, kind).await?;
             let mut settings = settings_map(&new.settings)?;
             settings.retain(|_, value| !value.is_null());

@@ -403,3 +403,36 @@ fn rules_without_their_analyzer_are_told_at_the_start_and_by_check() {
     again.wait_until_said("rule names");
     again.stop();
 }
+
+#[test]
+fn a_rule_and_its_upstream_that_are_made_at_once_are_checked_together() {
+    // Goal: no rule is saved that does nothing, whoever makes what at the same time. Method: a rule
+    // for fields, and the upstream that it names, of a kind in whose bodies none are looked for.
+    // One of the two is refused, wherever in the check of the rule, which takes its time for a long
+    // list of words, the upstream comes.
+    let house = House::open();
+    house.furnish("dev");
+    let at = |what: &str| format!("/api/v1/environments/dev/{what}");
+    let words: Vec<String> = (0..6_000)
+        .map(|word| format!("word {word} of it"))
+        .collect();
+    for round in 0..8_u64 {
+        let name = format!("soon-{round}");
+        let spec = json!({ "upstream": name, "directions": ["request"], "action": "mask",
+            "fields": [{ "path": "$.a", "class": "email" }],
+            "custom": [{ "class": "custom:project", "words": words }] });
+        let rule = json!({ "name": name, "rule": spec });
+        let upstream = json!({ "name": name, "kind": "openai", "url": "http://127.0.0.1:9" });
+        let (rule, upstream) = std::thread::scope(|scope| {
+            let ask = |what: &'static str, body: Value| {
+                let (house, path) = (&house, at(what));
+                scope.spawn(move || house.ask("POST", &path, &house.owner, &body).status)
+            };
+            let rule = ask("data-rules", rule);
+            std::thread::sleep(std::time::Duration::from_millis(round * 10));
+            let upstream = ask("upstreams", upstream);
+            (rule.join().unwrap(), upstream.join().unwrap())
+        });
+        assert_ne!((rule, upstream), (201, 201), "{name}");
+    }
+}

@@ -212,6 +212,43 @@ fn an_act_is_finished_when_its_client_hangs_up() {
 }
 
 #[test]
+fn an_administrator_whose_token_ends_while_its_request_arrives_does_nothing() {
+    // Goal: whoever has a stolen token and keeps a request half sent makes nothing of it once the
+    // token is revoked, least of all another token. Method: the head and half of the body; the
+    // revocation, as soon as the gateway has seen the token used; and then the rest.
+    let house = House::open();
+    let (id, token) = house.administrator("owner", None);
+    let body = json!({ "role": "owner", "ttl": "1h" }).to_string();
+    let (first, rest) = body.split_at(body.len() / 2);
+    let request = format!(
+        "POST /api/v1/tokens HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\
+         Connection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{first}",
+        house.admin,
+        body.len()
+    );
+    let mut stream = TcpStream::connect(house.admin).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while house.json(&["token", "show", &id])["last_used_at"].is_null() {
+        assert!(Instant::now() < deadline, "the token was never used");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    house.json(&["token", "revoke", &id]);
+    stream.write_all(rest.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    let path = "/api/v1/tokens?kind=admin&state=live";
+    let live = house.ask("GET", path, &house.owner, &Value::Null).body;
+    assert_eq!(live["items"].as_array().unwrap().len(), 1, "{live}");
+    let acts = house.json(&["audit", "search", "--action", "token.create"]);
+    let refused = |act: &&Value| act["record"]["status"] == 401;
+    let refused = acts.as_array().unwrap().iter().filter(refused).count();
+    assert_eq!(refused, 1, "it is recorded: {acts}");
+}
+
+#[test]
 fn the_admin_api_speaks_tls_and_a_stranger_certificate_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
