@@ -57,6 +57,16 @@ fn chat_completions_are_read() {
 }
 
 #[test]
+fn the_number_of_answers_is_read() {
+    let rows = [("", 1), ("\"n\":null,", 1), ("\"n\":3,", 3)];
+    for (said, choices) in rows {
+        let body = format!("{{{said}\"model\":\"m\",\"messages\":[]}}");
+        let facts = read(Dialect::OpenAi, "/v1/chat/completions", &body).unwrap();
+        assert_eq!(facts.choices, choices, "{body}");
+    }
+}
+
+#[test]
 fn every_reference_of_a_response_is_reported() {
     let body = r#"{"model":"gpt-5","store":false,"previous_response_id":"resp_1",
         "conversation":{"id":"conv_1"},"prompt":{"id":"pmpt_1","variables":{
