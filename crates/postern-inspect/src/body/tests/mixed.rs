@@ -7,7 +7,7 @@ use postern_types::{ClassSelector, DataAction, DataRule, DataRuleSpec, Direction
 use serde_json::{Value, json};
 
 use super::super::{BodyCleaner, BodyKind};
-use super::{clean_with, spec, typed};
+use super::{PARTS, clean_with, masked, spec, typed};
 use crate::InspectError;
 use crate::clean::{Cleaner, MaskKeys, RuleSet};
 use crate::request::Family;
@@ -369,5 +369,34 @@ fn what_only_begins_like_json_is_read_like_text() {
         let read: Value = serde_json::from_slice(&read.unwrap()).unwrap();
         assert!(plain != text.as_bytes(), "{text}");
         assert_eq!(read, json!([String::from_utf8(plain).unwrap()]), "{text}");
+    }
+}
+
+#[test]
+fn text_in_utf_16_does_not_pass_as_utf_8() {
+    // Goal: ASCII in UTF-16 is UTF-8 letter by letter, in which no value is found; it does not
+    // pass. Method: a card in each kind of text, in both orders of bytes and without a mark of it,
+    // whole and cut.
+    let part = "--XyZ\r\nContent-Disposition: form-data; name=\"a\"\r\n";
+    let kinds = [
+        ("text/plain", "", ""),
+        ("text/csv", "", ""),
+        ("text/html", "", ""),
+        ("application/xml", "", ""),
+        ("text/event-stream", "data: ", "\n\n"),
+        (PARTS, "\r\n", "\r\n--XyZ--\r\n"),
+        (PARTS, "Content-Type: text/csv\r\n\r\n", "\r\n--XyZ--\r\n"),
+    ];
+    for (kind, before, behind) in kinds {
+        let before = match kind {
+            PARTS => format!("{part}{before}"),
+            _ => before.to_owned(),
+        };
+        for spread in [|c: char| [c, '\0'], |c: char| ['\0', c]] {
+            let said: String = "card 4539578763621486".chars().flat_map(spread).collect();
+            let refused = masked(kind, &format!("{before}{said}{behind}"));
+            let cause = "the text has a zero byte in it".into();
+            assert_eq!(refused, Err(InspectError::CannotInspect(cause)), "{kind}");
+        }
     }
 }
