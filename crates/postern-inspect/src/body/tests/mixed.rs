@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use postern_types::{ClassSelector, DataAction, DataRule, DataRuleSpec, Direction, RuleName};
+use postern_types::{
+    ClassSelector, DataAction, DataClass, DataRule, DataRuleSpec, Direction, FieldRule, RuleName,
+};
 use serde_json::{Value, json};
 
 use super::super::{BodyCleaner, BodyKind};
@@ -399,4 +401,35 @@ fn text_in_utf_16_does_not_pass_as_utf_8() {
             assert_eq!(refused, Err(InspectError::CannotInspect(cause)), "{kind}");
         }
     }
+}
+
+#[test]
+fn json_is_read_as_json_whatever_it_calls_itself() {
+    // Goal: escapes of JSON hide nothing, and fields are found, also where a server calls it HTML
+    // or text or a client calls it a form; what only begins so is what it says. Method: each type,
+    // whole and cut.
+    let json = r#" {"a": "\u0034539578763621486", "user": {"pin": "so", "x": 1}}"#;
+    let clean = r#" {"a": "[CARD]", "user": {"pin": "[CARD]", "x": 1}}"#;
+    let mut fields = spec(DataAction::Mask);
+    fields.fields = vec![FieldRule {
+        path: "$.user.pin".to_owned(),
+        class: DataClass::parse("card").unwrap(),
+    }];
+    let form = "application/x-www-form-urlencoded";
+    for kind in ["text/html", "application/xml", "text/plain", form] {
+        for cut in [1, 3, usize::MAX] {
+            let read = |spec: DataRuleSpec, body: &str| {
+                let out = clean_with(spec, &typed(kind), body.as_bytes(), cut).unwrap();
+                String::from_utf8(out).unwrap()
+            };
+            let without = clean.replacen("[CARD]\", \"x", "so\", \"x", 1);
+            assert_eq!(read(spec(DataAction::Mask), json), without, "{kind}");
+            assert_eq!(read(fields.clone(), json), clean, "{kind}");
+            for text in ["[1] it is so", "{{it}} is so", "{\"it\": is so", "[", " "] {
+                assert_eq!(read(fields.clone(), text), text, "{kind}");
+            }
+        }
+    }
+    let html = masked("text/html", "[{\"it\"}] is 4539578763621486&#46;");
+    assert_eq!(html, Ok("[{\"it\"}] is [CARD].".to_owned()));
 }
