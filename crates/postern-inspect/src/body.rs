@@ -14,6 +14,7 @@ mod coding;
 mod events;
 mod fields;
 mod form;
+mod guess;
 mod lines;
 mod markup;
 mod media;
@@ -30,6 +31,7 @@ use coding::Decoder;
 pub use coding::Decoder as ContentDecoder;
 use events::Events;
 pub(crate) use fields::FieldPath;
+use guess::{Guess, Read};
 use lines::Lines;
 use media::Form;
 pub(crate) use text::PLACE;
@@ -79,6 +81,11 @@ enum Shape {
         form: Form,
         body: Vec<u8>,
     },
+    /// Text that may turn out to be JSON, and what has come of it.
+    Open {
+        form: Form,
+        seen: Vec<u8>,
+    },
     Text(Box<Text>),
     Lines(Lines),
     Events(Events),
@@ -89,8 +96,7 @@ impl BodyCleaner {
     /// empty body of any type passes.
     #[must_use]
     pub fn new(kind: &BodyKind<'_>, cleaner: Cleaner) -> Self {
-        let opaque = cleaner.opaque();
-        let (shape, decoder) = match prepare(kind, opaque) {
+        let (shape, decoder) = match prepare(kind, &cleaner) {
             Ok(ready) => ready,
             Err(error) => (Shape::Refused(error), None),
         };
@@ -263,7 +269,7 @@ impl Work {
 /// Chooses how a body is worked on.
 fn prepare(
     kind: &BodyKind<'_>,
-    opaque: OpaqueAction,
+    cleaner: &Cleaner,
 ) -> Result<(Shape, Option<Decoder>), InspectError> {
     let form = media::form_of(kind.content_type)?;
     let no_text = match form {
@@ -271,19 +277,22 @@ fn prepare(
         Form::Unknown => Some("the body has no type"),
         _ => None,
     };
-    match (no_text, opaque) {
+    match (no_text, cleaner.opaque()) {
         (None, _) => {}
         (Some(_), OpaqueAction::Allow) => return Ok((Shape::Passes, None)),
         (Some(cause), OpaqueAction::Refuse) => return Err(InspectError::cannot(cause)),
     }
     let decoder = Decoder::for_header(kind.content_encoding)?;
-    let shape = match form {
-        Form::Plain => Shape::Text(Box::new(Text::plain())),
-        Form::Markup { html } => Shape::Text(Box::new(Text::markup(html))),
-        Form::Table(kind) => Shape::Text(Box::new(Text::table(kind))),
-        Form::Lines => Shape::Lines(Lines::default()),
-        Form::Events => Shape::Events(Events::default()),
-        form => Shape::Held {
+    // Text that begins as JSON is read as JSON in any case, but for fields.
+    let opens =
+        matches!(form, Form::Markup { .. }) || form == Form::Plain && guess::names_fields(cleaner);
+    let shape = match Shape::going(&form) {
+        Some(_) if opens => Shape::Open {
+            form,
+            seen: Vec::new(),
+        },
+        Some(shape) => shape,
+        None => Shape::Held {
             form,
             body: Vec::new(),
         },
@@ -354,6 +363,50 @@ fn hand_on(clean: Vec<u8>, out: &mut Vec<Bytes>) {
 }
 
 impl Shape {
+    /// That of a form that goes on piece by piece.
+    fn going(form: &Form) -> Option<Self> {
+        Some(match form {
+            Form::Plain => Self::Text(Box::new(Text::plain())),
+            Form::Markup { html } => Self::Text(Box::new(Text::markup(*html))),
+            Form::Table(kind) => Self::Text(Box::new(Text::table(*kind))),
+            Form::Lines => Self::Lines(Lines::default()),
+            Form::Events => Self::Events(Events::default()),
+            _ => return None,
+        })
+    }
+
+    /// Takes more of a text that may turn out to be JSON.
+    fn open(
+        &mut self,
+        piece: &[u8],
+        cleaner: &mut Cleaner,
+        out: &mut Vec<u8>,
+    ) -> Result<(), InspectError> {
+        let Self::Open { form, seen } = self else {
+            return Ok(());
+        };
+        seen.extend_from_slice(piece);
+        let told = guess::guess(seen);
+        let body = match told {
+            Guess::Open => return Ok(()),
+            // It is the same to every reader.
+            Guess::Blank => {
+                out.append(seen);
+                return Ok(());
+            }
+            Guess::Json | Guess::Other => std::mem::take(seen),
+        };
+        let form = form.clone();
+        *self = match Self::going(&form) {
+            Some(shape) if told == Guess::Other => shape,
+            _ => Self::Held {
+                form,
+                body: Vec::new(),
+            },
+        };
+        self.push(&body, cleaner, out)
+    }
+
     fn push(
         &mut self,
         piece: &[u8],
@@ -362,6 +415,7 @@ impl Shape {
     ) -> Result<(), InspectError> {
         match self {
             Self::Held { body, .. } => hold(body, piece, BODY_HELD_BYTES_MAX),
+            Self::Open { .. } => self.open(piece, cleaner, out),
             Self::Text(text) => Ok(text.push(piece, cleaner, out)?),
             Self::Lines(lines) => lines.push(piece, cleaner, out),
             Self::Events(events) => events.push(piece, cleaner, out),
@@ -381,6 +435,11 @@ impl Shape {
                 out.extend_from_slice(clean.as_deref().unwrap_or(&body));
                 Ok(())
             }
+            Self::Open { form, seen } => {
+                let clean = clean_held(form, seen, cleaner)?;
+                out.extend_from_slice(clean.as_deref().unwrap_or(seen));
+                Ok(())
+            }
             Self::Text(text) => Ok(text.finish(cleaner, out)?),
             Self::Lines(lines) => lines.finish(cleaner, out),
             Self::Events(events) => events.finish(cleaner, out),
@@ -395,18 +454,17 @@ fn clean_held(
     body: &[u8],
     cleaner: &mut Cleaner,
 ) -> Result<Option<Vec<u8>>, InspectError> {
+    if matches!(form, Form::Plain | Form::Markup { .. } | Form::Pairs)
+        && let Read::Json(clean) = guess::clean(body, cleaner)?
+    {
+        return Ok(clean);
+    }
     match form {
         Form::Document => fields::clean_document(body, cleaner),
         Form::Pairs => form::clean(body, cleaner),
         Form::Parts { boundary } => multipart::clean(body, boundary, cleaner),
         Form::Plain | Form::Markup { .. } | Form::Table(_) | Form::Lines | Form::Events => {
-            let mut shape = match form {
-                Form::Lines => Shape::Lines(Lines::default()),
-                Form::Events => Shape::Events(Events::default()),
-                Form::Markup { html } => Shape::Text(Box::new(Text::markup(*html))),
-                Form::Table(kind) => Shape::Text(Box::new(Text::table(*kind))),
-                _ => Shape::Text(Box::new(Text::plain())),
-            };
+            let mut shape = Shape::going(form).ok_or_else(|| InspectError::cannot("no text"))?;
             let mut out = Vec::with_capacity(body.len());
             shape.push(body, cleaner, &mut out)?;
             shape.finish(cleaner, &mut out)?;

@@ -15,6 +15,7 @@ use postern_http::{
     AnalyzerSettings, Bounds, Endpoint, Gateway, GatewayParts, ListenOptions, Listener, Reach,
     Serving, TlsFiles,
 };
+use postern_store::Store;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -94,9 +95,7 @@ impl Running {
         let analyzer = analyzer(config)?;
         let guard = &installation.guard;
         if analyzer.is_none() {
-            for rule in data_rules::unanswered(guard.store()).await? {
-                tracing::warn!("{rule}");
-            }
+            warn_of_unanswered(guard.store()).await?;
         }
         let started = what_started(addresses, &installation.recovery);
         guard.record_system("start", started).await?;
@@ -230,6 +229,14 @@ impl Planes {
 }
 
 /// The record of the start, in words.
+/// Says which rules ask for an analyzer, where there is none.
+async fn warn_of_unanswered(store: &Store) -> Result<()> {
+    for rule in data_rules::unanswered(store).await? {
+        tracing::warn!("{rule}");
+    }
+    Ok(())
+}
+
 fn what_started(addresses: Addresses, recovery: &RecoveryReport) -> String {
     let log = if recovery.clean || recovery.created {
         "was closed in good order"

@@ -127,11 +127,10 @@ fn under_rules(
         cleaner.unread("header");
     }
     if (cleaned.is_err() && !lenient) || inbound.body.is_end_stream() {
-        // Nothing to inspect: no body at all, or the head of one that a HEAD request asked for.
         journey.found_in_answer(cleaner.findings());
         return match cleaned {
             Err(refusal) if !lenient => Err(refusal),
-            _ => Ok(Reading::passing(sent, inbound)),
+            _ => Ok(bodiless(sent, cleaner, lenient, inbound)),
         };
     }
     let content = match content(&inbound.headers) {
@@ -165,6 +164,24 @@ fn under_rules(
         lenient,
         coded,
     })
+}
+
+/// The reading of an answer with nothing to inspect: no body at all, or the head of one that a
+/// HEAD request asked for.
+fn bodiless(sent: &Sent, cleaner: Cleaner, lenient: bool, inbound: &mut Inbound) -> Reading {
+    // SECURITY: a head may tell of bytes that do not pass. A digest of a short text tells the text
+    // to whoever tries all that it can be.
+    let changes = match content(&inbound.headers) {
+        Ok(content) => {
+            let (way, _) = cleaning_way(sent, cleaner, content, inbound);
+            Reader::new(way).changes_length()
+        }
+        Err(_) => true,
+    };
+    if changes && !lenient {
+        forget_bytes(&mut inbound.headers);
+    }
+    Reading::passing(sent, inbound)
 }
 
 impl Reading {

@@ -188,3 +188,33 @@ fn a_small_text_is_refused_in_its_head() {
     let fine = ask(text(long.as_bytes()));
     assert_eq!((fine.status, fine.text().as_str()), (200, long.as_str()));
 }
+
+#[test]
+fn a_head_alone_tells_nothing_of_bytes_that_do_not_pass() {
+    // Goal: what HEAD answers is true of what GET would: length, validators and digests are not
+    // those of bytes that are changed. Method: heads of a text, of one that was not changed since,
+    // and of a picture, which passes as it is.
+    let line = Line::new();
+    let cards = rule(&["response"], "mask");
+    line.rule("cards", with(cards, "opaque", json!("allow")));
+    let token = line.master();
+    let said = format!("it is {CARD}, so");
+    let ask = |method: &str, status: u16, kind: &str| {
+        let answer = Answer::new(status, kind, said.clone())
+            .header("etag", "\"1\"")
+            .header("digest", "sha-256=AA==");
+        line.upstream.queue(answer);
+        line.request(&token, method, "/notes/a", &[], b"")
+    };
+    for (method, status) in [("HEAD", 200), ("HEAD", 404), ("GET", 304)] {
+        let head = ask(method, status, "text/plain");
+        assert_eq!((head.status, head.text().as_str()), (status, ""));
+        for gone in ["etag", "digest", "content-length"] {
+            assert_eq!(head.header(gone), None, "{method} {status}: {gone}");
+        }
+    }
+    let picture = ask("HEAD", 200, "image/png");
+    let length = said.len().to_string();
+    assert_eq!(picture.header("etag"), Some("\"1\""));
+    assert_eq!(picture.header("content-length"), Some(length.as_str()));
+}

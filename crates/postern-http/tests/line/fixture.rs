@@ -204,7 +204,7 @@ impl Line {
             "azure:invoke:*",
             "anthropic:invoke:*",
             "gemini:invoke:*",
-            "notes:call:GET|POST|PUT|DELETE /{path...}?limit&where body=any",
+            "notes:call:GET|HEAD|POST|PUT|DELETE /{path...}?limit&where body=any",
         ];
         self.token(&grants, &[])
     }

@@ -8,6 +8,7 @@ use crate::InspectError;
 use crate::bounds::EVENT_HELD_BYTES_MAX;
 use crate::clean::{Channel, Cleaner, TextKind};
 
+use super::text::no_zeros;
 use super::{fields, hold};
 
 /// The event that has begun.
@@ -67,6 +68,7 @@ impl Events {
     fn end(&mut self, cleaner: &mut Cleaner, out: &mut Vec<u8>) -> Result<(), InspectError> {
         let event = std::mem::take(&mut self.held);
         self.line = 0;
+        no_zeros(&event)?;
         let text = std::str::from_utf8(&event)
             .map_err(|_| InspectError::cannot("an event is not in UTF-8"))?;
         match clean_event(text, cleaner)? {

@@ -14,6 +14,7 @@ use crate::document::told_name;
 
 use super::clean_held;
 use super::media::{self, Form};
+use super::text::no_zeros;
 
 /// Cleans a body; `None` where nothing changes.
 ///
@@ -171,6 +172,7 @@ fn clean_content(
     };
     match form {
         Form::Plain => {
+            no_zeros(content)?;
             let text = std::str::from_utf8(content)
                 .map_err(|_| InspectError::cannot("a part is not in UTF-8"))?;
             if name == "_charset_" && !text.eq_ignore_ascii_case("utf-8") {

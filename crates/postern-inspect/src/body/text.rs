@@ -73,6 +73,7 @@ impl Text {
         cleaner: &mut Cleaner,
         out: &mut Vec<u8>,
     ) -> Result<(), CleanError> {
+        no_zeros(piece)?;
         let joined;
         let mut bytes = piece;
         if !self.letter.is_empty() {
@@ -187,6 +188,18 @@ fn begin(text: &str) -> &str {
 /// Whether a text is read as JSON, as one in a document is.
 pub(super) fn begins_as_json(text: &str) -> bool {
     begin(text).starts_with(['{', '[', '"'])
+}
+
+/// Refuses text with a zero byte in it. No text has one, but every text of ASCII in UTF-16, which
+/// reads as UTF-8 letter by letter and which many readers know without being told.
+///
+/// # Errors
+/// `CannotInspect`.
+pub(super) fn no_zeros(bytes: &[u8]) -> Result<(), CleanError> {
+    match memchr::memchr(0, bytes) {
+        Some(_) => Err(CleanError::CannotInspect("the text has a zero byte in it")),
+        None => Ok(()),
+    }
 }
 
 fn not_text() -> CleanError {

@@ -39,9 +39,13 @@ pub(crate) fn fold(c: char) -> Fold {
         // Soft hyphen, joiners of graphemes and vowels, marks of direction, what joins words,
         // selectors of variants, the frame of a key.
         0xad | 0x34f | 0x61c | 0x180b..=0x180f | 0x200b..=0x200f | 0x202a..=0x202e => Fold::Nothing,
-        0x2060..=0x2064 | 0x2066..=0x206f | 0x20e3 | 0xfe00..=0xfe0f | 0xfeff => Fold::Nothing,
-        // No-break space, spaces of typography, the ideographic one.
-        0xa0 | 0x1680 | 0x2000..=0x200a | 0x202f | 0x205f | 0x3000 => Fold::As(b' '),
+        0x2060..=0x206f | 0x20e3 | 0xfe00..=0xfe0f | 0xfeff => Fold::Nothing,
+        // Fillers of Hangul, vowels of Khmer that are only thought, marks of notes on the line,
+        // controls of shorthand and of music; tags, and the other selectors of variants.
+        0x115f | 0x1160 | 0x17b4 | 0x17b5 | 0x3164 | 0xffa0 | 0xfff0..=0xfffb => Fold::Nothing,
+        0x1_bca0..=0x1_bca3 | 0x1_d173..=0x1_d17a | 0xe_0000..=0xe_0fff => Fold::Nothing,
+        // No-break space, spaces of typography, braille without a dot, the ideographic one.
+        0xa0 | 0x1680 | 0x2000..=0x200a | 0x202f | 0x205f | 0x2800 | 0x3000 => Fold::As(b' '),
         // Ends of lines: the next one of C1, and those of Unicode between lines and paragraphs.
         0x85 | 0x2028 | 0x2029 => Fold::As(b'\n'),
         // Hyphens, dashes, minus.
@@ -68,9 +72,10 @@ fn digit(c: u32) -> Fold {
 const LEADS: [bool; 256] = {
     let mut leads = [false; 256];
     // U+0085, U+00A0 and U+00AD; U+034F; digits and marks of Arabic, N'Ko; then everything in three
-    // and four bytes but ideographs and hangul (E4 to E9, EB to ED) and private use (EE).
+    // and four bytes but ideographs and hangul (E4 to E9, EB to ED), planes without characters (F1,
+    // F2) and private use (EE, F4).
     let bytes = [
-        0xc2, 0xcd, 0xd8, 0xd9, 0xdb, 0xdf, 0xe0, 0xe1, 0xe2, 0xe3, 0xea, 0xef, 0xf0,
+        0xc2, 0xcd, 0xd8, 0xd9, 0xdb, 0xdf, 0xe0, 0xe1, 0xe2, 0xe3, 0xea, 0xef, 0xf0, 0xf3,
     ];
     let mut at = 0;
     while at < bytes.len() {
@@ -223,6 +228,7 @@ mod tests {
         assert_eq!(behind("é42 -"), "é４\u{200b}２\u{a0}—");
         assert_eq!(behind("é42 -x"), written);
         assert_eq!(folded("１．２＠ｘ"), "1.2@x");
+        assert_eq!(folded("a\u{e0061}b\u{e0100}c\u{3164}d\u{1d173}"), "abcd");
         assert_eq!(folded("a\u{2028}b\u{2029}c\u{85}d"), "a\nb\nc\nd");
         assert_eq!(pattern("(?x) a\u{2028}"), r"(?x) a\n");
         assert!(matches!(folded("né 日本"), Cow::Borrowed(_)));

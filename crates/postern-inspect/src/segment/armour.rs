@@ -156,7 +156,7 @@ impl Armour {
         if matches!(text.as_bytes()[at], b'\n' | b'\r') {
             self.header = false;
         }
-        let solid = word.bytes().any(|byte| byte.is_ascii_alphanumeric());
+        let solid = is_solid(word);
         if header || !solid || word.len() >= LINE_BYTES {
             return join;
         }
@@ -168,4 +168,16 @@ impl Armour {
             Some(_) | None => Stop::Break,
         }
     }
+}
+
+/// Whether there is more in it than marks of code and ends of lines that are written as `\n`.
+fn is_solid(word: &str) -> bool {
+    let mut escaped = false;
+    for byte in word.bytes() {
+        if byte.is_ascii_alphanumeric() && !escaped {
+            return true;
+        }
+        escaped = byte == b'\\' && !escaped;
+    }
+    false
 }

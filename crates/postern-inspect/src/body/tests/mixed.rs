@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use postern_types::{ClassSelector, DataAction, DataRule, DataRuleSpec, Direction, RuleName};
+use postern_types::{
+    ClassSelector, DataAction, DataClass, DataRule, DataRuleSpec, Direction, FieldRule, RuleName,
+};
 use serde_json::{Value, json};
 
 use super::super::{BodyCleaner, BodyKind};
-use super::{clean_with, spec, typed};
+use super::{PARTS, clean_with, masked, spec, typed};
 use crate::InspectError;
 use crate::clean::{Cleaner, MaskKeys, RuleSet};
 use crate::request::Family;
@@ -370,4 +372,64 @@ fn what_only_begins_like_json_is_read_like_text() {
         assert!(plain != text.as_bytes(), "{text}");
         assert_eq!(read, json!([String::from_utf8(plain).unwrap()]), "{text}");
     }
+}
+
+#[test]
+fn text_in_utf_16_does_not_pass_as_utf_8() {
+    // Goal: ASCII in UTF-16 is UTF-8 letter by letter, in which no value is found; it does not
+    // pass. Method: a card in each kind of text, in both orders of bytes and without a mark of it,
+    // whole and cut.
+    let part = "--XyZ\r\nContent-Disposition: form-data; name=\"a\"\r\n";
+    let kinds = [
+        ("text/plain", "", ""),
+        ("text/csv", "", ""),
+        ("text/html", "", ""),
+        ("application/xml", "", ""),
+        ("text/event-stream", "data: ", "\n\n"),
+        (PARTS, "\r\n", "\r\n--XyZ--\r\n"),
+        (PARTS, "Content-Type: text/csv\r\n\r\n", "\r\n--XyZ--\r\n"),
+    ];
+    for (kind, before, behind) in kinds {
+        let before = match kind {
+            PARTS => format!("{part}{before}"),
+            _ => before.to_owned(),
+        };
+        for spread in [|c: char| [c, '\0'], |c: char| ['\0', c]] {
+            let said: String = "card 4539578763621486".chars().flat_map(spread).collect();
+            let refused = masked(kind, &format!("{before}{said}{behind}"));
+            let cause = "the text has a zero byte in it".into();
+            assert_eq!(refused, Err(InspectError::CannotInspect(cause)), "{kind}");
+        }
+    }
+}
+
+#[test]
+fn json_is_read_as_json_whatever_it_calls_itself() {
+    // Goal: escapes of JSON hide nothing, and fields are found, also where a server calls it HTML
+    // or text or a client calls it a form; what only begins so is what it says. Method: each type,
+    // whole and cut.
+    let json = r#" {"a": "\u0034539578763621486", "user": {"pin": "so", "x": 1}}"#;
+    let clean = r#" {"a": "[CARD]", "user": {"pin": "[CARD]", "x": 1}}"#;
+    let mut fields = spec(DataAction::Mask);
+    fields.fields = vec![FieldRule {
+        path: "$.user.pin".to_owned(),
+        class: DataClass::parse("card").unwrap(),
+    }];
+    let form = "application/x-www-form-urlencoded";
+    for kind in ["text/html", "application/xml", "text/plain", form] {
+        for cut in [1, 3, usize::MAX] {
+            let read = |spec: DataRuleSpec, body: &str| {
+                let out = clean_with(spec, &typed(kind), body.as_bytes(), cut).unwrap();
+                String::from_utf8(out).unwrap()
+            };
+            let without = clean.replacen("[CARD]\", \"x", "so\", \"x", 1);
+            assert_eq!(read(spec(DataAction::Mask), json), without, "{kind}");
+            assert_eq!(read(fields.clone(), json), clean, "{kind}");
+            for text in ["[1] it is so", "{{it}} is so", "{\"it\": is so", "[", " "] {
+                assert_eq!(read(fields.clone(), text), text, "{kind}");
+            }
+        }
+    }
+    let html = masked("text/html", "[{\"it\"}] is 4539578763621486&#46;");
+    assert_eq!(html, Ok("[{\"it\"}] is [CARD].".to_owned()));
 }

@@ -1,4 +1,4 @@
-//! Private keys in armour: PEM of every kind, OpenPGP, PuTTY, age.
+//! Private keys: in armour (PEM of every kind, OpenPGP, PuTTY, age) and without.
 //!
 //! The patterns go on to the end line where there is one, and to the end of the text where there is
 //! none: half a private key is a private key.
@@ -38,6 +38,21 @@ pub(super) const DETECTORS: &[Detector] = &[
                 "⟦-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n",
                 "lQVYBx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1Bv5Ry0M\n",
                 "=x2Ne\n-----END PGP PRIVATE KEY BLOCK-----⟧",
+            ),
+            concat!(
+                "⟦-----BEGIN PRIVATE KEY-----",
+                "MIIBx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1Bv5Ry0M",
+                "-----END PRIVATE KEY-----⟧",
+            ),
+            concat!(
+                "⟦-----BEGIN PRIVATE KEY-----<br>",
+                "MIIBx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1Bv5Ry0M",
+                "<br>-----END PRIVATE KEY-----⟧",
+            ),
+            concat!(
+                "\"⟦-----BEGIN PRIVATE KEY-----\\n\" +\n",
+                "\"MIIBx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1Bv5Ry0M\\n\" +\n",
+                "\"-----END PRIVATE KEY-----⟧\\n\";",
             ),
         ],
         &[
@@ -105,6 +120,56 @@ pub(super) const DETECTORS: &[Detector] = &[
         )],
         &["b3BlbnNzaC1rZXktdjE="],
     ),
+    // The DER of PEM without its armour, as some clouds and payment services ask for it. What it
+    // begins with says which key it is: RSA alone (RFC 8017) or as one of several kinds (RFC 5958),
+    // a curve alone (RFC 5915) or so, Ed25519 (RFC 8410).
+    Detector::new(
+        "der_bare_key",
+        PrivateKey,
+        Needs::Literal(&[
+            "IBADANBgkqhkiG9w0BAQEFAASC",
+            "IBAAKC",
+            "IBAAKBgQ",
+            "MHcCAQEEI",
+            "MIGkAgEBBD",
+            "MIHcAgEBBE",
+            "ByqGSM49AgEG",
+            "MC4CAQAwBQYDK2VwBCIEI",
+        ]),
+        concat!(
+            r"(?:MII[A-Za-z0-9+/]{3}IBA(?:DANBgkqhkiG9w0BAQEFAASC|AK(?:C|BgQ))",
+            r"|MHcCAQEEI|MIGkAgEBBD|MIHcAgEBBE|MI[A-Za-z0-9+/]{2}AgEAMB[AM]GByqGSM49AgEG",
+            r"|MC4CAQAwBQYDK2VwBCIEI)[A-Za-z0-9+/]{40,}={0,2}",
+        ),
+    )
+    .edges(Edges::Word)
+    .check(entropy::varied)
+    .sure(97)
+    .open_ended()
+    .examples(
+        &[
+            concat!(
+                "⟦MIIEvQIBADANBgkqhkiG9w0BAQEFAASCx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9",
+                "Ke4Oi8Sn3Wq6Zt1Bv5Ry0M2Ne7Qk9Tz4Vw8Yr3⟧",
+            ),
+            concat!(
+                "key=⟦MIIEpAIBAAKCx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9",
+                "Ke4Oi8Sn3Wq6Zt1Bv5Ry0M2Ne7Qk9Tz4Vw8Yr3⟧",
+            ),
+            "⟦MHcCAQEEIx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1Bv5Ry0M==⟧",
+            concat!(
+                "⟦MIGHAgEAMBMGByqGSM49AgEGx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9",
+                "Ke4Oi8Sn3Wq6Zt1Bv5Ry0M⟧",
+            ),
+            "⟦MC4CAQAwBQYDK2VwBCIEIx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4O⟧",
+        ],
+        &[
+            // A public key and the beginning of a certificate.
+            "MIIBCgKCAQEAx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1Bv5Ry0M",
+            "MIIDXTCCAkWgAwIBAgIJx2Ne7Qk9Tz4Vw8Yr3Lm6Pb1Cs5Hf0Jd2Gx7Ua9Ke4Oi8Sn3Wq6Zt1",
+            "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC...",
+        ],
+    ),
 ];
 
 /// The shortest private part is that of an Ed25519 key, 36 bytes; of a text that was cut, less.
@@ -112,16 +177,10 @@ fn is_putty_body(value: &str) -> bool {
     value.len() >= 24
 }
 
-/// Whether something of a key stands behind the first line: at least 40 letters of base64 in lines
-/// of their own, however their ends are written.
+/// Whether something of a key stands behind the first line: at least 40 letters of base64 in a row,
+/// whatever stands between the lines.
 fn has_key_material(value: &str) -> bool {
     let body = value.splitn(3, "-----").nth(2).unwrap_or_default();
-    let body = body.replace("\\r", "\n").replace("\\n", "\n");
-    body.split(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'' | '\\' | ','))
-        .any(|line| {
-            line.len() >= 40
-                && line
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
-        })
+    body.split(|letter: char| !letter.is_ascii_alphanumeric() && !"+/=".contains(letter))
+        .any(|line| line.len() >= 40)
 }
