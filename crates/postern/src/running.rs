@@ -228,7 +228,6 @@ impl Planes {
     }
 }
 
-/// The record of the start, in words.
 /// Says which rules ask for an analyzer, where there is none.
 async fn warn_of_unanswered(store: &Store) -> Result<()> {
     for rule in data_rules::unanswered(store).await? {
@@ -237,6 +236,7 @@ async fn warn_of_unanswered(store: &Store) -> Result<()> {
     Ok(())
 }
 
+/// The record of the start, in words.
 fn what_started(addresses: Addresses, recovery: &RecoveryReport) -> String {
     let log = if recovery.clean || recovery.created {
         "was closed in good order"
