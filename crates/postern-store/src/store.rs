@@ -95,11 +95,12 @@ impl Store {
             return Err(OpenStoreError::AlreadyThere(url.clone()));
         }
         // Made whole under another name, then given its own: a crash leaves no half-made store.
-        let unfinished = unfinished(url)?;
+        let (unfinished, alone) = unfinished(url)?;
         let store = Self::connect(&unfinished, Arc::clone(&keys), Arc::clone(&random)).await?;
         store.sign_in(now).await.map_err(OpenStoreError::unusable)?;
         store.close().await;
         finish(&unfinished, url)?;
+        drop(alone);
         Self::connect(url, keys, random).await
     }
 

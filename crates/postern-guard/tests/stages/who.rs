@@ -3,11 +3,14 @@
 use std::collections::HashSet;
 use std::future::poll_fn;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::task::Poll;
 use std::time::Duration;
 
 use postern_store::{NewUpstream, Rotation};
 use postern_types::{End, OwnedId, OwnedKind, RefusalCode, UpstreamKind};
+use zeroize::Zeroizing;
 
 use crate::fixture::{Fixture, env, openai, principal};
 
@@ -221,23 +224,37 @@ async fn rotation_keeps_both_secrets_for_the_grace_and_no_longer() {
 #[tokio::test]
 async fn a_rotation_waits_for_the_uses_that_are_being_written() {
     // Goal: a rotation sees every use from before it, so that no secret in use is taken for one
-    // that got lost. Method: it asks for them while housekeeping has them in hand.
+    // that got lost. Method: it asks for them while housekeeping has them in hand and waits for the
+    // store, which somebody else's change keeps busy.
     let fixture = Fixture::new().await;
     let token = fixture.token("dev", "openai:invoke:gpt-4o-mini", &[]).await;
     let mut flight = fixture.arrive();
     let text = token.token.expose();
-    fixture.clear(&mut flight, text).await.unwrap();
+    let caller = fixture.clear(&mut flight, text).await.unwrap();
     flight.close(End::Done);
+    let guard = Arc::clone(&fixture.guard);
+    let (begun, has_begun) = channel();
+    let (release, released) = channel::<()>();
+    let busy = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let change = guard.keep_placeholders(&caller, move |_| {
+            begun.send(()).unwrap();
+            released.recv().unwrap();
+            Zeroizing::default()
+        });
+        runtime.unwrap().block_on(change).unwrap();
+    });
+    has_begun.recv().unwrap();
     let mut housekeeping = Box::pin(fixture.guard.write_last_uses());
     let mut rotation = Box::pin(fixture.guard.write_last_uses());
     let in_hand = poll_fn(|cx| Poll::Ready(housekeeping.as_mut().poll(cx).is_pending())).await;
-    assert!(
-        in_hand,
-        "the store answers at once: there is nothing to wait for"
-    );
     let waits = poll_fn(|cx| Poll::Ready(rotation.as_mut().poll(cx).is_pending())).await;
-    assert!(waits, "it goes on without them");
+    release.send(()).unwrap();
+    assert!(in_hand && waits, "it goes on without them");
     tokio::join!(housekeeping, rotation);
+    busy.join().unwrap();
     let row = fixture.guard.store().tokens().show(&token.row.id).await;
     assert_eq!(row.unwrap().last_used_at, Some(fixture.now()));
 }

@@ -51,6 +51,30 @@ fn wanted() -> NewToken {
     }
 }
 
+#[tokio::test]
+async fn of_two_that_make_a_store_at_once_one_is_refused() {
+    // Goal: nobody goes on in the file of another, with other keys. Method: one has begun its file,
+    // and another, with keys of its own, comes to make a store in the same place.
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let random = Arc::new(SystemRandom::new());
+    let url = StoreUrl::in_data_dir(&data);
+    let (first, alone) = unfinished(&url).unwrap();
+    fs::write(first.path(), b"half made").unwrap();
+    let keys = KeyRing::create(&dir.path().join("keys"), &data, &*random).unwrap();
+    let keys = Arc::new(keys);
+    let make = async || {
+        let random: Arc<dyn Random> = random.clone();
+        Store::create(&url, Arc::clone(&keys), random, now()).await
+    };
+    let refused = make().await;
+    assert!(matches!(refused, Err(OpenStoreError::AlreadyThere(_))));
+    assert_eq!(fs::read(first.path()).unwrap(), b"half made");
+    // Whoever began it is gone, and what is left of it stands in nobody's way.
+    drop(alone);
+    assert!(make().await.is_ok());
+}
+
 async fn furnished() -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");

@@ -1,6 +1,6 @@
 //! Where a store is, and how its file comes into being.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -52,19 +52,24 @@ impl std::fmt::Display for StoreUrl {
     }
 }
 
-/// An empty file beside the store's place, readable by its owner only. SQLite gives its write-ahead
-/// log the mode of the database, so the mode is set before it opens it.
-pub(super) fn unfinished(url: &StoreUrl) -> Result<StoreUrl, OpenStoreError> {
-    if let Some(dir) = url
-        .path()
-        .parent()
-        .filter(|dir| !dir.as_os_str().is_empty())
-    {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(OpenStoreError::unusable)?;
+/// An empty file beside the store's place, readable by its owner only, and the directory, locked:
+/// to be held until the store has its name. SQLite gives its write-ahead log the mode of the
+/// database, so the mode is set before it opens it.
+///
+/// INVARIANT: nobody makes a store here while another does. The file that is emptied below would be
+/// the other's, which would go on in it, with other keys, and give the name to either.
+pub(super) fn unfinished(url: &StoreUrl) -> Result<(StoreUrl, File), OpenStoreError> {
+    let dir = directory(url);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(OpenStoreError::unusable)?;
+    let alone = File::open(dir).map_err(OpenStoreError::unusable)?;
+    match alone.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenStoreError::AlreadyThere(url.clone())),
+        Err(TryLockError::Error(error)) => return Err(OpenStoreError::unusable(error)),
     }
     let path = with_ending(url.path(), ".new");
     for ending in ["", "-wal", "-shm"] {
@@ -82,7 +87,7 @@ pub(super) fn unfinished(url: &StoreUrl) -> Result<StoreUrl, OpenStoreError> {
         .mode(0o600)
         .open(&path)
         .map_err(OpenStoreError::unusable)?;
-    Ok(StoreUrl(path))
+    Ok((StoreUrl(path), alone))
 }
 
 /// Gives the finished store its name. A link, not a move: a store made meanwhile is not replaced.
@@ -96,13 +101,16 @@ pub(super) fn finish(unfinished: &StoreUrl, url: &StoreUrl) -> Result<(), OpenSt
         Err(_) => fs::rename(unfinished.path(), url.path()),
     }
     .map_err(OpenStoreError::unusable)?;
-    let dir = url
-        .path()
-        .parent()
-        .filter(|dir| !dir.as_os_str().is_empty());
-    File::open(dir.unwrap_or(Path::new(".")))
+    File::open(directory(url))
         .and_then(|dir| dir.sync_all())
         .map_err(OpenStoreError::unusable)
+}
+
+/// The directory that the store is in.
+fn directory(url: &StoreUrl) -> &Path {
+    let dir = url.path().parent();
+    dir.filter(|dir| !dir.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
