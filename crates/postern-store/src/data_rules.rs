@@ -271,7 +271,7 @@ async fn check_room(sql: &mut SqliteConnection, env: &EnvName) -> Result<(), Sto
         .doing("count data rules")?;
     if column::<i64>(&row, "n")? >= DATA_RULES_MAX {
         return Err(StoreError::conflict(format!(
-            "environment {env} has {DATA_RULES_MAX} data rules, and that is the most"
+            "environment {env} has {DATA_RULES_MAX} data rules, and that is the most: delete one"
         )));
     }
     Ok(())

@@ -257,7 +257,7 @@ async fn check_free(sql: &mut SqliteConnection, name: &EnvName) -> Result<(), St
         .doing("look an environment up")?;
     if let Some(row) = taken {
         let reason = match column::<Option<i64>>(&row, "deleted_ms")? {
-            None => format!("there is an environment {name} already"),
+            None => format!("there is an environment {name} already: choose another name"),
             Some(_) => format!(
                 "an environment {name} existed and was deleted: choose another name, because old \
                  tokens and audit entries carry this one"

@@ -68,7 +68,7 @@ impl<'a> Policies<'a> {
         }
         if column::<i64>(&row, "n")? >= POLICIES_MAX {
             return Err(StoreError::conflict(format!(
-                "environment {env} has {POLICIES_MAX} policies, and that is the most"
+                "environment {env} has {POLICIES_MAX} policies, and that is the most: delete one"
             )));
         }
         let sql = "INSERT INTO policies (env, name, source, created_ms) VALUES ($1, $2, $3, $4)";

@@ -94,7 +94,7 @@ impl<'a> Principals<'a> {
         environments::require(change.sql(), env).await?;
         if find(change.sql(), keys, env, &new.id).await?.is_some() {
             return Err(StoreError::conflict(format!(
-                "there is a principal {} in {env} already",
+                "there is a principal {} in {env} already: update it, or choose another name",
                 new.id
             )));
         }
@@ -337,7 +337,7 @@ async fn check_room(sql: &mut SqliteConnection, env: &EnvName) -> Result<(), Sto
         .doing("count principals")?;
     if column::<i64>(&row, "n")? >= PRINCIPALS_MAX {
         return Err(StoreError::conflict(format!(
-            "environment {env} has {PRINCIPALS_MAX} principals, and that is the most"
+            "environment {env} has {PRINCIPALS_MAX} principals, and that is the most: delete one"
         )));
     }
     Ok(())

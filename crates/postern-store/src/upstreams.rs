@@ -117,7 +117,7 @@ impl<'a> Upstreams<'a> {
         environments::require(change.sql(), env).await?;
         if find(change.sql(), env, &new.name).await?.is_some() {
             return Err(StoreError::conflict(format!(
-                "there is an upstream {} in {env} already",
+                "there is an upstream {} in {env} already: update it, or choose another name",
                 new.name
             )));
         }
@@ -381,7 +381,7 @@ async fn check_room(sql: &mut SqliteConnection, env: &EnvName) -> Result<(), Sto
         .doing("count upstreams")?;
     if column::<i64>(&row, "n")? >= UPSTREAMS_MAX {
         return Err(StoreError::conflict(format!(
-            "environment {env} has {UPSTREAMS_MAX} upstreams, and that is the most"
+            "environment {env} has {UPSTREAMS_MAX} upstreams, and that is the most: delete one"
         )));
     }
     Ok(())

@@ -24,6 +24,7 @@ mod status;
 pub mod table;
 mod token;
 mod upstream;
+mod values;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -124,6 +125,7 @@ const GATEWAY: &str = "gateway";
 /// option by another of the same name, so it is added to each command that has none.
 fn command() -> clap::Command {
     fn add(command: clap::Command, called: &str) -> clap::Command {
+        let command = command.mut_args(values::hinted);
         let taken = command
             .get_arguments()
             .any(|argument| argument.get_long() == Some("url"));
@@ -139,6 +141,7 @@ fn command() -> clap::Command {
             clap::Arg::new(GATEWAY)
                 .long("url")
                 .value_name("URL")
+                .value_hint(clap::ValueHint::Other)
                 .help_heading("Everywhere")
                 .display_order(500)
                 .hide(local)

@@ -77,7 +77,10 @@ impl Question {
             environment: with(query.environment.as_ref(), EnvName::parse)?,
             status: with(query.status.as_ref(), parse_status)?,
             refusal: with(query.refusal.as_ref(), |text| {
-                RefusalCode::parse(text).ok_or_else(|| format!("{text:?} is no refusal code"))
+                RefusalCode::parse(text).ok_or_else(|| {
+                    let codes: Vec<_> = RefusalCode::ALL.iter().map(|c| c.as_str()).collect();
+                    format!("{text:?} is no refusal code: use {}", codes.join(", "))
+                })
             })?,
             path: query.path.clone(),
             model: query.model.clone(),
@@ -348,10 +351,23 @@ pub fn about(
     query.request = Some(id.to_owned());
     let question = Question::parse(&query, scope, now).map_err(|_| {
         AboutError::Question(format!(
-            "{id:?} is neither an entry number nor a request id"
+            "{id:?} is neither an entry number nor a request id, as answers carry it in \
+             postern-request-id"
         ))
     })?;
     Ok(request::entries(reader, &question)?)
+}
+
+/// What is said where [`about`] found nothing, with where to look instead.
+#[must_use]
+pub fn nothing_about(id: &str) -> String {
+    let look = if id.parse::<u64>().is_ok() {
+        "`postern audit tail` shows the newest entries"
+    } else {
+        "what is refused before its token is known is only counted, see `postern audit search \
+         --kind strangers`"
+    };
+    format!("the audit log has nothing about {id}: {look}")
 }
 
 /// An entry as it is shown, decoded as far as it opens.
@@ -412,9 +428,23 @@ fn kind_word(kind: RecordKind) -> &'static str {
     }
 }
 
+/// The kinds of records that can be asked for.
+const KINDS: [RecordKind; 5] = [
+    RecordKind::Intent,
+    RecordKind::Outcome,
+    RecordKind::Admin,
+    RecordKind::Strangers,
+    RecordKind::System,
+];
+
+/// The words of the kinds of records that can be asked for.
+#[must_use]
+pub fn kinds() -> Vec<&'static str> {
+    KINDS.map(kind_word).to_vec()
+}
+
 fn parse_kind(text: &str) -> Result<RecordKind, String> {
-    use RecordKind as K;
-    [K::Intent, K::Outcome, K::Admin, K::Strangers, K::System]
+    KINDS
         .into_iter()
         .find(|kind| kind_word(*kind) == text)
         .ok_or_else(|| {

@@ -188,6 +188,29 @@ fn limits_refuse_with_figures() {
 }
 
 #[test]
+fn what_a_stream_makes_belongs_to_its_maker_too() {
+    // Goal: the id of a streamed response is known before its client can ask with it. Method: the
+    // next request of the same principal and of another, as soon as the stream has ended.
+    let line = Line::new();
+    line.upstream.set_cut(postern_testkit::Cut::Every(7));
+    let exchange = postern_testkit::exchange::named("openai-responses-stream");
+    let text = exchange.response_text().unwrap();
+    let (_, rest) = text.split_once("\"id\":\"resp_").unwrap();
+    let id = format!("resp_{}", rest.split('"').next().unwrap());
+    let next = format!(r#"{{"model":"gpt-4o-mini","input":"more","previous_response_id":"{id}"}}"#);
+    let json = [("content-type", "application/json")];
+    let path = "/openai/v1/responses";
+    let mine = line.token_of("dev", "service:web", &["openai:invoke:*"], &[]);
+    let theirs = line.token_of("dev", "service:other", &["openai:invoke:*"], &[]);
+    let ask = |token, body: &[u8]| line.request(token, "POST", path, &json, body);
+    let denied = |token| ask(token, next.as_bytes()).header("postern-refusal") == Some("denied");
+    assert!(denied(&mine), "it is not made yet");
+    let made = ask(&mine, &exchange.request.body);
+    assert!(made.status == 200 && made.complete, "{}", made.text());
+    assert!(!denied(&mine) && denied(&theirs));
+}
+
+#[test]
 fn what_a_provider_keeps_belongs_to_its_maker() {
     let line = Line::new();
     let mine = line.token_of("dev", "service:web", &["openai:invoke:*"], &[]);

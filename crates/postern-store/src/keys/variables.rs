@@ -34,7 +34,7 @@ pub(super) fn read(
         let json = STANDARD
             .decode(value.trim())
             .map(Zeroizing::new)
-            .map_err(|_| malformed(&name, "it is not base64"))?;
+            .map_err(|_| malformed(&name, "it is no file of the keys directory in base64"))?;
         documents.push(Document::parse(&json, &name, &domain)?);
     }
     if documents

@@ -140,9 +140,7 @@ pub(super) async fn show(desk: Desk, Path(id): Path<String>) -> Response {
             )
         })??;
         if entries.is_empty() {
-            return Err(Refused::not_found(format!(
-                "the audit log has nothing about {id}"
-            )));
+            return Err(Refused::not_found(search::nothing_about(&id)));
         }
         Ok(entries)
     };

@@ -49,6 +49,7 @@ impl Admin {
             Failure::usage(format!(
                 "--url needs an administrator's token in {TOKEN_VARIABLE}"
             ))
+            .hint("on the gateway's machine, `postern token create --role ROLE` makes one")
         })?;
         let endpoint = Endpoint::of_url(url, globals.url_ca.as_deref())
             .map_err(|error| Failure::usage(error.to_string()))?;

@@ -11,6 +11,7 @@ mod verify;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::builder::StringValueParser;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use postern_audit::{Checkpoint, Reader, VerifyingKey};
@@ -18,6 +19,7 @@ use postern_audit::{Checkpoint, Reader, VerifyingKey};
 use super::admin::{Admin, encoded, query_string, socket};
 use super::failure::{Failure, Outcome};
 use super::output::{Out, style};
+use super::values::{self, Listed};
 use super::{Globals, records};
 use crate::installation::{self, Paths, now};
 use crate::search::{self, Question};
@@ -80,7 +82,8 @@ pub(super) struct Filter {
     #[arg(long)]
     status: Option<String>,
     /// With this refusal code
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", hide_possible_values = true,
+        value_parser = Listed::new(StringValueParser::new(), values::refusals))]
     refusal: Option<String>,
     /// Whose path begins so
     #[arg(long)]
@@ -91,8 +94,8 @@ pub(super) struct Filter {
     /// Of this upstream
     #[arg(long)]
     upstream: Option<String>,
-    /// Of this kind: intent, outcome, admin, strangers, system
-    #[arg(long)]
+    /// Of this kind
+    #[arg(long, value_parser = Listed::new(StringValueParser::new(), search::kinds))]
     kind: Option<String>,
     /// Acts whose name begins so, such as token.
     #[arg(long)]
@@ -158,6 +161,11 @@ impl Audit {
                 out.answer(&found, |out| {
                     out.table(&records::table(&found), "Nothing fits.")
                 })?;
+                if found.len() == limit && !out.is_json() {
+                    out.aside(&format!(
+                        "The newest {limit} that fit; older ones: --limit N, or --until TIME"
+                    ));
+                }
                 Ok(())
             }
             Self::Show { id } => {
@@ -278,9 +286,7 @@ impl Source {
                 let found = search::about(reader, id, None, now())
                     .map_err(|error| Failure::new(error.to_string()))?;
                 if found.is_empty() {
-                    return Err(Failure::new(format!(
-                        "the audit log has nothing about {id}"
-                    )));
+                    return Err(Failure::new(search::nothing_about(id)));
                 }
                 Ok(found)
             }
@@ -399,8 +405,14 @@ fn own_key(paths: &Paths) -> Outcome<VerifyingKey> {
 }
 
 fn read_checkpoint(file: &Path, key: &VerifyingKey) -> Outcome<Checkpoint> {
+    let failed = |why: String| {
+        Failure::new(format!("{} {why}", file.display()))
+            .hint("`postern audit checkpoint --out FILE` writes one")
+    };
     let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("{} cannot be read: {error}", file.display())))?;
-    Checkpoint::parse(&text, key)
-        .map_err(|error| Failure::new(format!("{}: {error}", file.display())))
+        .map_err(|error| failed(format!("cannot be read: {error}")))?;
+    Checkpoint::parse(&text, key).map_err(|error| {
+        let error = anyhow::Error::from(error);
+        failed(format!("is no checkpoint of this log: {error:#}"))
+    })
 }

@@ -11,8 +11,10 @@ use serde::Serialize;
 use super::escape::{json, plain};
 use super::table::{Sheet, Table};
 
-/// The width that tables are wrapped to when the terminal does not tell.
+/// Narrower, tables are not readable: a terminal then breaks their lines itself.
 const WIDTH_MIN: u16 = 40;
+/// The width of a terminal that does not know its own, as consoles of containers and serial lines.
+const WIDTH_UNKNOWN: u16 = 80;
 
 /// The styles of running text.
 pub mod style {
@@ -176,10 +178,38 @@ fn terminal_width() -> Option<u16> {
     let asked = std::env::var("COLUMNS")
         .ok()
         .and_then(|text| text.parse().ok());
-    let width = if io::stdout().is_terminal() {
-        comfy_table::Table::new().width().or(asked)
-    } else {
-        asked
+    let told = io::stdout().is_terminal();
+    width(told.then(|| comfy_table::Table::new().width()), asked)
+}
+
+/// The width of a terminal, which tells it or not, or of a pipe. None has a width of zero.
+fn width(terminal: Option<Option<u16>>, asked: Option<u16>) -> Option<u16> {
+    let known = |width: &u16| *width > 0;
+    let asked = asked.filter(known);
+    let width = match terminal {
+        Some(told) => told.filter(known).or(asked).or(Some(WIDTH_UNKNOWN)),
+        None => asked,
     };
-    width.map(|width: u16| width.max(WIDTH_MIN))
+    width.map(|width| width.max(WIDTH_MIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_without_a_width_has_eighty_columns() {
+        for (terminal, asked, width_then) in [
+            (Some(Some(120)), Some(90), Some(120)),
+            (Some(Some(0)), None, Some(80)),
+            (Some(None), None, Some(80)),
+            (Some(Some(0)), Some(90), Some(90)),
+            (Some(Some(10)), None, Some(40)),
+            (None, Some(60), Some(60)),
+            (None, Some(0), None),
+            (None, None, None),
+        ] {
+            assert_eq!(width(terminal, asked), width_then, "{terminal:?} {asked:?}");
+        }
+    }
 }

@@ -98,6 +98,13 @@ impl Policy {
                 prompt::confirm_loss(&format!("Delete policy {name} of {env}?"), yes)?;
                 admin.delete(&format!("{}/{name}", list_path(&env))).await?;
                 deleted(out, "policy", name.as_str())?;
+                // It is done, and recorded, whatever becomes of this question.
+                let left = admin.fetch::<Vec<Shape>>(&list_path(&env)).await;
+                if left.is_ok_and(|left| left.is_empty()) {
+                    out.warn(&format!(
+                        "environment {env} has no policy now: every request there is refused"
+                    ));
+                }
             }
         }
         Ok(())

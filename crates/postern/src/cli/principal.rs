@@ -124,7 +124,8 @@ impl Principal {
                     disabled,
                 };
                 if change.team.is_none() && change.tenant.is_none() && disabled.is_none() {
-                    return Err(Failure::usage("nothing to change was named"));
+                    return Err(Failure::usage("nothing to change was named")
+                        .hint("use --team, --tenant, --disable or --enable"));
                 }
                 let changed: Shape = admin.patch(&path(&env, &id), &change).await?;
                 out.answer(&changed, |out| out.sheet(&sheet(&changed)))?;

@@ -100,7 +100,10 @@ fn refusals() -> String {
          the clients of OpenAI or Anthropic look for it. The list of codes is closed. The body has \
          the shape of the provider's own errors, or problem details (RFC 9457) for plain HTTP \
          upstreams and for the admin API. The text is the same for all causes of a code; the cause \
-         is in the audit log, under the request's id: `postern audit show ID`.\n\n\
+         is in the audit log, under the request's id: `postern audit show ID`. What is refused \
+         before its token is known (`unauthenticated`, and requests that are malformed as such) is \
+         counted there by address, in records of the kind `strangers`; its cause is in the \
+         gateway's diagnostics at level `debug`, under the same id.\n\n\
          | code | status | whose fault | text |\n|---|---|---|---|\n",
     );
     for code in RefusalCode::ALL {

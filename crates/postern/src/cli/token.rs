@@ -163,7 +163,15 @@ impl Token {
                 out.answer(&issued, |out| {
                     shown_once(out, &issued)?;
                     let grace = grace.as_deref().unwrap_or("24h");
-                    out.line(&format!("The old secret still opens for {grace}."))
+                    out.line(
+                        &if parse_duration(grace).is_ok_and(|grace| grace.is_zero()) {
+                            "The old secret opens no more; what ran under it was ended.".to_owned()
+                        } else {
+                            format!(
+                                "The old secret opens for {grace} more, or till the token ends."
+                            )
+                        },
+                    )
                 })?;
             }
             Self::Revoke { id, reason } => {

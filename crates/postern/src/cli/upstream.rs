@@ -12,6 +12,7 @@ use super::failure::{Failure, Outcome};
 use super::output::{Out, style};
 use super::prompt;
 use super::table::{Cell, Sheet, Table, Tone};
+use super::values::{self, Listed};
 use crate::shapes::{
     ChangeUpstream, NewCredential, NewUpstream, SecretText, Upstream as Shape, UpstreamSettings,
 };
@@ -27,8 +28,8 @@ pub(super) enum Upstream {
         /// Its environment
         #[arg(long, value_parser = EnvName::parse)]
         env: EnvName,
-        /// openai, azure-openai, anthropic, gemini or http
-        #[arg(long, value_parser = UpstreamKind::parse)]
+        /// The API that it speaks
+        #[arg(long, value_parser = Listed::new(UpstreamKind::parse, values::kinds))]
         kind: UpstreamKind,
         /// Its address, such as https://api.openai.com
         #[arg(long)]

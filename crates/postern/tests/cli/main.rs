@@ -1,6 +1,7 @@
 //! The command line, the admin API and the demo as their users meet them: the real binary, real
 //! sockets, an installation in a directory of its own.
 
+mod advice;
 mod apart;
 mod data_rules;
 mod demo;

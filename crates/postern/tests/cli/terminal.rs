@@ -41,11 +41,74 @@ fn hostile_requests_cannot_speak_to_the_terminal_of_whoever_reads_the_log() {
     }
 }
 
+/// An installation in which every name is as long as names can be; gives a token's id, and the
+/// names of the environment, the principal, and of everything else.
+fn long_winded(house: &House) -> [String; 4] {
+    let (env, name) = ("e".repeat(16), "n".repeat(40));
+    let principal = format!("service:{}", "p".repeat(63));
+    house.furnish("dev");
+    house.token("dev");
+    let about = "words and words and ".repeat(6);
+    house.json(&["env", "create", &env, "--description", &about]);
+    let team = ["--team", "a-team-of-many", "--tenant", "a-tenant-of-many"];
+    let line = ["principal", "create", &principal, "--env", &env];
+    house.json(&[&line[..], &team].concat());
+    let address = format!("https://{}.example/{}", "h".repeat(60), "path/".repeat(12));
+    let line = [
+        "upstream", "create", &name, "--env", &env, "--kind", "http", "--url", &address,
+    ];
+    house.json(&line);
+    let grant = format!(
+        "{name}:call:GET /{}?{}",
+        "segment/".repeat(12),
+        "parameter&".repeat(6)
+    );
+    let grant = grant.trim_end_matches('&');
+    let line = [
+        "token",
+        "create",
+        "--env",
+        &env,
+        "--principal",
+        &principal,
+        "--grant",
+        grant,
+    ];
+    let rest = ["--owner", &about, "--purpose", &about];
+    let made = house.json(&[&line[..], &rest].concat());
+    let id = made["id"].as_str().unwrap().to_owned();
+    let line = [
+        "data-rule",
+        "create",
+        &name,
+        "--env",
+        &env,
+        "--action",
+        "mask",
+        "--upstream",
+        &name,
+    ];
+    house.json(&[&line[..], &["--class", "all", "--header", &"h".repeat(60)]].concat());
+    let file = house.path().join("policy.cedar");
+    std::fs::write(&file, "permit(principal, action, resource);").unwrap();
+    let file = file.display().to_string();
+    house.json(&["policy", "create", &name, "--env", &env, "--file", &file]);
+    let (bearer, target) = (made["token"].as_str().unwrap(), format!("/{name}/{name}"));
+    let request = format!(
+        "GET {target} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {bearer}\r\n\
+         Connection: close\r\n\r\n",
+        house.data
+    );
+    let mut stream = TcpStream::connect(house.data).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let _ = std::io::Read::read_to_end(&mut stream, &mut Vec::new());
+    [id, env, principal, name]
+}
+
 #[test]
 fn pipes_and_no_color_get_no_colours_and_tables_fit_the_width() {
     let house = House::open();
-    house.furnish("dev");
-    house.token("dev");
+    let [id, env, principal, name] = &long_winded(&house);
     let run = |line: &[&str], name: &str, value: &str| {
         let output = command(house.path())
             .args(line)
@@ -56,8 +119,24 @@ fn pipes_and_no_color_get_no_colours_and_tables_fit_the_width() {
     };
     for line in [
         &["token", "list"][..],
+        &["token", "list", "--env", env],
+        &["token", "show", id],
         &["env", "list"],
+        &["env", "show", env],
+        &["principal", "list", "--env", env],
+        &["principal", "show", principal, "--env", env],
         &["upstream", "list", "--env", "dev"],
+        &["upstream", "list", "--env", env],
+        &["upstream", "show", name, "--env", env],
+        &["policy", "list", "--env", env],
+        &["data-rule", "list", "--env", env],
+        &["data-rule", "show", name, "--env", env],
+        &["audit", "tail", "-n", "50"],
+        &["audit", "search", "--env", env],
+        &["audit", "search", "--kind", "outcome"],
+        &["audit", "show", "5"],
+        &["audit", "verify"],
+        &["status"],
     ] {
         let piped = run(line, "COLUMNS", "80");
         assert!(!piped.contains('\u{1b}'), "{piped:?}");

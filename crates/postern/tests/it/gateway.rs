@@ -124,6 +124,17 @@ impl Gateway {
         })
     }
 
+    /// Runs the command line with something to read; it must succeed.
+    pub(crate) fn told(&self, args: &[&str], input: &str) {
+        let file = self.dir.path().join("input");
+        fs::write(&file, input).expect("the directory is ours");
+        let input = fs::File::open(&file).expect("it was written");
+        let output = command(&self.dir).args(args).stdin(input).output();
+        let output = output.expect("the binary runs");
+        fs::remove_file(&file).expect("it is there");
+        assert!(output.status.success(), "{args:?}: {}", printed(&output));
+    }
+
     /// Makes an environment with the principal `service:test` in it.
     pub(crate) fn environment(&self, name: &str) {
         self.json(&["env", "create", name]);

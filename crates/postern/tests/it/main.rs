@@ -17,6 +17,7 @@ mod sdk_google;
 mod sdk_masked;
 mod sdk_openai;
 mod sdk_refusals;
+mod sealed;
 mod smuggling;
 mod usage;
 mod wire;

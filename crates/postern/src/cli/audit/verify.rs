@@ -116,15 +116,23 @@ impl Verify {
 
     fn key(&self, paths: &Paths) -> Outcome<VerifyingKey> {
         let Some(given) = &self.public_key else {
-            return own_key(paths);
+            return own_key(paths).map_err(|failure| {
+                failure.hint(
+                    "a log is checked without them too: give its public key with --public-key; \
+                     `postern audit key` prints it where the keys are",
+                )
+            });
         };
         let text = if Path::new(given).is_file() {
             std::fs::read_to_string(given)?
         } else {
             given.clone()
         };
-        VerifyingKey::parse(text.trim())
-            .map_err(|error| Failure::usage(format!("the public key does not read: {error}")))
+        VerifyingKey::parse(text.trim()).map_err(|error| {
+            Failure::usage(format!("the public key does not read: {error}")).hint(
+                "`postern audit key` prints it, in one line; name a file with it, or quote it",
+            )
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use super::super::Globals;
 use super::super::failure::{Failure, Outcome};
 use super::super::output::{Out, style};
 use super::super::records;
+use super::super::values::{self, Listed};
 use super::diff::{self, Line};
 use super::options::{Said, Way};
 use crate::data_rules;
@@ -32,7 +33,8 @@ pub(in crate::cli) struct Test {
     content_type: Option<String>,
     /// Read it as a body of this kind of AI upstream: a request, an answer or a recorded stream,
     /// as --direction says
-    #[arg(long, value_name = "KIND", value_parser = UpstreamKind::parse,
+    #[arg(long, value_name = "KIND",
+        value_parser = Listed::new(UpstreamKind::parse, values::dialects),
         conflicts_with_all = ["content_type", "fields"])]
     dialect: Option<UpstreamKind>,
     /// The path of its request as the provider sees it, such as /v1/responses [default: told from
