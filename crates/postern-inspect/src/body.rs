@@ -7,8 +7,8 @@
 //! whole, because a fault may stand at their end; lines, events and text go on piece by piece.
 //!
 //! KNOWN GAP: a value that only a program would put together is not seen: escapes of a script or of
-//! YAML, an entity that a DTD elsewhere declares, tags in the middle of a number, a comment between
-//! two words.
+//! YAML that JSON does not have, an entity that a DTD elsewhere declares, tags in the middle of a
+//! number, a comment between two words.
 
 mod coding;
 mod events;
