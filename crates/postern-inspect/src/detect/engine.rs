@@ -259,9 +259,13 @@ impl Engine {
 
 impl Search<'_> {
     /// Whether only marks stand beside the match; beside one without letters, more numbers may.
+    /// What has letters behind a `#` is a colour, a tag or a place in a page.
     fn holds_only(&self, whole: &Range<usize>) -> bool {
         let bytes = self.text.as_bytes();
         let lettered = bytes[whole.clone()].iter().any(u8::is_ascii_alphabetic);
+        if lettered && bytes[..whole.start].ends_with(b"#") {
+            return false;
+        }
         let mut beside = bytes[self.from..whole.start]
             .iter()
             .chain(&bytes[whole.end..]);

@@ -23,8 +23,17 @@ const VALUES: [(&str, &str, &str); 7] = [
 const ZEROS: [char; 5] = ['٠', '۰', '०', '０', '𝟎'];
 const DASHES: [char; 7] = ['‐', '‑', '–', '—', '―', '−', '－'];
 const SPACES: [char; 4] = ['\u{a0}', '\u{2007}', '\u{202f}', '\u{3000}'];
-const HIDDEN: [char; 7] = [
-    '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{202a}',
+const HIDDEN: [char; 10] = [
+    '\u{200b}',
+    '\u{200c}',
+    '\u{200d}',
+    '\u{2060}',
+    '\u{feff}',
+    '\u{ad}',
+    '\u{202a}',
+    '\u{3164}',
+    '\u{e0061}',
+    '\u{e0100}',
 ];
 
 static RULES: LazyLock<Arc<RuleSet>> = LazyLock::new(|| {

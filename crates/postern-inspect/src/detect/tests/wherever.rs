@@ -62,6 +62,18 @@ fn white_space_around_a_value_leaves_it_alone() {
     }
 }
 
+/// Goal: colours are no postal codes and no plates of cars. Method: those of web pages that would
+/// be one without their mark, alone and behind keys that say nothing.
+#[test]
+fn colours_are_no_values() {
+    assert_ne!(cleaned("ff00ff"), "ff00ff");
+    for colour in ["#ff00ff", "#ab12cd", "#EE11AA", "#b12cde"] {
+        assert_eq!(cleaned(colour), colour);
+        let text = format!(r#"{{"c":"{colour}","v":["{colour}"]}}"#);
+        assert_eq!(cleaned_as(TextKind::Json, "", &text), text);
+    }
+}
+
 /// Goal: a value of JSON that is nothing but a number is as much alone as a text is, unless its
 /// key says what it is. Method: keys of both kinds.
 #[test]
