@@ -76,7 +76,7 @@ fn long_winded(house: &House) -> [String; 4] {
     ];
     let rest = ["--owner", &about, "--purpose", &about];
     let made = house.json(&[&line[..], &rest].concat());
-    let id = made["id"].as_str().unwrap().to_owned();
+    let id = made["id"].as_str().expect("a text").to_owned();
     let line = [
         "data-rule",
         "create",
@@ -90,17 +90,20 @@ fn long_winded(house: &House) -> [String; 4] {
     ];
     house.json(&[&line[..], &["--class", "all", "--header", &"h".repeat(60)]].concat());
     let file = house.path().join("policy.cedar");
-    std::fs::write(&file, "permit(principal, action, resource);").unwrap();
+    std::fs::write(&file, "permit(principal, action, resource);").expect("the directory is ours");
     let file = file.display().to_string();
     house.json(&["policy", "create", &name, "--env", &env, "--file", &file]);
-    let (bearer, target) = (made["token"].as_str().unwrap(), format!("/{name}/{name}"));
+    let (bearer, target) = (
+        made["token"].as_str().expect("a text"),
+        format!("/{name}/{name}"),
+    );
     let request = format!(
         "GET {target} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {bearer}\r\n\
          Connection: close\r\n\r\n",
         house.data
     );
-    let mut stream = TcpStream::connect(house.data).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
+    let mut stream = TcpStream::connect(house.data).expect("it listens");
+    stream.write_all(request.as_bytes()).expect("it reads");
     let _ = std::io::Read::read_to_end(&mut stream, &mut Vec::new());
     [id, env, principal, name]
 }
