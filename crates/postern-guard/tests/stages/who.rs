@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -233,8 +233,8 @@ async fn a_rotation_waits_for_the_uses_that_are_being_written() {
     let caller = fixture.clear(&mut flight, text).await.unwrap();
     flight.close(End::Done);
     let guard = Arc::clone(&fixture.guard);
-    let (begun, has_begun) = channel();
-    let (release, released) = channel::<()>();
+    let (begun, has_begun) = sync_channel(1);
+    let (release, released) = sync_channel::<()>(1);
     let busy = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
