@@ -115,9 +115,8 @@ impl Running {
             let error = error.with_causes();
             tracing::error!(error, "the data rules are not prepared");
         }
-        let stop_data = CancellationToken::new();
+        let (stop_data, started_at) = (CancellationToken::new(), now());
         let serving = gateway.serve(listener, &stop_data)?;
-        let started_at = now();
         let state = AdminState {
             guard: Arc::clone(guard),
             reader: installation.reader.clone(),

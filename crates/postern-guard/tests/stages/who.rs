@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -233,8 +233,8 @@ async fn a_rotation_waits_for_the_uses_that_are_being_written() {
     let caller = fixture.clear(&mut flight, text).await.unwrap();
     flight.close(End::Done);
     let guard = Arc::clone(&fixture.guard);
-    let (begun, has_begun) = channel();
-    let (release, released) = channel::<()>();
+    let (begun, has_begun) = sync_channel(1);
+    let (release, released) = sync_channel::<()>(1);
     let busy = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -246,7 +246,10 @@ async fn a_rotation_waits_for_the_uses_that_are_being_written() {
         });
         runtime.unwrap().block_on(change).unwrap();
     });
-    has_begun.recv().unwrap();
+    // Not blocking: the store gives its connection back in a task of this runtime.
+    while has_begun.try_recv().is_err() {
+        tokio::task::yield_now().await;
+    }
     let mut housekeeping = Box::pin(fixture.guard.write_last_uses());
     let mut rotation = Box::pin(fixture.guard.write_last_uses());
     let in_hand = poll_fn(|cx| Poll::Ready(housekeeping.as_mut().poll(cx).is_pending())).await;
