@@ -78,7 +78,7 @@ fn grants_of_one_picture_do_not_meet_the_upstreams_of_another() {
         while !shown() {
             assert!(Instant::now() < deadline, "the new picture never came");
             // The store gives its connections back in tasks of this runtime.
-            here.block_on(tokio::time::sleep(Duration::from_millis(1)));
+            here.block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
         }
         assert_eq!(upstream(), granted, "its grant was for another upstream");
         drop(held);

@@ -110,7 +110,7 @@ impl Plane {
                     let read = self.read_whole(body, &lending, &mut held).await;
                     return read.map(|()| true);
                 }
-                self.read_first(body, &lending, live).await
+                self.read_first(body, &lending, live, &mut held).await
             });
             unless_ended(caller, read).await
         };
@@ -137,12 +137,14 @@ impl Plane {
         Ok(Ahead::Whole(held.finish(out)))
     }
 
-    /// Reads an answer until something of it may go on; says whether it has ended before that.
+    /// Reads an answer until something of it may go on; says whether it has ended before that. Until
+    /// then all of it is held.
     async fn read_first(
         &self,
         body: &mut InboundBody,
         lending: &Lending,
         live: bool,
+        held: &mut Held,
     ) -> Result<bool, Refusal> {
         let by = live.then(|| Instant::now() + HEAD_WAITS_MAX);
         let mut bytes = lending.bytes();
@@ -163,6 +165,7 @@ impl Plane {
                 continue;
             };
             bytes += data.len();
+            held.arrive(&data)?;
             let push = move |reader: &mut Reader, out: &mut Vec<Bytes>| reader.push(data, out);
             self.step(lending, bytes, push).await?;
             let at_work = lending.at_work.lock().await;

@@ -62,26 +62,29 @@ fn is_answered(client: &TcpStream) -> bool {
 fn answers_that_are_held_to_their_end_take_room_too() {
     // Goal: what is held of answers under rules is bounded with the bodies of requests, and comes
     // back. Method: answers below and above a token's share, read under a rule of their own and for
-    // placeholders alone, where they are held twice.
+    // placeholders alone, where they are held twice; and JSON that calls itself something else.
+    let (json, html) = ("application/json", "text/html");
     let rows = [
-        ("response", 400_000, 200),
-        ("response", 600_000, 503),
-        ("request", 200_000, 200),
-        ("request", 400_000, 503),
+        (json, "response", 400_000, 200),
+        (json, "response", 600_000, 503),
+        (html, "response", 400_000, 200),
+        (html, "response", 600_000, 503),
+        (json, "request", 200_000, 200),
+        (json, "request", 400_000, 503),
     ];
     let headers = [("content-type", "application/json")];
     let request = format!("{{\"a\":\"{CARD}\"}}");
-    for (direction, bytes, status) in rows {
+    for (kind, direction, bytes, status) in rows {
         let line = narrow();
         line.rule("cards", rule(&[direction], "pseudonym"));
         let text = "x".repeat(bytes);
-        let answer = Answer::json(200, &json!({ "a": text }));
-        line.upstream.queue(answer);
+        let text = json!({ "a": text }).to_string();
+        line.upstream.queue(Answer::new(200, kind, text));
         let token = line.master();
         let answer = line.request(&token, "POST", "/notes/a", &headers, request.as_bytes());
-        assert_eq!(answer.status, status, "{direction} {bytes}");
+        assert_eq!(answer.status, status, "{kind} {direction} {bytes}");
         let refusal = (status == 503).then_some("overloaded");
-        assert_eq!(refused(&answer), refusal, "{direction} {bytes}");
+        assert_eq!(refused(&answer), refusal, "{kind} {direction} {bytes}");
         until_empty(&line);
     }
 }
