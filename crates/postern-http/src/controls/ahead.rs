@@ -137,8 +137,8 @@ impl Plane {
         Ok(Ahead::Whole(held.finish(out)))
     }
 
-    /// Reads an answer until something of it may go on; says whether it has ended before that. Until
-    /// then all of it is held.
+    /// Reads an answer until something of it may go on; says whether it has ended before that.
+    /// Until then all of it is held.
     async fn read_first(
         &self,
         body: &mut InboundBody,
