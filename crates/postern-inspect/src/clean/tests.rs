@@ -191,6 +191,36 @@ fn pieces_of(
     Ok(out)
 }
 
+/// What has gone on of a text that came letter by letter, and is not at its end.
+fn spoken(text: &str) -> String {
+    let (mut channel, mut cleaner) = (Channel::new(TextKind::Plain, "p", ""), masking());
+    let mut out = String::new();
+    for letter in text.chars() {
+        let said = channel.push(&letter.to_string(), &mut cleaner, &mut out);
+        said.expect("no letter is refused");
+    }
+    out
+}
+
+/// What goes on of a text in pieces of any length: `cuts` modulo what is left.
+fn cut_anywhere(text: &str, cuts: &[usize]) -> String {
+    let (mut cleaner, mut out) = (masking(), String::new());
+    let mut channel = Channel::new(TextKind::Plain, "messages.content", "");
+    let mut rest = text;
+    for cut in cuts {
+        let end = crate::detect::context::floor(rest, cut % (rest.len() + 1));
+        let (piece, more) = rest.split_at(end);
+        let taken = channel.push(piece, &mut cleaner, &mut out);
+        taken.expect("no piece is refused");
+        rest = more;
+    }
+    let ended = channel.push(rest, &mut cleaner, &mut out);
+    ended
+        .and_then(|()| channel.finish(&mut cleaner, &mut out))
+        .expect("it is read to its end");
+    out
+}
+
 /// Goal: each thing that must stay together does, and nothing else changes. Method: texts with what
 /// becomes of them, whole and in small pieces.
 #[test]

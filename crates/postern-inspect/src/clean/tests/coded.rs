@@ -105,15 +105,7 @@ fn encoded_values_in_endless_runs_are_found() {
 /// letter.
 #[test]
 fn a_percent_sign_holds_nothing_but_its_word() {
-    let (mut channel, mut cleaner) = (Channel::new(TextKind::Plain, "p", ""), masking());
-    let mut out = String::new();
-    for word in "it is 50% of what 100%25 of us say, and more ".split_inclusive(' ') {
-        for letter in word.chars() {
-            channel
-                .push(&letter.to_string(), &mut cleaner, &mut out)
-                .unwrap();
-        }
-    }
+    let out = spoken("it is 50% of what 100%25 of us say, and more ");
     assert!(out.ends_with("and more "), "{out}");
 }
 
@@ -143,16 +135,6 @@ proptest! {
         }
         let whole = in_pieces(&mut masking(), &text, usize::MAX).unwrap();
         prop_assert!(!whole.contains(MAIL) && !whole.contains(&encoded(MAIL)), "{} became {}", text, whole);
-        let (mut cleaner, mut out) = (masking(), String::new());
-        let mut channel = Channel::new(TextKind::Plain, "messages.content", "");
-        let mut at = 0;
-        for cut in cuts {
-            let to = crate::detect::context::floor(&text, at + cut % (text.len() - at + 1));
-            channel.push(&text[at..to.max(at)], &mut cleaner, &mut out).unwrap();
-            at = to.max(at);
-        }
-        channel.push(&text[at..], &mut cleaner, &mut out).unwrap();
-        channel.finish(&mut cleaner, &mut out).unwrap();
-        prop_assert_eq!(out, whole);
+        prop_assert_eq!(cut_anywhere(&text, &cuts), whole);
     }
 }

@@ -159,15 +159,7 @@ fn values_among_escapes_in_endless_runs_are_found() {
 /// Goal: no more is held of a text with escapes than of another. Method: prose, letter by letter.
 #[test]
 fn an_escape_holds_nothing_but_its_word() {
-    let (mut channel, mut cleaner) = (Channel::new(TextKind::Plain, "p", ""), masking());
-    let mut out = String::new();
-    for word in "it is C:\\new of what \\n is\\tsaid, and more ".split_inclusive(' ') {
-        for letter in word.chars() {
-            channel
-                .push(&letter.to_string(), &mut cleaner, &mut out)
-                .unwrap();
-        }
-    }
+    let out = spoken("it is C:\\new of what \\n is\\tsaid, and more ");
     assert!(out.ends_with("and more "), "{out}");
 }
 
@@ -203,16 +195,6 @@ proptest! {
         for value in [MAIL, CARD, "jane.doe\\u0040example.com", "\\n4111 1111 1111 1111\\n "] {
             prop_assert!(!whole.contains(value), "{} became {}", text, whole);
         }
-        let (mut cleaner, mut out) = (masking(), String::new());
-        let mut channel = Channel::new(TextKind::Plain, "messages.content", "");
-        let mut at = 0;
-        for cut in cuts {
-            let to = crate::detect::context::floor(&text, at + cut % (text.len() - at + 1));
-            channel.push(&text[at..to.max(at)], &mut cleaner, &mut out).unwrap();
-            at = to.max(at);
-        }
-        channel.push(&text[at..], &mut cleaner, &mut out).unwrap();
-        channel.finish(&mut cleaner, &mut out).unwrap();
-        prop_assert_eq!(out, whole);
+        prop_assert_eq!(cut_anywhere(&text, &cuts), whole);
     }
 }
