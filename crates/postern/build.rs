@@ -1,6 +1,6 @@
 //! Has the linker put the functions of a request next to each other, where it can: `lld` takes a
 //! list of symbols, other linkers do not. A request runs once through code from all over the
-//! binary, and on fewer pages it takes an eighth less time (docs/performance.md).
+//! binary, and on fewer pages it takes less time (docs/performance.md).
 
 use std::env;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ fn main() {
     let order = format!("--symbol-ordering-file={}", list.display());
     // What has changed its name since the list was made is no cause for a warning.
     let words = [&*order, "--no-warn-symbol-ordering"];
-    if links_with(&words).is_some_and(|links| links) {
+    if links_with(&words) == Some(true) {
         for word in words {
             // `-Wl,` would split a path at its commas.
             println!("cargo::rustc-link-arg-bins=-Xlinker");

@@ -171,8 +171,21 @@ impl KeyType for KeyLength {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Entries without bodies need no keys.
+    pub(crate) struct NoKeys;
+
+    impl SealingKeys for NoKeys {
+        fn current(&self, _: &str) -> Result<DomainKey, KeyError> {
+            Err(KeyError::Unknown)
+        }
+
+        fn by_version(&self, _: &str, _: u32) -> Result<DomainKey, KeyError> {
+            Err(KeyError::Unknown)
+        }
+    }
 
     fn identity() -> FileIdentity {
         FileIdentity {

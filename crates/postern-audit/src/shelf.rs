@@ -10,7 +10,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::checkpoint::FrameMark;
 use crate::disk::{self, Disk, DiskFile};
-use crate::options::OnSync;
+use crate::options::{LogOptions, OnSync};
 use crate::segment::Layout;
 use crate::tile::{self, Tile};
 use crate::tree::Hash;
@@ -56,6 +56,23 @@ pub(crate) struct Errand {
 }
 
 impl Shelf {
+    /// The shelf of a log that is durable up to a mark.
+    pub(crate) fn new(layout: Layout, durable: Mark, options: &LogOptions) -> Self {
+        Self {
+            layout,
+            disk: Arc::clone(&options.disk),
+            segment_bytes: options.segment_bytes,
+            durable: Mutex::new(durable),
+            tiles: Mutex::default(),
+            storing: Mutex::default(),
+            spare: Mutex::default(),
+            errand: Mutex::default(),
+            errand_wake: Condvar::new(),
+            sync_failed: Mutex::new(false),
+            on_sync: options.on_sync.clone(),
+        }
+    }
+
     /// Changes the publisher's errand and wakes it.
     pub(crate) fn send_publisher(&self, change: impl FnOnce(&mut Errand)) {
         change(&mut self.errand.lock());
@@ -143,24 +160,18 @@ impl Shelf {
             segment: 0,
             hash: [0; 32],
         };
-        Self {
-            layout,
+        let durable = Mark {
+            size: 0,
+            root: crate::tree::EMPTY_ROOT,
+            bytes: 0,
+            frames,
+        };
+        let options = LogOptions {
             disk,
             segment_bytes: 4096,
-            durable: Mutex::new(Mark {
-                size: 0,
-                root: crate::tree::EMPTY_ROOT,
-                bytes: 0,
-                frames,
-            }),
-            tiles: Mutex::default(),
-            storing: Mutex::default(),
-            spare: Mutex::default(),
-            errand: Mutex::default(),
-            errand_wake: Condvar::new(),
-            sync_failed: Mutex::new(false),
-            on_sync: None,
-        }
+            ..LogOptions::default()
+        };
+        Self::new(layout, durable, &options)
     }
 }
 

@@ -7,23 +7,10 @@ use crate::disk::{Disk, DiskFile, RealDisk};
 use crate::entry::{Durability, Position};
 use crate::leaf::LogNote;
 use crate::replay::Replay;
-use crate::seal::{DomainKey, KeyError, SealingKeys};
+use crate::seal::tests::NoKeys;
 use crate::segment::{Layout, SegmentHeader};
 use crate::tree::Tree;
 use crate::writer::Continue;
-
-/// Entries without bodies need no keys.
-struct NoKeys;
-
-impl SealingKeys for NoKeys {
-    fn current(&self, _: &str) -> Result<DomainKey, KeyError> {
-        Err(KeyError::Unknown)
-    }
-
-    fn by_version(&self, _: &str, _: u32) -> Result<DomainKey, KeyError> {
-        Err(KeyError::Unknown)
-    }
-}
 
 /// A log that was just begun, and whose threads do not run.
 fn begun(shelf: Shelf) -> Commit {

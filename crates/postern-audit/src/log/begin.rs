@@ -4,8 +4,6 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use parking_lot::{Condvar, Mutex};
-
 use crate::checkpoint::FrameMark;
 use crate::commit::Commit;
 use crate::disk::{self, Disk};
@@ -78,19 +76,7 @@ pub(crate) fn begin(
             hash: from.chain,
         },
     };
-    let shelf = Arc::new(Shelf {
-        layout,
-        disk: Arc::clone(&options.disk),
-        segment_bytes: options.segment_bytes,
-        durable: Mutex::new(Mark { bytes: 0, ..mark }),
-        tiles: Mutex::default(),
-        storing: Mutex::default(),
-        spare: Mutex::default(),
-        errand: Mutex::default(),
-        errand_wake: Condvar::new(),
-        sync_failed: Mutex::new(false),
-        on_sync: options.on_sync.clone(),
-    });
+    let shelf = Arc::new(Shelf::new(layout, Mark { bytes: 0, ..mark }, options));
     let writer = first_entries(&shelf, keys, from, &report)?;
     // Only now that the entries about it are durable may anything be cut off.
     repair(disk, &shelf.layout, &repairs).map_err(OpenLogError::io("cutting off a torn end"))?;

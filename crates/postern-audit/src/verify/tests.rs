@@ -1,23 +1,9 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::*;
 use crate::frame::FrameHeader;
-use crate::seal::{DomainKey, KeyError, SealingKeys};
-use crate::{Entry, Log, LogOptions, SigningKey, SlotPool};
-
-/// Entries without bodies need no keys.
-struct NoKeys;
-
-impl SealingKeys for NoKeys {
-    fn current(&self, _: &str) -> Result<DomainKey, KeyError> {
-        Err(KeyError::Unknown)
-    }
-
-    fn by_version(&self, _: &str, _: u32) -> Result<DomainKey, KeyError> {
-        Err(KeyError::Unknown)
-    }
-}
+use crate::seal::tests::NoKeys;
+use crate::{Durability, Entry, Log, LogOptions, SigningKey, SlotPool};
 
 /// A log that is being written to, begun anew so many times, and its key. Each time it got a few
 /// frames, each of which was durable before the next one was written.
@@ -43,19 +29,18 @@ pub(crate) fn running(dir: &Path, boots: usize) -> (Log, VerifyingKey) {
 }
 
 fn append(log: &Log) {
-    let before = log.durable_size();
     let mut slots = log.reserve(SlotPool::Control, 1).expect("there is room");
     let entry = Entry {
         domain: "dev".into(),
         header: vec![1],
         body: Vec::new(),
     };
-    log.append_later(&mut slots, entry).expect("is queued");
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while log.durable_size() == before {
-        assert!(Instant::now() < deadline, "it is never synced");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let appended = log.append(&mut slots, entry, Durability::Durable);
+    runtime
+        .expect("is built")
+        .block_on(appended)
+        .expect("is durable");
 }
 
 /// What a reader gets that reads page by page while the writer is at work: the bytes of one frame

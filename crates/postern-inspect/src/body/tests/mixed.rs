@@ -430,6 +430,15 @@ fn json_is_read_as_json_whatever_it_calls_itself() {
             }
         }
     }
+    // What is too deep to be looked at is refused by any name, as it is by its own.
+    let deep = format!("{}1{}", "{\"a\":[".repeat(2000), "]}".repeat(2000));
+    for kind in ["application/json", "text/html", "application/xml", form] {
+        let refused = masked(kind, &deep);
+        assert!(
+            matches!(refused, Err(InspectError::CannotInspect(_))),
+            "{kind}"
+        );
+    }
     let html = masked("text/html", "[{\"it\"}] is 4539578763621486&#46;");
     assert_eq!(html, Ok("[{\"it\"}] is [CARD].".to_owned()));
 }

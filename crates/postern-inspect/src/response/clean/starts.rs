@@ -81,7 +81,10 @@ impl Starts {
         operation: Operation,
         tree: &Tree<'_>,
     ) -> Result<bool, CleanError> {
-        let goes_on = self.begun.iter().any(|start| start.goes_on(tree));
+        let goes_on = !self.begun.is_empty() && {
+            let next = Next::of(tree);
+            self.begun.iter().any(|start| start.goes_on(&next))
+        };
         let begun = match (dialect, operation) {
             (Dialect::Anthropic, _) => block(tree),
             (Dialect::OpenAi | Dialect::AzureOpenAi, Operation::Responses) => items(tree),
@@ -95,17 +98,32 @@ impl Starts {
     }
 }
 
+/// What an event says of the text that its pieces are of.
+struct Next {
+    item: Said,
+    within: [Vec<u8>; 3],
+    block: Vec<u8>,
+}
+
+impl Next {
+    fn of(tree: &Tree<'_>) -> Self {
+        Self {
+            item: Said::of(tree, Tree::ROOT),
+            within: within(tree),
+            block: tree.said(Tree::ROOT, "index").unwrap_or_default(),
+        }
+    }
+}
+
 impl Start {
-    fn goes_on(&self, tree: &Tree<'_>) -> bool {
-        let index = || tree.said(Tree::ROOT, "index").unwrap_or_default();
+    fn goes_on(&self, next: &Next) -> bool {
         match self {
             Self::Item(said, begun) => {
-                let (next, others) = (Said::of(tree, Tree::ROOT), within(tree));
-                let mut both = begun.iter().zip(&others);
-                !said.is_apart(&next) && both.all(|(one, other)| !are_apart(one, other))
+                let mut both = begun.iter().zip(&next.within);
+                !said.is_apart(&next.item) && both.all(|(one, other)| !are_apart(one, other))
             }
-            Self::Block(begun) => is_same(begun, &index()),
-            Self::Blocks(count) => (0..*count).any(|at| is_same(&digits(at), &index())),
+            Self::Block(begun) => is_same(begun, &next.block),
+            Self::Blocks(count) => (0..*count).any(|at| is_same(&digits(at), &next.block)),
         }
     }
 }
